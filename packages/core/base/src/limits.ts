@@ -1,0 +1,137 @@
+// Every limit of Deltabase, with its unit, default and reason. Each queue, batch, message, document,
+// delta and budget has one here; docs/limits.md lists them and a test holds the two together.
+// All of them are plain defaults: a composition passes its own `Limits` where it wants others.
+
+export interface Limits {
+  // Names and messages.
+  readonly spaceNameBytesMax: number;
+  readonly documentKeyBytesMax: number;
+  readonly channelNameBytesMax: number;
+  readonly sessionNameBytesMax: number;
+  readonly principalBytesMax: number;
+  readonly payloadBytesMax: number;
+  readonly frameBytesMax: number;
+
+  // What one message may do.
+  readonly fuelPerMessageMax: number;
+  readonly memoryPagesMax: number;
+  readonly stackBytesMax: number;
+  readonly operationsPerDeltaMax: number;
+  readonly patchBytesMax: number;
+  readonly replyBytesMax: number;
+  readonly rejectionBytesMax: number;
+  readonly logLinesPerMessageMax: number;
+  readonly logLineBytesMax: number;
+  readonly keysPerReadMax: number;
+
+  // Documents.
+  readonly documentBytesMax: number;
+  readonly jsonDepthMax: number;
+  readonly pointerBytesMax: number;
+  readonly residentBytesMax: number;
+  readonly idleEvictMs: number;
+  readonly pieceBytesMax: number;
+  readonly snapshotDeltaBytesMin: number;
+
+  // Machines.
+  readonly moduleBytesMax: number;
+  readonly moduleFunctionsMax: number;
+  readonly instancesMax: number;
+
+  // Sessions (dedupe).
+  readonly sessionWindowMax: number;
+  readonly sessionsPerGroupMax: number;
+  readonly sessionAgeMsMax: number;
+  readonly clockSkewMsMax: number;
+
+  // Turns, queues and batches.
+  readonly turnMessagesMax: number;
+  readonly turnFuelMax: number;
+  readonly groupQueueMax: number;
+  readonly streamInFlightMax: number;
+  readonly entryBytesMax: number;
+  readonly batchBytesMax: number;
+  readonly uncommittedBytesMax: number;
+  readonly peerQueueBytesMax: number;
+  readonly appendBytesMax: number;
+  readonly inflightAppendsMax: number;
+  readonly inflightBytesMax: number;
+
+  // Log, flush and snapshots.
+  readonly logCacheBytesMax: number;
+  readonly flushBytesMax: number;
+  readonly flushIntervalMs: number;
+  readonly trailingLogBytesMax: number;
+  readonly snapshotChunkBytesMax: number;
+
+  // Watches and reads.
+  readonly watchQueueBytesMax: number;
+  readonly watchesPerNodeMax: number;
+  readonly readQueueMax: number;
+  readonly historyPageMax: number;
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** The defaults. The comment behind each says why. */
+export const DEFAULT_LIMITS: Limits = {
+  spaceNameBytesMax: 64, // bytes; it is part of every key and every frame
+  documentKeyBytesMax: 512, // bytes; same
+  channelNameBytesMax: 64, // bytes
+  sessionNameBytesMax: 64, // bytes; a UUID with room
+  principalBytesMax: 256, // bytes; a SPIFFE id or e-mail address fits
+  payloadBytesMax: 256 * KIB, // bytes; larger inputs belong in several messages
+  frameBytesMax: 4 * MIB, // bytes; gRPC's own default for one message
+
+  fuelPerMessageMax: 10_000_000, // units, about one per Wasm instruction: some 10 ms
+  memoryPagesMax: 256, // pages of 64 KiB: 16 MiB
+  stackBytesMax: 192 * KIB, // bytes, estimated; V8 gives about 1 MB to everything
+  operationsPerDeltaMax: 10_000, // operations
+  patchBytesMax: 1 * MIB, // bytes of the encoded patch of one delta
+  replyBytesMax: 256 * KIB, // bytes; kept in the session window until the client has it
+  rejectionBytesMax: 4 * KIB, // bytes of the reason
+  logLinesPerMessageMax: 32, // lines
+  logLineBytesMax: 1 * KIB, // bytes
+  keysPerReadMax: 1000, // keys given to a guest at once
+
+  documentBytesMax: 128 * MIB, // bytes of canonical JSON
+  jsonDepthMax: 128, // nested containers; keeps every recursion over a document shallow
+  pointerBytesMax: 4 * KIB, // bytes
+  residentBytesMax: 512 * MIB, // bytes of canonical JSON of all documents in memory
+  idleEvictMs: 60_000, // ms without a message, read or watch until a document leaves memory
+  pieceBytesMax: 64 * KIB, // bytes of one piece of a snapshot: some 1 ms to parse
+  snapshotDeltaBytesMin: 64 * KIB, // bytes of deltas until a new snapshot is worth it
+
+  moduleBytesMax: 8 * MIB, // bytes; a Go module has 3 MB
+  moduleFunctionsMax: 50_000, // functions
+  instancesMax: 1000, // live instances per node; each reserves about 10 GB of address space
+
+  sessionWindowMax: 65_536, // unsettled messages of one session in one group
+  sessionsPerGroupMax: 100_000, // sessions remembered by a group
+  sessionAgeMsMax: 3_600_000, // ms; older sessions are refused, so that they can be forgotten
+  clockSkewMsMax: 60_000, // ms that a client's clock may run ahead
+
+  turnMessagesMax: 4096, // messages executed in one turn of the loop
+  turnFuelMax: 40_000_000, // units in one turn: some 40 ms, well under a tick
+  groupQueueMax: 16_384, // messages waiting at the leader of a group
+  streamInFlightMax: 16_384, // unanswered messages of one client stream
+  entryBytesMax: 1 * MIB, // bytes of records gathered into one entry
+  batchBytesMax: 8 * MIB, // bytes written to disk at once
+  uncommittedBytesMax: 64 * MIB, // bytes proposed by a leader and not committed
+  peerQueueBytesMax: 64 * MIB, // bytes waiting for one peer; more is dropped, Raft resends
+  appendBytesMax: 1 * MIB, // bytes of entries in one append message
+  inflightAppendsMax: 256, // unacknowledged append messages to one peer
+  inflightBytesMax: 16 * MIB, // bytes of them
+
+  logCacheBytesMax: 16 * MIB, // bytes of recent entries of one group kept in memory
+  flushBytesMax: 4 * MIB, // bytes of applied, unflushed deltas of one group
+  flushIntervalMs: 5_000, // ms until applied deltas are flushed anyway
+  trailingLogBytesMax: 4 * MIB, // bytes of flushed log kept for slow followers
+  snapshotChunkBytesMax: 512 * KIB, // bytes of one chunk of a group snapshot
+
+  watchQueueBytesMax: 4 * MIB, // bytes waiting for one watcher
+  watchesPerNodeMax: 100_000, // watches
+  readQueueMax: 16_384, // reads waiting for confirmation or loading
+  historyPageMax: 1000, // deltas in one page of history
+};

@@ -1,0 +1,54 @@
+// UTF-8, strict both ways: what is not well-formed Unicode is refused, never replaced silently.
+// The one place of the core that names TextEncoder/TextDecoder (WHATWG Encoding): they are pure, exist in
+// every JavaScript host, and `lib: es2023` does not declare them. Short ASCII, the common case, stays in
+// JavaScript, where it is faster than the call into the host.
+
+interface Encoder {
+  encode(text: string): Uint8Array;
+  encodeInto(text: string, into: Uint8Array): { read: number; written: number };
+}
+interface Decoder {
+  decode(bytes: Uint8Array): string;
+}
+declare const TextEncoder: new () => Encoder;
+declare const TextDecoder: new (
+  label: string,
+  options: { fatal: boolean; ignoreBOM: boolean },
+) => Decoder;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const SHORT_MAX = 24;
+
+/** The UTF-8 bytes of `text`; a lone surrogate becomes U+FFFD (check `text.isWellFormed()` first). */
+export function encodeUtf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** Writes `text` at the start of `into` as far as it fits; returns the bytes written. */
+export function encodeUtf8Into(text: string, into: Uint8Array): number {
+  return encoder.encodeInto(text, into).written;
+}
+
+/** The text of `bytes[start, end)`, or `undefined` where they are not well-formed UTF-8. */
+export function decodeUtf8(bytes: Uint8Array, start = 0, end = bytes.length): string | undefined {
+  if (end - start <= SHORT_MAX) {
+    const text = decodeShortAscii(bytes, start, end);
+    if (text !== undefined) return text;
+  }
+  try {
+    return decoder.decode(bytes.subarray(start, end));
+  } catch {
+    return undefined; // The decoder throws on malformed input only: the answer, not a failure.
+  }
+}
+
+function decodeShortAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
+  let text = '';
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!;
+    if (byte >= 0x80) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
