@@ -1,7 +1,6 @@
 // @deltabase/base: what every other package stands on. Pure; no Node, no I/O.
 
 export { AssertionError, assert, unreachable } from './assert.js';
-export { crc32c } from './crc32c.js';
 export {
   DeltabaseError,
   ERRORS,
@@ -12,5 +11,6 @@ export {
   toDeltabaseError,
 } from './errors.js';
 export { DEFAULT_LIMITS, type Limits } from './limits.js';
+export { pack, unpack } from './msgpack.js';
 export { makePrng, type Prng } from './prng.js';
 export { decodeUtf8, encodeUtf8, encodeUtf8Into } from './utf8.js';

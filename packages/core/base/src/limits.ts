@@ -108,7 +108,7 @@ export const DEFAULT_LIMITS: Limits = {
   instancesMax: 1000, // live instances per node; each reserves about 10 GB of address space
 
   sessionWindowMax: 65_536, // unsettled messages of one session in one group
-  sessionsPerGroupMax: 100_000, // sessions remembered by a group
+  sessionsPerGroupMax: 20_000, // sessions remembered by a group: some 300 bytes each
   sessionAgeMsMax: 3_600_000, // ms; older sessions are refused, so that they can be forgotten
   clockSkewMsMax: 60_000, // ms that a client's clock may run ahead
 
