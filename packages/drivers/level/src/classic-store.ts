@@ -1,0 +1,96 @@
+// The Store on classic-level (LevelDB 1.20), the Node.js form of the package `level`.
+
+import { open, readdir, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { DeltabaseError } from '@deltabase/base';
+import type { ClassicLevel } from 'classic-level';
+import { Level } from 'level';
+import type { Store, StoreSnapshot } from './store.js';
+
+type Database = ClassicLevel<Uint8Array, Uint8Array>;
+type DatabaseSnapshot = ReturnType<Database['snapshot']>;
+
+const BYTES = { keyEncoding: 'view', valueEncoding: 'view' } as const;
+const BLOCK_CACHE_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Opens (and creates) the database in `directory`. Throws DATA_CORRUPT where LevelDB finds its files
+ * damaged, UNAVAILABLE where another process holds them.
+ */
+export async function openClassicStore(directory: string): Promise<Store> {
+  const db = new Level<Uint8Array, Uint8Array>(directory, {
+    ...BYTES,
+    cacheSize: BLOCK_CACHE_BYTES,
+  }) as unknown as Database;
+  try {
+    await db.open();
+  } catch (thrown) {
+    throw openError(directory, thrown);
+  }
+  // LevelDB syncs its own directory, not the entry of that directory in its parent (etcd#6368).
+  await syncDirectory(dirname(directory));
+  return makeStore(db, directory);
+}
+
+function makeStore(db: Database, directory: string): Store {
+  return {
+    writeSynced: (operations) => db.batch(operations, { ...BYTES, sync: true }),
+    get: (key, snapshot) => db.get(key, { ...BYTES, ...view(snapshot) }),
+    getSync: (key) => db.getSync(key),
+    iterate: ({ gte, lt, reverse, limit, snapshot }) =>
+      db.iterator({ ...BYTES, gte, lt, reverse, limit, ...view(snapshot) }),
+    snapshot: () => db.snapshot(),
+    compact: (start, end) => db.compactRange(start, end, { keyEncoding: 'view' }),
+    measure: () => measure(directory),
+    close: () => db.close(),
+  };
+}
+
+function view(snapshot: StoreSnapshot | undefined): { snapshot?: DatabaseSnapshot } {
+  return snapshot === undefined ? {} : { snapshot: snapshot as DatabaseSnapshot };
+}
+
+async function measure(directory: string): Promise<{ freeBytes: number; usedBytes: number }> {
+  const { bavail, bsize } = await statfs(directory);
+  const names = await readdir(directory);
+  const sizes = await Promise.all(names.map((name) => fileBytes(join(directory, name))));
+  return { freeBytes: bavail * bsize, usedBytes: sizes.reduce((sum, bytes) => sum + bytes, 0) };
+}
+
+/** 0 for a file that LevelDB's compaction removed between listing and looking. */
+async function fileBytes(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (thrown) {
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return 0;
+    throw thrown;
+  }
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function openError(directory: string, thrown: unknown): DeltabaseError {
+  const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  if (code === 'LEVEL_LOCKED') {
+    return new DeltabaseError(
+      'UNAVAILABLE',
+      `the data directory ${directory} is in use by another process: stop it first`,
+      { cause: thrown },
+    );
+  }
+  return new DeltabaseError(
+    'DATA_CORRUPT',
+    `the data directory ${directory} cannot be opened (${reason}): never repair a voter's files; ` +
+      'replace this node by a fresh one',
+    { cause: thrown },
+  );
+}

@@ -1,0 +1,32 @@
+// @deltabase/driver-system: the Clock and Random ports on Node.js.
+
+import { randomFillSync } from 'node:crypto';
+import type { Clock, Random } from '@deltabase/engine';
+
+/** Real time: `performance.now`, `Date.now`, `setImmediate` and `setInterval`. */
+export function makeSystemClock(): Clock {
+  return {
+    monotonicMs: () => performance.now(),
+    wallMs: () => Date.now(),
+    soon: (run) => void setImmediate(run),
+    every(intervalMs, run) {
+      const timer = setInterval(run, intervalMs);
+      return () => clearInterval(timer);
+    },
+  };
+}
+
+/** The operating system's randomness, drawn a page at a time. */
+export function makeSystemRandom(): Random {
+  const pool = new Uint32Array(1024);
+  let at = pool.length;
+  return {
+    next() {
+      if (at === pool.length) {
+        randomFillSync(pool);
+        at = 0;
+      }
+      return pool[at++]!;
+    },
+  };
+}
