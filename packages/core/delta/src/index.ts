@@ -1,0 +1,39 @@
+// @deltabase/delta: JSON values that share structure, pointers, patches, and the document made of them.
+// Pure; no Node, no I/O.
+
+export { applyOperation, applyPatch } from './apply.js';
+export { canonicalBytes, canonicalJson } from './canonical.js';
+export { Document, type Version } from './document.js';
+export { Draft, type DraftLimits } from './draft.js';
+export { valuesEqual } from './equal.js';
+export {
+  fromJson,
+  type Json,
+  type JsonObject,
+  type JsonOptions,
+  type JsonProblem,
+  toJson,
+} from './json.js';
+export { bytesOf, depthOf, hashText } from './measure.js';
+export {
+  encodePatch,
+  type Operation,
+  operationBytes,
+  operationOf,
+  type Patch,
+  parsePatch,
+  patchOf,
+} from './operation.js';
+export { parseValue } from './parse.js';
+export { arrayIndex, escapeToken, formatPointer, parsePointer, type Tokens } from './pointer.js';
+export { elementOf, elementsOf, getAt, keysAfter, memberOf, membersOf } from './read.js';
+export {
+  type ArrayValue,
+  count,
+  isArray,
+  isObject,
+  kind,
+  type ObjectValue,
+  type Value,
+  type ValueKind,
+} from './value.js';

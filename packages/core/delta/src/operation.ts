@@ -1,0 +1,156 @@
+// RFC 6902 operations: as data, as canonical JSON text, and from text. An operation's text is what is
+// replicated, so its length is known before it is written and it is written once.
+
+import { DEFAULT_LIMITS, DeltabaseError } from '@deltabase/base';
+import { writeAscii, writeSlot, writeString } from './canonical.js';
+import { fromJson, type Json, type JsonOptions } from './json.js';
+import { bytesOf, makePart, measureText } from './measure.js';
+import { objectGet } from './object-tree.js';
+import { parseValue } from './parse.js';
+import { malformed, tokensOf } from './pointer.js';
+import { elementsOf, memberOf } from './read.js';
+import { isArray, isObject, type ObjectValue, type Value } from './value.js';
+
+/** One operation of RFC 6902 §4. `path` and `from` are JSON pointers (RFC 6901). */
+export type Operation =
+  | { readonly op: 'add'; readonly path: string; readonly value: Value }
+  | { readonly op: 'remove'; readonly path: string }
+  | { readonly op: 'replace'; readonly path: string; readonly value: Value }
+  | { readonly op: 'move'; readonly from: string; readonly path: string }
+  | { readonly op: 'copy'; readonly from: string; readonly path: string }
+  | { readonly op: 'test'; readonly path: string; readonly value: Value };
+
+/** Operations that take effect in order, all or none (RFC 6902 §5). */
+export type Patch = readonly Operation[];
+
+/**
+ * The patch that `input` says: JSON text, its UTF-8, or plain JavaScript. Unknown members of operations
+ * are ignored (RFC 6902 §4). Throws INVALID_ARGUMENT as `parseValue` does where it is not JSON, and
+ * BAD_PATCH, with the index of the operation in `details.operation`, where it is not a patch.
+ */
+export function parsePatch(input: string | Uint8Array | Json, options: JsonOptions = {}): Patch {
+  // A value stands two containers deep in a patch: in its operation, in the list.
+  const depthMax = (options.depthMax ?? DEFAULT_LIMITS.jsonDepthMax) + 2;
+  const isText = typeof input === 'string' || input instanceof Uint8Array;
+  return patchOf(isText ? parseValue(input, { depthMax }) : fromJson(input, { depthMax }));
+}
+
+/** The patch that `value` says; throws BAD_PATCH as `parsePatch` does. */
+export function patchOf(value: Value): Patch {
+  if (!isArray(value)) throw patchError(0, 'a patch is an array of operations');
+  const operations: Operation[] = [];
+  for (const element of elementsOf(value)) operations.push(operationOf(element, operations.length));
+  return operations;
+}
+
+/** The operation that `value` says, the one at `index` of its patch; throws BAD_PATCH. */
+export function operationOf(value: Value, index = 0): Operation {
+  if (!isObject(value)) throw patchError(index, 'it is not an object');
+  const op = memberOf(value, 'op');
+  switch (op) {
+    case 'add':
+    case 'replace':
+    case 'test':
+      return { op, path: pointerIn(value, 'path', index), value: valueMember(value, index) };
+    case 'remove':
+      return { op, path: pointerIn(value, 'path', index) };
+    case 'move':
+    case 'copy':
+      return { op, from: pointerIn(value, 'from', index), path: pointerIn(value, 'path', index) };
+    default:
+      throw patchError(index, '"op" must be add, remove, replace, move, copy or test');
+  }
+}
+
+/** The error of the operation at `index` of a patch; `problem` says what is wrong and what to do. */
+export function patchError(index: number, problem: string): DeltabaseError {
+  const details = { operation: index };
+  return new DeltabaseError('BAD_PATCH', `operation ${index}: ${problem}`, { details });
+}
+
+/** The canonical JSON text of `patch` as UTF-8: a list of operations with sorted members. */
+export function encodePatch(patch: Patch): Uint8Array {
+  let length = patch.length === 0 ? 2 : 1;
+  for (const operation of patch) length += operationBytes(operation) + 1;
+  return writePatch(patch, length);
+}
+
+/** `encodePatch` where the length of the text is known. */
+export function writePatch(patch: Patch, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let at = writeAscii('[', bytes, 0);
+  for (const operation of patch) {
+    at = writeOperation(operation, bytes, at);
+    at = writeAscii(',', bytes, at);
+  }
+  writeAscii(']', bytes, length - 1);
+  return bytes;
+}
+
+/** Bytes of the canonical JSON text of `operation`. */
+export function operationBytes(operation: Operation): number {
+  const frame = FRAME_BYTES[operation.op] + textBytes(operation.path);
+  switch (operation.op) {
+    case 'add':
+    case 'replace':
+    case 'test':
+      return frame + bytesOf(operation.value);
+    case 'move':
+    case 'copy':
+      return frame + textBytes(operation.from);
+    default:
+      return frame;
+  }
+}
+
+const HEAD = {
+  add: '{"op":"add","path":',
+  remove: '{"op":"remove","path":',
+  replace: '{"op":"replace","path":',
+  test: '{"op":"test","path":',
+  move: ',"op":"move","path":',
+  copy: ',"op":"copy","path":',
+} as const;
+const FROM = '{"from":';
+const VALUE = ',"value":';
+
+/** Bytes of an operation's text without its pointers and value. */
+const FRAME_BYTES = {
+  add: HEAD.add.length + VALUE.length + 1,
+  remove: HEAD.remove.length + 1,
+  replace: HEAD.replace.length + VALUE.length + 1,
+  test: HEAD.test.length + VALUE.length + 1,
+  move: FROM.length + HEAD.move.length + 1,
+  copy: FROM.length + HEAD.copy.length + 1,
+} as const;
+
+const SCRATCH = makePart();
+
+function textBytes(text: string): number {
+  measureText(text, SCRATCH);
+  return SCRATCH.bytes;
+}
+
+function writeOperation(operation: Operation, into: Uint8Array, start: number): number {
+  let at = start;
+  if (operation.op === 'move' || operation.op === 'copy') {
+    at = writeString(operation.from, into, writeAscii(FROM, into, at));
+  }
+  at = writeString(operation.path, into, writeAscii(HEAD[operation.op], into, at));
+  if (operation.op === 'add' || operation.op === 'replace' || operation.op === 'test') {
+    at = writeSlot(operation.value, into, writeAscii(VALUE, into, at));
+  }
+  return writeAscii('}', into, at);
+}
+
+function pointerIn(operation: ObjectValue, name: 'path' | 'from', index: number): string {
+  const pointer = memberOf(operation, name);
+  if (typeof pointer !== 'string') throw patchError(index, `"${name}" must be a JSON pointer`);
+  if (tokensOf(pointer) === undefined) throw patchError(index, malformed(pointer));
+  return pointer;
+}
+
+function valueMember(operation: ObjectValue, index: number): Value {
+  if (objectGet(operation, 'value') === undefined) throw patchError(index, '"value" is missing');
+  return memberOf(operation, 'value')!;
+}

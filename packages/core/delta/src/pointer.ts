@@ -1,0 +1,94 @@
+// JSON Pointers (RFC 6901) as text, which is how operations carry them, and as their reference tokens.
+// Parsed pointers are remembered, because hot documents see the same few; the memory is bounded.
+
+import { DeltabaseError } from '@deltabase/base';
+
+/** The reference tokens of a pointer, unescaped; none for the whole document. */
+export type Tokens = readonly string[];
+
+/** The tokens of `pointer`; throws INVALID_ARGUMENT where it is malformed (RFC 6901 §3). */
+export function parsePointer(pointer: string): Tokens {
+  const tokens = tokensOf(pointer);
+  if (tokens === undefined) throw new DeltabaseError('INVALID_ARGUMENT', malformed(pointer));
+  return tokens;
+}
+
+/** The pointer of `tokens`. */
+export function formatPointer(tokens: Tokens): string {
+  let pointer = '';
+  for (const token of tokens) pointer += `/${escapeToken(token)}`;
+  return pointer;
+}
+
+/** `token` as it stands in a pointer. */
+export function escapeToken(token: string): string {
+  if (!token.includes('~') && !token.includes('/')) return token;
+  return token.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+/** The position that `token` means in an array (RFC 6901 §4); -1 if it means none, as `-` and `01`. */
+export function arrayIndex(token: string): number {
+  if (token.length === 0 || token.length > INDEX_DIGITS_MAX) return -1;
+  if (token.charCodeAt(0) === ZERO) return token.length === 1 ? 0 : -1;
+  let index = 0;
+  for (let i = 0; i < token.length; i++) {
+    const digit = token.charCodeAt(i) - ZERO;
+    if (digit < 0 || digit > 9) return -1;
+    index = index * 10 + digit;
+  }
+  return index;
+}
+
+/** The tokens of `pointer`; `undefined` where it is malformed. */
+export function tokensOf(pointer: string): Tokens | undefined {
+  if (pointer.length > CACHED_UNITS_MAX) return splitPointer(pointer);
+  const known = recent.get(pointer);
+  if (known !== undefined) return known;
+  const tokens = older.get(pointer) ?? splitPointer(pointer);
+  if (tokens !== undefined) remember(pointer, tokens);
+  return tokens;
+}
+
+/** What is wrong with a malformed pointer, and what to do. */
+export function malformed(pointer: string): string {
+  return (
+    `${quotePointer(pointer)} is not a JSON pointer: begin each part with "/" and write "~" as ` +
+    '"~0" and "/" as "~1"; "" is the whole document'
+  );
+}
+
+/** `pointer` for a message: quoted, and cut where it is long. */
+export function quotePointer(pointer: string): string {
+  return JSON.stringify(pointer.length <= 100 ? pointer : `${pointer.slice(0, 97)}...`);
+}
+
+const ZERO = 0x30;
+/** Digits of an index that is exact as a double, and beyond the elements of any array. */
+const INDEX_DIGITS_MAX = 15;
+
+/** Two generations: when the recent one is full it becomes the older one, which is forgotten. */
+let recent = new Map<string, Tokens>();
+let older = new Map<string, Tokens>();
+/** Pointers of one generation: some 100 KB. */
+const CACHED_MAX = 512;
+const CACHED_UNITS_MAX = 128;
+
+function remember(pointer: string, tokens: Tokens): void {
+  if (recent.size >= CACHED_MAX) {
+    older = recent;
+    recent = new Map();
+  }
+  recent.set(pointer, tokens);
+}
+
+function splitPointer(pointer: string): Tokens | undefined {
+  if (pointer === '') return [];
+  if (pointer.charCodeAt(0) !== 0x2f) return undefined;
+  if (!pointer.includes('~')) return pointer.slice(1).split('/');
+  if (/~(?![01])/.test(pointer)) return undefined;
+  // "~1" first would turn "~01" into "/" (RFC 6901 §4).
+  return pointer
+    .slice(1)
+    .split('/')
+    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
