@@ -6,7 +6,7 @@ import { DeltabaseError, encodeUtf8, type Limits } from '@deltabase/base';
 /** The space in which the cluster keeps its own documents (machines); in group 0, without Wasm. */
 export const SYSTEM_SPACE = '$system';
 
-/** The group of the system space; user documents live in groups [1, groups). */
+/** The group of the system space; user documents live in the groups from 1 on. */
 export const SYSTEM_GROUP = 0;
 
 const SPACE = /^[a-z0-9][a-z0-9._-]*$/;
@@ -50,12 +50,12 @@ export function checkChannelName(channel: string, limits: Limits): void {
 }
 
 /**
- * The group of a document in a cluster of `groups` groups (at least 2): 0 for the system space, else
- * 1 + nameHash mod (groups - 1).
+ * The group of a document in a cluster with `groups` document groups (at least 1): 0 for the system space,
+ * else 1 + nameHash mod groups.
  */
 export function groupOf(space: string, key: string, groups: number): number {
   if (space === SYSTEM_SPACE) return SYSTEM_GROUP;
-  return 1 + (nameHash(space, key) % (groups - 1));
+  return 1 + (nameHash(space, key) % groups);
 }
 
 /**

@@ -1,0 +1,101 @@
+// Elections (Raft §5.2, §5.4.1), pre-votes (thesis §9.6) and what asks for them: timeouts and transfers.
+
+import { assert } from './assert.js';
+import type { VoteMessage, VoteResponseMessage } from './message.js';
+import { appendOwn } from './proposals.js';
+import type { Replica } from './replica.js';
+import { broadcastAppend } from './sending.js';
+import { NONE } from './types.js';
+
+const NO_DATA = new Uint8Array(0);
+
+/** Why a campaign begins. A transfer skips the pre-vote and the leases of the others (thesis §3.10). */
+export type CampaignReason = 'timeout' | 'transfer';
+
+/** Begins an election unless this replica may not win one. */
+export function campaign(replica: Replica, reason: CampaignReason): void {
+  if (replica.role === 'leader') return;
+  if (!replica.promotable) {
+    replica.trace('is not promotable and does not campaign');
+    return;
+  }
+  if (replica.log.someUnapplied((entry) => entry.type === 'confChange')) {
+    // It might count by a configuration that is no longer the latest (pitfall 12).
+    replica.trace('does not campaign before a configuration change is applied');
+    return;
+  }
+  if (reason === 'timeout' && replica.config.preVote) requestVotes(replica, 'preVote', reason);
+  else requestVotes(replica, 'vote', reason);
+}
+
+/** Another replica asks for a vote or a pre-vote, at a term that is not below ours. */
+export function handleVoteRequest(replica: Replica, message: VoteMessage): void {
+  const { from, term } = message;
+  const canVote =
+    replica.vote === from ||
+    (replica.vote === NONE && replica.lead === NONE) ||
+    (message.type === 'preVote' && term > replica.term);
+  const upToDate = replica.log.isUpToDate({ term: message.lastTerm, index: message.lastIndex });
+  // Learners answer too: the candidate may know a newer configuration, in which they vote (pitfall 13).
+  const granted = canVote && upToDate;
+  if (granted && message.type === 'vote') {
+    replica.electionElapsed = 0;
+    replica.vote = from;
+  }
+  replica.trace(`${granted ? 'grants' : 'rejects'} the ${message.type} of ${from}`);
+  // A granted pre-vote bears the term asked for; ours has not changed (RAFT.md 2.6).
+  const type = message.type === 'vote' ? 'voteResponse' : 'preVoteResponse';
+  const draft = { type, to: from, reject: !granted } as const;
+  replica.sendInTerm(draft, granted ? term : replica.term);
+}
+
+/** An answer to our request, this replica's own included. */
+export function handleVoteResponse(replica: Replica, message: VoteResponseMessage): void {
+  const asked = replica.role === 'preCandidate' ? 'preVoteResponse' : 'voteResponse';
+  if (message.type !== asked) return;
+  replica.tracker.recordVote(message.from, !message.reject);
+  const result = replica.tracker.voteResult();
+  if (result === 'lost') replica.becomeFollower(replica.term, NONE);
+  if (result !== 'won') return;
+  if (replica.role === 'preCandidate') requestVotes(replica, 'vote', 'timeout');
+  else takeLeadership(replica);
+}
+
+/** Counts who was heard of; a leader that a quorum does not hear steps down (thesis §6.2). */
+export function checkQuorum(replica: Replica): void {
+  assert(replica.role === 'leader', 'only a leader checks its quorum');
+  if (replica.tracker.checkQuorumActive(replica.id)) return;
+  replica.trace('has no quorum any more');
+  replica.becomeFollower(replica.term, NONE);
+}
+
+/** Whether a live leader was heard of so recently that elections are refused (thesis §4.2.3). */
+export function inLease(replica: Replica): boolean {
+  const { checkQuorum, electionTicks } = replica.config;
+  return checkQuorum && replica.lead !== NONE && replica.electionElapsed < electionTicks;
+}
+
+function requestVotes(replica: Replica, type: VoteMessage['type'], reason: CampaignReason): void {
+  if (type === 'preVote') replica.becomePreCandidate();
+  else replica.becomeCandidate();
+  const term = type === 'preVote' ? replica.term + 1 : replica.term;
+  const last = replica.log.lastId();
+  for (const to of replica.tracker.voterIds) {
+    if (to === replica.id) {
+      // Its own vote counts like every other, once it is durable (pitfall 26).
+      const response = type === 'vote' ? 'voteResponse' : 'preVoteResponse';
+      replica.sendInTerm({ type: response, to, reject: false }, term);
+    } else {
+      const transfer = reason === 'transfer';
+      const request = { type, to, lastIndex: last.index, lastTerm: last.term, transfer } as const;
+      replica.sendInTerm(request, term);
+    }
+  }
+}
+
+/** The first entry of a term commits what came before it (Raft §8). */
+function takeLeadership(replica: Replica): void {
+  replica.becomeLeader();
+  appendOwn(replica, [{ type: 'normal', data: NO_DATA }]);
+  broadcastAppend(replica);
+}

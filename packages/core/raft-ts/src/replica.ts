@@ -1,0 +1,205 @@
+// The state of one replica (Raft Figure 2) and the moves every rule is made of: sending, and taking a role.
+// The rules themselves are functions in the files around: elections, sending, following, reads, ...
+
+import { assert } from './assert.js';
+import type { FullConfig } from './config.js';
+import { RaftLog } from './log.js';
+import type { Draft, DurableResponse, Message } from './message.js';
+import { Tracker } from './tracker.js';
+import {
+  EMPTY_HARD_STATE,
+  type HardState,
+  NONE,
+  type NodeId,
+  type ReadState,
+  type Role,
+} from './types.js';
+
+/** A read that waits for a quorum to confirm the leader. */
+export interface PendingRead {
+  readonly from: NodeId;
+  readonly context: Uint8Array;
+  /** The commit index when the read came. */
+  readonly index: number;
+  readonly round: number;
+}
+
+/** A read that came before the leader had committed anything in its term. */
+export type PostponedRead = Pick<PendingRead, 'from' | 'context'>;
+
+export class Replica {
+  readonly id: NodeId;
+  readonly config: FullConfig;
+  readonly log: RaftLog;
+  readonly tracker: Tracker;
+
+  term: number;
+  vote: NodeId;
+  role: Role = 'follower';
+  lead: NodeId = NONE;
+
+  electionElapsed = 0;
+  heartbeatElapsed = 0;
+  /** The election timeout of this term, drawn from [electionTicks, 2 * electionTicks). */
+  electionTimeout = 0;
+
+  /** Where the leadership is being moved to. */
+  leadTransferee: NodeId = NONE;
+  /** No further configuration change may be proposed until this index is applied. */
+  pendingConfIndex = 0;
+  /** Bytes of the leader's entries that are not applied yet. */
+  uncommittedBytes = 0;
+  /** It has found out that it lost what it had acknowledged; it takes no more part. */
+  damaged = false;
+
+  /** The number of the latest round of reads; unique within a term. */
+  readRound = 0;
+  pendingReads: PendingRead[] = [];
+  postponedReads: PostponedRead[] = [];
+  readStates: ReadState[] = [];
+
+  /** Messages that may leave at once. */
+  messages: Message[] = [];
+  /** Responses that wait for what was appended so far to be durable; some are for this replica itself. */
+  responses: DurableResponse[] = [];
+
+  constructor(config: FullConfig) {
+    const { hardState, confState } = config.storage.initialState();
+    this.id = config.id;
+    this.config = config;
+    this.log = new RaftLog(config.storage, config.applied, config.applyingBytesMax);
+    this.tracker = new Tracker(confState, Math.max(this.log.lastIndex, 1), {
+      messagesMax: config.inflightMessagesMax,
+      bytesMax: config.inflightBytesMax,
+    });
+    this.term = 0;
+    this.vote = NONE;
+    this.#restoreHardState(hardState);
+    this.becomeFollower(this.term, NONE);
+  }
+
+  get hardState(): HardState {
+    return { term: this.term, vote: this.vote, commit: this.log.committed };
+  }
+
+  /** Whether this replica is in the configuration and not as a learner only. */
+  get isVoter(): boolean {
+    const progress = this.tracker.progress(this.id);
+    return progress !== undefined && !progress.isLearner;
+  }
+
+  /** Whether it may campaign: it votes, is whole, and has no snapshot on its way to the disk. */
+  get promotable(): boolean {
+    return this.isVoter && !this.damaged && !this.log.unstable.hasSnapshot;
+  }
+
+  /** Whether an entry of the leader's own term is committed: only then it knows what is (Raft §8). */
+  get committedInTerm(): boolean {
+    return this.log.term(this.log.committed) === this.term;
+  }
+
+  /** Sends with the sender's id and the present term. */
+  send(draft: Draft): void {
+    this.sendInTerm(draft, this.term);
+  }
+
+  /** Sends with another term than the present one: pre-votes, and what has none. */
+  sendInTerm(draft: Draft, term: number): void {
+    assert(draft.to !== NONE, 'a message has a receiver');
+    const message = { ...draft, from: this.id, term } as Message;
+    if (isDurableResponse(message)) {
+      this.responses.push(message);
+    } else {
+      assert(message.to !== this.id, 'only responses go to the replica itself');
+      this.messages.push(message);
+    }
+  }
+
+  becomeFollower(term: number, lead: NodeId): void {
+    this.#reset(term);
+    this.lead = lead;
+    this.#enter('follower');
+  }
+
+  becomePreCandidate(): void {
+    assert(this.role !== 'leader', 'a leader does not campaign');
+    // Neither term nor vote change: a pre-vote promises nothing (thesis §9.6).
+    this.tracker.resetVotes();
+    this.lead = NONE;
+    this.#enter('preCandidate');
+  }
+
+  becomeCandidate(): void {
+    assert(this.role !== 'leader', 'a leader does not campaign');
+    this.#reset(this.term + 1);
+    this.vote = this.id;
+    this.#enter('candidate');
+  }
+
+  /** Takes the leadership, without its first entry. */
+  becomeLeader(): void {
+    assert(this.role !== 'follower', 'only who campaigns is elected');
+    this.#reset(this.term);
+    this.lead = this.id;
+    this.#enter('leader');
+    const self = this.tracker.progress(this.id);
+    if (self !== undefined) {
+      self.becomeReplicate();
+      self.recentActive = true;
+    }
+    // Changes in the log that it does not know to be applied count as pending (RAFT.md 2.5).
+    this.pendingConfIndex = this.log.lastIndex;
+  }
+
+  /** Draws the timeout of the next election. */
+  drawElectionTimeout(): void {
+    const { electionTicks, random } = this.config;
+    this.electionTimeout = electionTicks + random(electionTicks);
+  }
+
+  trace(line: string): void {
+    this.config.trace(`${this.id} term ${this.term}: ${line}`);
+  }
+
+  #enter(role: Role): void {
+    this.role = role;
+    this.trace(`becomes ${role}`);
+  }
+
+  #reset(term: number): void {
+    assert(term >= this.term, 'terms only grow');
+    if (term !== this.term) {
+      this.term = term;
+      this.vote = NONE;
+    }
+    this.lead = NONE;
+    this.electionElapsed = 0;
+    this.heartbeatElapsed = 0;
+    this.drawElectionTimeout();
+    this.leadTransferee = NONE;
+    this.pendingConfIndex = 0;
+    this.uncommittedBytes = 0;
+    this.readRound = 0;
+    this.pendingReads = [];
+    this.postponedReads = [];
+    this.tracker.reset(this.log.lastIndex + 1);
+    const self = this.tracker.progress(this.id);
+    if (self !== undefined) self.match = this.log.lastIndex;
+  }
+
+  #restoreHardState(stored: HardState): void {
+    if (stored.term === EMPTY_HARD_STATE.term) return;
+    assert(stored.commit <= this.log.lastIndex, 'what was committed is in the log');
+    this.term = stored.term;
+    this.vote = stored.vote;
+    this.log.commitTo(stored.commit);
+  }
+}
+
+function isDurableResponse(message: Message): message is DurableResponse {
+  return (
+    message.type === 'appendResponse' ||
+    message.type === 'voteResponse' ||
+    message.type === 'preVoteResponse'
+  );
+}

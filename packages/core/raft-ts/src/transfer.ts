@@ -1,0 +1,37 @@
+// Moving the leadership on purpose (thesis §3.10): the leader takes no proposals, brings the target up to
+// date, and has it campaign at once. If it has not worked within an election timeout the leader goes on.
+
+import type { Replica } from './replica.js';
+import { sendAppend, sendTimeoutNow } from './sending.js';
+import { NONE, type NodeId } from './types.js';
+
+/** Begins to move the leadership to `transferee`; a follower passes the request on. */
+export function transferLeader(replica: Replica, transferee: NodeId): void {
+  if (replica.role === 'leader') {
+    transferAsLeader(replica, transferee);
+  } else if (replica.lead !== NONE) {
+    replica.send({ type: 'transferLeader', to: replica.lead, transferee });
+  }
+}
+
+function transferAsLeader(replica: Replica, transferee: NodeId): void {
+  const progress = replica.tracker.progress(transferee);
+  if (progress === undefined || progress.isLearner || progress.damaged) {
+    replica.trace(`does not hand over to ${transferee}: it is no whole voter`);
+    return;
+  }
+  if (replica.leadTransferee === transferee) return;
+  // A newer request replaces the one before; one to itself only ends it.
+  replica.leadTransferee = NONE;
+  if (transferee === replica.id) return;
+  // It has one election timeout for it.
+  replica.electionElapsed = 0;
+  replica.leadTransferee = transferee;
+  replica.trace(`hands over to ${transferee}`);
+  if (progress.match === replica.log.lastIndex) {
+    sendTimeoutNow(replica, transferee);
+  } else {
+    progress.paused = false;
+    sendAppend(replica, transferee, progress);
+  }
+}

@@ -1,0 +1,63 @@
+// What an engine is told when it is made. Plain values; the server reads them from flags and files.
+
+import { DeltabaseError, type Limits } from '@deltabase/base';
+import type { NodeId } from './ports.js';
+
+export interface EngineConfig {
+  /** The cluster's name: nodes of different clusters refuse each other. */
+  readonly cluster: string;
+  readonly node: NodeId;
+  /** The cluster's first voters, the same on every node; membership changes are in the log. */
+  readonly members: readonly NodeId[];
+  /** Document groups, beside the system group; fixed when the cluster is made. From 1 to 4096. */
+  readonly groups: number;
+  readonly timing: Timing;
+  readonly limits: Limits;
+}
+
+/** The pace of consensus. */
+export interface Timing {
+  /** Milliseconds of one tick. */
+  readonly tickMs: number;
+  /** Ticks between a leader's heartbeats. */
+  readonly heartbeatTicks: number;
+  /** Ticks without a leader until an election; each node draws from [this, twice this). */
+  readonly electionTicks: number;
+}
+
+/** Failover well under a second without elections by mistake on a busy machine. */
+export const DEFAULT_TIMING: Timing = { tickMs: 50, heartbeatTicks: 2, electionTicks: 10 };
+
+export const DEFAULT_GROUPS = 16;
+
+const NODE_ID_MAX = 65_535;
+const GROUPS_MAX = 4096;
+
+/** Throws INVALID_ARGUMENT if the configuration cannot work. */
+export function checkConfig(config: EngineConfig): void {
+  const { cluster, node, members, groups, timing } = config;
+  if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(cluster)) {
+    throw invalid(`cluster name ${JSON.stringify(cluster)}: use 1 to 63 of a-z 0-9 -`);
+  }
+  for (const id of [node, ...members]) {
+    if (!Number.isInteger(id) || id < 1 || id > NODE_ID_MAX) {
+      throw invalid(`node id ${id}: use a whole number from 1 to ${NODE_ID_MAX}`);
+    }
+  }
+  if (new Set(members).size !== members.length || members.length === 0) {
+    throw invalid(`members ${members.join(', ')}: name each node once, at least one`);
+  }
+  if (!Number.isInteger(groups) || groups < 1 || groups > GROUPS_MAX) {
+    throw invalid(`groups ${groups}: use a whole number from 1 to ${GROUPS_MAX}`);
+  }
+  if (timing.tickMs < 1 || timing.heartbeatTicks < 1) {
+    throw invalid('tickMs and heartbeatTicks must be at least 1');
+  }
+  if (timing.electionTicks <= timing.heartbeatTicks) {
+    throw invalid('electionTicks must be larger than heartbeatTicks, or leaders fall at once');
+  }
+}
+
+function invalid(message: string): DeltabaseError {
+  return new DeltabaseError('INVALID_ARGUMENT', message);
+}

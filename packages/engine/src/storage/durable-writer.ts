@@ -1,0 +1,88 @@
+// Gathers everything a node wants on disk into one synced batch at a time: while one is in flight the next
+// one grows (RAFT.md section 6, points 1 to 3). A unit is what must be written together; units reach the disk
+// in the order in which they were added, and their callbacks run in that order, each in a turn.
+
+import { assert, type Limits } from '@deltabase/base';
+import type { Disk, DiskOperation } from '../ports.js';
+import type { TurnLoop } from '../turn-loop.js';
+
+interface Unit {
+  readonly operations: readonly DiskOperation[];
+  readonly bytes: number;
+  readonly done: () => void;
+}
+
+export class DurableWriter {
+  readonly #disk: Disk;
+  readonly #loop: TurnLoop;
+  readonly #batchBytesMax: number;
+  #waiting: Unit[] = [];
+  #waitingBytes = 0;
+  #inFlight = false;
+  #writes = 0;
+  #bytesWritten = 0;
+
+  constructor(disk: Disk, loop: TurnLoop, limits: Limits) {
+    this.#disk = disk;
+    this.#loop = loop;
+    this.#batchBytesMax = limits.batchBytesMax;
+  }
+
+  /** Batches written so far. */
+  get writes(): number {
+    return this.#writes;
+  }
+
+  /** Bytes of keys and values in them. */
+  get bytesWritten(): number {
+    return this.#bytesWritten;
+  }
+
+  /** Bytes that wait for the batch in flight to end. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  get idle(): boolean {
+    return !this.#inFlight && this.#waiting.length === 0;
+  }
+
+  /** Has all of `operations` written together; `done` runs in a turn once they are on stable storage. */
+  add(operations: readonly DiskOperation[], done: () => void): void {
+    let bytes = 0;
+    for (const operation of operations) {
+      bytes += operation.key.length + (operation.kind === 'put' ? operation.value.length : 0);
+    }
+    this.#waiting.push({ operations, bytes, done });
+    this.#waitingBytes += bytes;
+  }
+
+  /** Starts the next batch unless one is in flight. Called at the end of each turn. */
+  flush(): void {
+    if (this.#inFlight || this.#waiting.length === 0) return;
+    const units = this.#takeBatch();
+    const operations = units.flatMap((unit) => unit.operations);
+    this.#inFlight = true;
+    this.#writes++;
+    this.#disk.write(operations, () => this.#loop.enqueue(() => this.#completed(units)));
+  }
+
+  #takeBatch(): Unit[] {
+    let bytes = 0;
+    let count = 0;
+    for (const unit of this.#waiting) {
+      if (count > 0 && bytes + unit.bytes > this.#batchBytesMax) break;
+      bytes += unit.bytes;
+      count++;
+    }
+    this.#waitingBytes -= bytes;
+    this.#bytesWritten += bytes;
+    return this.#waiting.splice(0, count);
+  }
+
+  #completed(units: readonly Unit[]): void {
+    assert(this.#inFlight, 'only a batch in flight completes');
+    this.#inFlight = false;
+    for (const unit of units) unit.done();
+  }
+}
