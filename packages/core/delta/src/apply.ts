@@ -4,9 +4,8 @@
 import { assert } from '@deltabase/base';
 import { arrayInsert, arrayRemove, arraySet } from './array-tree.js';
 import { slotsEqual } from './equal.js';
-import { slotOf } from './measure.js';
 import { objectRemove, objectSet } from './object-tree.js';
-import { type Operation, type Patch, patchError } from './operation.js';
+import { type Operation, type Patch, patchError, slotOfOperation } from './operation.js';
 import { arrayIndex, malformed, quotePointer, type Tokens, tokensOf } from './pointer.js';
 import { childSlot, isContainer, slotAt } from './read.js';
 import {
@@ -35,16 +34,21 @@ export function applyPatch(root: Value, patch: Patch): Value {
  * Removing the whole document is refused, because no JSON would remain.
  */
 export function applyOperation(root: Value, operation: Operation, index = 0): Value {
+  return applySlot(root, operation, slotOfOperation(operation), index);
+}
+
+/** `applyOperation` where the slot of the operation is known. */
+export function applySlot(root: Value, operation: Operation, slot: Slot, index: number): Value {
   const path = siteOf(operation.path, index);
   switch (operation.op) {
     case 'add':
-      return addAt(root, path, slotOf(operation.value));
+      return addAt(root, path, slot);
     case 'replace':
-      return replaceAt(root, path, slotOf(operation.value));
+      return replaceAt(root, path, slot);
     case 'remove':
       return removeAt(root, path);
     case 'test':
-      testAt(root, path, operation.value);
+      testAt(root, path, slot);
       return root;
     case 'copy':
       return addAt(root, path, existing(root, siteOf(operation.from, index)));
@@ -79,7 +83,7 @@ function removeAt(root: Value, path: Site): Value {
   throw patchError(path.operation, 'the whole document cannot be removed; replace it with null');
 }
 
-function testAt(root: Value, path: Site, expected: Value): void {
+function testAt(root: Value, path: Site, expected: Slot): void {
   if (slotsEqual(existing(root, path), expected)) return;
   throw patchError(path.operation, `the value at ${quotePointer(path.pointer)} is another`);
 }

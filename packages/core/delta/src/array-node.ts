@@ -1,4 +1,5 @@
 // Nodes of arrays: made from their parts, or from an older node by the difference of one part.
+// They are instances of a class for the reason that object-node.ts gives.
 
 import { assert } from '@deltabase/base';
 import { makePart, measureSlot, type Part } from './measure.js';
@@ -15,10 +16,43 @@ import {
 import { depthAfter, NODE_MAX } from './tree.js';
 import type { ArrayValue, Held, Slot } from './value.js';
 
+class ArrayNode implements ArrayValue {
+  declare readonly kind: 'array';
+  declare readonly height: number;
+  declare readonly ends: readonly number[];
+  declare readonly items: readonly Slot[];
+  declare readonly count: number;
+  declare readonly bytes: number;
+  declare readonly depth: number;
+  declare readonly a: number;
+  declare readonly b: number;
+
+  constructor(
+    height: number,
+    ends: readonly number[],
+    items: readonly Slot[],
+    count: number,
+    bytes: number,
+    depth: number,
+    a: number,
+    b: number,
+  ) {
+    this.kind = 'array';
+    this.height = height;
+    this.ends = ends;
+    this.items = items;
+    this.count = count;
+    this.bytes = bytes;
+    this.depth = depth;
+    this.a = a;
+    this.b = b;
+  }
+}
+
 const NO_ENDS: readonly number[] = [];
 
 /** `[]`. */
-export const EMPTY_ARRAY: ArrayValue = makeNode(0, NO_ENDS, [], 0, 0, 0, 0, 0);
+export const EMPTY_ARRAY: ArrayValue = new ArrayNode(0, NO_ENDS, [], 0, 0, 0, 0, 0);
 
 /** The leaf of `items`; takes the array over. */
 export function arrayLeaf(items: readonly Slot[]): ArrayValue {
@@ -34,7 +68,7 @@ export function arrayLeaf(items: readonly Slot[]): ArrayValue {
     a = appended(LANE_A, a, ELEMENT.a);
     b = appended(LANE_B, b, ELEMENT.b);
   }
-  return makeNode(0, NO_ENDS, items, items.length, bytes, depth, a, b);
+  return new ArrayNode(0, NO_ENDS, items, items.length, bytes, depth, a, b);
 }
 
 /** The node of `height` over `children`; takes the array over. */
@@ -54,7 +88,7 @@ export function arrayBranch(height: number, children: readonly ArrayValue[]): Ar
     a = concatenated(LANE_A, a, child.a, child.count);
     b = concatenated(LANE_B, b, child.b, child.count);
   }
-  return makeNode(height, ends, children, count, bytes, depth, a, b);
+  return new ArrayNode(height, ends, children, count, bytes, depth, a, b);
 }
 
 /** Measures an element of an array: bytes with one separator, lanes as terms of the polynomial. */
@@ -92,7 +126,7 @@ export function arrayWith(
   }
   const bytes = node.bytes + now.bytes - old.bytes;
   const depth = depthAfter(node, old.depth, now.depth, items);
-  return makeNode(node.height, ends, items, node.count + growth, bytes, depth, a, b);
+  return new ArrayNode(node.height, ends, items, node.count + growth, bytes, depth, a, b);
 }
 
 const ELEMENT = makePart();
@@ -129,17 +163,4 @@ function hashRange(node: ArrayValue, start: number, end: number): void {
   }
   SUFFIX.a = a;
   SUFFIX.b = b;
-}
-
-function makeNode(
-  height: number,
-  ends: readonly number[],
-  items: readonly Slot[],
-  count: number,
-  bytes: number,
-  depth: number,
-  a: number,
-  b: number,
-): ArrayValue {
-  return { kind: 'array', height, ends, items, count, bytes, depth, a, b };
 }

@@ -2,7 +2,7 @@
 // bytes are written once, into an array of exactly their length.
 
 import { assert, encodeUtf8Into } from '@deltabase/base';
-import { bytesOf, makePart, measureSlot, measureText } from './measure.js';
+import { bytesOf, makePart, measureText, numberBytes } from './measure.js';
 import type { ArrayValue, ObjectValue, Slot, Value } from './value.js';
 
 /** The canonical JSON text of `value`. */
@@ -109,8 +109,7 @@ function writeLongString(text: string, bytes: number, into: Uint8Array, at: numb
 
 function writeNumber(value: number, into: Uint8Array, at: number): number {
   if ((value | 0) !== value || value < 0) return writeAscii(String(value), into, at);
-  measureSlot(value, SCRATCH);
-  const end = at + SCRATCH.bytes;
+  const end = at + numberBytes(value);
   let rest = value;
   for (let i = end - 1; i >= at; i--) {
     const next = Math.floor(rest / 10);

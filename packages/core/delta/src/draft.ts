@@ -2,12 +2,19 @@
 // and is kept for the delta. It holds the limits of one message (LogicCannotHurtTheHost) and costs what is
 // emitted, whatever the document holds (CostIsTheDelta). A failed message is dropped with its draft.
 
-import { assert, DeltabaseError, type Limits } from '@deltabase/base';
-import { applyOperation } from './apply.js';
+import { DeltabaseError, type Limits } from '@deltabase/base';
+import { applySlot } from './apply.js';
 import { bytesOf, depthOf } from './measure.js';
-import { type Operation, operationBytes, type Patch, patchError, writePatch } from './operation.js';
+import {
+  type Operation,
+  operationBytes,
+  type Patch,
+  patchError,
+  slotOfOperation,
+  writePatch,
+} from './operation.js';
 import { getAt, keysAfter } from './read.js';
-import { isObject, type Value } from './value.js';
+import { isObject, type Slot, type Value } from './value.js';
 
 /** The limits that a draft holds its message to. */
 export type DraftLimits = Pick<
@@ -23,6 +30,8 @@ export type DraftLimits = Pick<
 export class Draft {
   readonly #limits: DraftLimits;
   readonly #operations: Operation[] = [];
+  /** Their values as containers keep them, so that no long string is measured twice. */
+  readonly #slots: Slot[] = [];
   #root: Value;
   #rootBytes: number;
   #patchBytes = 2;
@@ -71,26 +80,27 @@ export class Draft {
    */
   emit(operation: Operation): void {
     const index = this.#operations.length;
-    const patchBytes = this.#admit(operation, index);
-    const root = applyOperation(this.#root, operation, index);
+    const slot = slotOfOperation(operation);
+    const patchBytes = this.#admit(operation, slot, index);
+    const root = applySlot(this.#root, operation, slot, index);
     if (root !== this.#root) {
       this.#rootBytes = this.#admitRoot(root, index);
       this.#root = root;
     }
     this.#operations.push(operation);
+    this.#slots.push(slot);
     this.#patchBytes = patchBytes;
     this.#encoded = undefined;
   }
 
   /** The patch so far as canonical JSON, UTF-8 (RFC 6902 §3); the same bytes until the next `emit`. */
   patchBytes(): Uint8Array {
-    this.#encoded ??= writePatch(this.#operations, this.#patchBytes);
-    assert(this.#encoded.length === this.#patchBytes, 'the length of a patch is known beforehand');
+    this.#encoded ??= writePatch(this.#operations, this.#slots, this.#patchBytes);
     return this.#encoded;
   }
 
   /** Bytes of the patch with `operation` as well. */
-  #admit(operation: Operation, index: number): number {
+  #admit(operation: Operation, slot: Slot, index: number): number {
     const { operationsPerDeltaMax, patchBytesMax, pointerBytesMax } = this.#limits;
     if (index >= operationsPerDeltaMax) {
       throw tooLarge(`a message emits at most ${operationsPerDeltaMax} operations; emit fewer`);
@@ -101,7 +111,7 @@ export class Draft {
     ) {
       throw patchError(index, `a pointer has at most ${pointerBytesMax} bytes; use shorter names`);
     }
-    const patchBytes = this.#patchBytes + operationBytes(operation) + (index === 0 ? 0 : 1);
+    const patchBytes = this.#patchBytes + operationBytes(operation, slot) + (index === 0 ? 0 : 1);
     if (patchBytes > patchBytesMax) {
       throw tooLarge(`a message's patch has at most ${patchBytesMax} bytes; change less at once`);
     }

@@ -48,6 +48,13 @@ export function formatHash(a: number, b: number): string {
   return hex(a) + hex(b);
 }
 
+const HEX_BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 function hex(lane: number): string {
-  return (lane >>> 0).toString(16).padStart(8, '0');
+  return (
+    HEX_BYTES[lane >>> 24]! +
+    HEX_BYTES[(lane >>> 16) & 255]! +
+    HEX_BYTES[(lane >>> 8) & 255]! +
+    HEX_BYTES[lane & 255]!
+  );
 }

@@ -18,7 +18,6 @@ export { bytesOf, depthOf, hashText } from './measure.js';
 export {
   encodePatch,
   type Operation,
-  operationBytes,
   operationOf,
   type Patch,
   parsePatch,

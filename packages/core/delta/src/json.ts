@@ -87,8 +87,8 @@ export function jsonError(problem: JsonProblem, message: string, cause?: unknown
 function convertArray(json: readonly unknown[], depthMax: number, tally: Tally): ArrayValue {
   if (json.length === 0) return EMPTY_ARRAY;
   if (json.length <= NODE_MAX) {
-    const items: Slot[] = [];
-    for (const element of json) items.push(convert(element, depthMax, tally));
+    const items = json.slice() as Slot[];
+    for (let i = 0; i < items.length; i++) items[i] = convert(json[i], depthMax, tally);
     return arrayLeaf(items);
   }
   const builder = new ArrayBuilder();
@@ -106,9 +106,10 @@ function convertObject(json: object, depthMax: number, tally: Tally): ObjectValu
   if (keys.length === 0) return EMPTY_OBJECT;
   const members = json as Readonly<Record<string, unknown>>;
   if (keys.length <= NODE_MAX) {
-    const items: Slot[] = [];
-    for (const key of keys) items.push(convert(members[key], depthMax, tally));
-    return objectLeaf(keys, items);
+    return objectLeaf(
+      keys,
+      keys.map((key) => convert(members[key], depthMax, tally)),
+    );
   }
   const builder = new ObjectBuilder();
   for (const key of keys) builder.append(key, convert(members[key], depthMax, tally));

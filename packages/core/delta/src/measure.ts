@@ -97,6 +97,18 @@ export function measureText(text: string, into: Part): void {
   into.b = step(MULTIPLIER_B, b, text.length);
 }
 
+/** Bytes of a number in canonical JSON (RFC 8785 §3.2.2.3); asserts that it is finite. */
+export function numberBytes(value: number): number {
+  if ((value | 0) !== value) {
+    assert(Number.isFinite(value), 'values hold no infinite numbers');
+    return String(value).length;
+  }
+  const magnitude = Math.abs(value);
+  let bytes = value < 0 ? 2 : 1;
+  for (let power = 10; magnitude >= power; power *= 10) bytes++;
+  return bytes;
+}
+
 const SCRATCH = makePart();
 const KEY = makePart();
 
@@ -116,17 +128,6 @@ function measureNumber(value: number, into: Part): void {
   into.depth = 0;
   into.a = step(MULTIPLIER_A, step(MULTIPLIER_A, TAG.number, low), high);
   into.b = step(MULTIPLIER_B, step(MULTIPLIER_B, TAG.number, low), high);
-}
-
-function numberBytes(value: number): number {
-  if ((value | 0) !== value) {
-    assert(Number.isFinite(value), 'values hold no infinite numbers');
-    return String(value).length;
-  }
-  const magnitude = Math.abs(value);
-  let bytes = value < 0 ? 2 : 1;
-  for (let power = 10; magnitude >= power; power *= 10) bytes++;
-  return bytes;
 }
 
 function measureLiteral(tag: number, word: number, bytes: number, into: Part): void {

@@ -1,12 +1,47 @@
 // Nodes of objects: made from their parts, or from an older node by the difference of one part.
+// They are instances of a class because V8 allocates literals straight into old space once most of those
+// from one place in the code survived, as in parsing; then garbage of later messages is found too late.
 
 import { assert } from '@deltabase/base';
 import { makePart, measureMember } from './measure.js';
 import { depthAfter, NODE_MAX } from './tree.js';
 import type { Held, ObjectValue, Slot } from './value.js';
 
+class ObjectNode implements ObjectValue {
+  declare readonly kind: 'object';
+  declare readonly height: number;
+  declare readonly keys: readonly string[];
+  declare readonly items: readonly Slot[];
+  declare readonly count: number;
+  declare readonly bytes: number;
+  declare readonly depth: number;
+  declare readonly a: number;
+  declare readonly b: number;
+
+  constructor(
+    height: number,
+    keys: readonly string[],
+    items: readonly Slot[],
+    count: number,
+    bytes: number,
+    depth: number,
+    a: number,
+    b: number,
+  ) {
+    this.kind = 'object';
+    this.height = height;
+    this.keys = keys;
+    this.items = items;
+    this.count = count;
+    this.bytes = bytes;
+    this.depth = depth;
+    this.a = a;
+    this.b = b;
+  }
+}
+
 /** `{}`. */
-export const EMPTY_OBJECT: ObjectValue = makeNode(0, [], [], 0, 0, 0, 0, 0);
+export const EMPTY_OBJECT: ObjectValue = new ObjectNode(0, [], [], 0, 0, 0, 0, 0);
 
 /** The leaf of `keys` (ascending) and their `items`; takes both arrays over. */
 export function objectLeaf(keys: readonly string[], items: readonly Slot[]): ObjectValue {
@@ -23,7 +58,7 @@ export function objectLeaf(keys: readonly string[], items: readonly Slot[]): Obj
     a = (a + MEMBER.a) | 0;
     b = (b + MEMBER.b) | 0;
   }
-  return makeNode(0, keys, items, keys.length, bytes, depth, a, b);
+  return new ObjectNode(0, keys, items, keys.length, bytes, depth, a, b);
 }
 
 /** The node of `height` over `children` with their lower bounds `keys`; takes both arrays over. */
@@ -46,7 +81,7 @@ export function objectBranch(
     a = (a + child.a) | 0;
     b = (b + child.b) | 0;
   }
-  return makeNode(height, keys, children, count, bytes, depth, a, b);
+  return new ObjectNode(height, keys, children, count, bytes, depth, a, b);
 }
 
 /**
@@ -60,7 +95,7 @@ export function objectWith(
   keys: readonly string[],
   items: readonly Slot[],
 ): ObjectValue {
-  return makeNode(
+  return new ObjectNode(
     node.height,
     keys,
     items,
@@ -73,16 +108,3 @@ export function objectWith(
 }
 
 const MEMBER = makePart();
-
-function makeNode(
-  height: number,
-  keys: readonly string[],
-  items: readonly Slot[],
-  count: number,
-  bytes: number,
-  depth: number,
-  a: number,
-  b: number,
-): ObjectValue {
-  return { kind: 'object', height, keys, items, count, bytes, depth, a, b };
-}

@@ -1,15 +1,15 @@
 // RFC 6902 operations: as data, as canonical JSON text, and from text. An operation's text is what is
 // replicated, so its length is known before it is written and it is written once.
 
-import { DEFAULT_LIMITS, DeltabaseError } from '@deltabase/base';
+import { assert, DEFAULT_LIMITS, DeltabaseError } from '@deltabase/base';
 import { writeAscii, writeSlot, writeString } from './canonical.js';
 import { fromJson, type Json, type JsonOptions } from './json.js';
-import { bytesOf, makePart, measureText } from './measure.js';
+import { makePart, measureSlot, measureText, slotOf } from './measure.js';
 import { objectGet } from './object-tree.js';
 import { parseValue } from './parse.js';
 import { malformed, tokensOf } from './pointer.js';
 import { elementsOf, memberOf } from './read.js';
-import { isArray, isObject, type ObjectValue, type Value } from './value.js';
+import { isArray, isObject, type ObjectValue, type Slot, type Value } from './value.js';
 
 /** One operation of RFC 6902 §4. `path` and `from` are JSON pointers (RFC 6901). */
 export type Operation =
@@ -70,31 +70,42 @@ export function patchError(index: number, problem: string): DeltabaseError {
 
 /** The canonical JSON text of `patch` as UTF-8: a list of operations with sorted members. */
 export function encodePatch(patch: Patch): Uint8Array {
+  const slots = patch.map(slotOfOperation);
   let length = patch.length === 0 ? 2 : 1;
-  for (const operation of patch) length += operationBytes(operation) + 1;
-  return writePatch(patch, length);
+  patch.forEach((operation, i) => {
+    length += operationBytes(operation, slots[i]!) + 1;
+  });
+  return writePatch(patch, slots, length);
 }
 
-/** `encodePatch` where the length of the text is known. */
-export function writePatch(patch: Patch, length: number): Uint8Array {
+/** `encodePatch` where the slots of the operations and the length of the text are known. */
+export function writePatch(patch: Patch, slots: readonly Slot[], length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   let at = writeAscii('[', bytes, 0);
-  for (const operation of patch) {
-    at = writeOperation(operation, bytes, at);
-    at = writeAscii(',', bytes, at);
+  for (let i = 0; i < patch.length; i++) {
+    if (i > 0) at = writeAscii(',', bytes, at);
+    at = writeOperation(patch[i]!, slots[i]!, bytes, at);
   }
-  writeAscii(']', bytes, length - 1);
+  const end = writeAscii(']', bytes, at);
+  assert(end === length, 'the length of a patch is known before it is written');
   return bytes;
 }
 
-/** Bytes of the canonical JSON text of `operation`. */
-export function operationBytes(operation: Operation): number {
+/** What a container keeps for the value of `operation`; null where it has none. */
+export function slotOfOperation(operation: Operation): Slot {
+  const { op } = operation;
+  return op === 'add' || op === 'replace' || op === 'test' ? slotOf(operation.value) : null;
+}
+
+/** Bytes of the canonical JSON text of `operation`, whose value is kept as `slot`. */
+export function operationBytes(operation: Operation, slot: Slot): number {
   const frame = FRAME_BYTES[operation.op] + textBytes(operation.path);
   switch (operation.op) {
     case 'add':
     case 'replace':
     case 'test':
-      return frame + bytesOf(operation.value);
+      measureSlot(slot, SCRATCH);
+      return frame + SCRATCH.bytes;
     case 'move':
     case 'copy':
       return frame + textBytes(operation.from);
@@ -131,14 +142,14 @@ function textBytes(text: string): number {
   return SCRATCH.bytes;
 }
 
-function writeOperation(operation: Operation, into: Uint8Array, start: number): number {
+function writeOperation(operation: Operation, slot: Slot, into: Uint8Array, start: number): number {
   let at = start;
   if (operation.op === 'move' || operation.op === 'copy') {
     at = writeString(operation.from, into, writeAscii(FROM, into, at));
   }
   at = writeString(operation.path, into, writeAscii(HEAD[operation.op], into, at));
   if (operation.op === 'add' || operation.op === 'replace' || operation.op === 'test') {
-    at = writeSlot(operation.value, into, writeAscii(VALUE, into, at));
+    at = writeSlot(slot, into, writeAscii(VALUE, into, at));
   }
   return writeAscii('}', into, at);
 }

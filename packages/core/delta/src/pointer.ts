@@ -41,11 +41,13 @@ export function arrayIndex(token: string): number {
 
 /** The tokens of `pointer`; `undefined` where it is malformed. */
 export function tokensOf(pointer: string): Tokens | undefined {
-  if (pointer.length > CACHED_UNITS_MAX) return splitPointer(pointer);
-  const known = recent.get(pointer);
-  if (known !== undefined) return known;
-  const tokens = older.get(pointer) ?? splitPointer(pointer);
-  if (tokens !== undefined) remember(pointer, tokens);
+  if (pointer.length > REMEMBERED_UNITS_MAX) return splitPointer(pointer);
+  const place = placeOf(pointer);
+  if (rememberedPointers[place] === pointer) return rememberedTokens[place];
+  const tokens = splitPointer(pointer);
+  if (tokens === undefined) return undefined;
+  rememberedPointers[place] = pointer;
+  rememberedTokens[place] = tokens;
   return tokens;
 }
 
@@ -66,19 +68,19 @@ const ZERO = 0x30;
 /** Digits of an index that is exact as a double, and beyond the elements of any array. */
 const INDEX_DIGITS_MAX = 15;
 
-/** Two generations: when the recent one is full it becomes the older one, which is forgotten. */
-let recent = new Map<string, Tokens>();
-let older = new Map<string, Tokens>();
-/** Pointers of one generation: some 100 KB. */
-const CACHED_MAX = 512;
-const CACHED_UNITS_MAX = 128;
+/** Pointers remembered, each in the one place its text leads to: some 200 KB at most. */
+const PLACES = 512;
+const REMEMBERED_UNITS_MAX = 128;
+const rememberedPointers: string[] = Array.from({ length: PLACES }, () => '');
+const rememberedTokens: Tokens[] = Array.from({ length: PLACES }, () => []);
 
-function remember(pointer: string, tokens: Tokens): void {
-  if (recent.size >= CACHED_MAX) {
-    older = recent;
-    recent = new Map();
-  }
-  recent.set(pointer, tokens);
+/** Where `pointer` is remembered: by its length and three of its units. */
+function placeOf(pointer: string): number {
+  const { length } = pointer;
+  if (length < 2) return length;
+  const middle = pointer.charCodeAt(length >> 1);
+  const end = pointer.charCodeAt(length - 1) + pointer.charCodeAt(length - 2) * 31;
+  return Math.imul(length * 961 + middle * 29 + end, 0x9e3779b1) >>> 23;
 }
 
 function splitPointer(pointer: string): Tokens | undefined {

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { makePrng } from '@deltabase/base';
+import { fromJson } from '../src/json.js';
+import { hashText } from '../src/measure.js';
+import { EMPTY_OBJECT } from '../src/object-node.js';
+import { objectGet, objectRemove, objectSet } from '../src/object-tree.js';
+import type { ObjectValue } from '../src/value.js';
+import { checkTree } from './check-tree.js';
+
+type Key = (step: number, random: number) => string;
+
+/** Orders of keys that push a tree to one side, tear it at one place, or shuffle it. */
+const ORDERS: Readonly<Record<string, Key>> = {
+  ascending: (step) => `k${String(step).padStart(6, '0')}`,
+  descending: (step) => `k${String(999_999 - step).padStart(6, '0')}`,
+  'from both ends': (step) => `k${String(step % 2 ? 999_999 - step : step).padStart(6, '0')}`,
+  'towards the middle': (step) =>
+    `k${String(500_000 + (step % 2 ? step : -step)).padStart(6, '0')}`,
+  random: (_, random) => `k${random % 5000}`,
+};
+
+for (const [order, key] of Object.entries(ORDERS)) {
+  test(`an object filled ${order} and emptied in random order keeps its invariants`, () => {
+    const random = makePrng(7);
+    const model = new Map<string, number>();
+    let object: ObjectValue = EMPTY_OBJECT;
+    for (let step = 0; step < 3000; step++) {
+      const name = key(step, random.next());
+      model.set(name, step);
+      object = objectSet(object, name, step);
+      if (step % 300 === 0) agree(object, model);
+    }
+    agree(object, model);
+    const names = [...model.keys()];
+    while (names.length > 0) {
+      const at = random.below(names.length);
+      const name = names[at]!;
+      names[at] = names.at(-1)!;
+      names.pop();
+      model.delete(name);
+      object = objectRemove(object, name);
+      if (names.length % 300 === 0) agree(object, model);
+    }
+    assert.equal(object.height, 0, 'an empty object is one leaf');
+  });
+
+  test(`an object filled ${order} and emptied from the front keeps its invariants`, () => {
+    const random = makePrng(8);
+    const model = new Map<string, number>();
+    let object: ObjectValue = EMPTY_OBJECT;
+    for (let step = 0; step < 2000; step++) {
+      const name = key(step, random.next());
+      model.set(name, step);
+      object = objectSet(object, name, step);
+    }
+    for (const name of [...model.keys()].sort()) {
+      model.delete(name);
+      object = objectRemove(object, name);
+      if (model.size % 200 === 0) agree(object, model);
+    }
+  });
+}
+
+test('an object under random changes around the size of a node keeps its invariants', () => {
+  const random = makePrng(9);
+  const model = new Map<string, number>();
+  let object: ObjectValue = EMPTY_OBJECT;
+  for (let step = 0; step < 6000; step++) {
+    const name = `k${random.below(90)}`;
+    if (random.below(2) === 0) {
+      model.set(name, step);
+      object = objectSet(object, name, step);
+    } else {
+      const before = object;
+      object = objectRemove(object, name);
+      if (!model.delete(name)) assert.equal(object, before, 'removing nothing changes nothing');
+    }
+    if (step % 20 === 0) agree(object, model);
+  }
+});
+
+test('an older object is untouched by changes to a newer one', () => {
+  const first = fromJson(Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`k${i}`, i])));
+  const before = hashText(first);
+  let object = first as ObjectValue;
+  for (let i = 0; i < 2000; i += 3) object = objectRemove(object, `k${i}`);
+  for (let i = 0; i < 2000; i += 2) object = objectSet(object, `k${i}`, 'other');
+  checkTree(first);
+  assert.equal(hashText(first), before);
+});
+
+test('depth follows the deepest member, down as well as up', () => {
+  let object: ObjectValue = EMPTY_OBJECT;
+  for (let i = 0; i < 500; i++) object = objectSet(object, `k${i}`, i);
+  const deep = fromJson([[[[]]]]) as ObjectValue;
+  object = objectSet(object, 'k250', deep);
+  object = objectSet(object, 'k400', fromJson([[]]) as ObjectValue);
+  checkTree(object);
+  object = objectSet(object, 'k250', 0);
+  checkTree(object);
+  object = objectRemove(object, 'k400');
+  checkTree(object);
+});
+
+test('setting what is there already returns the same object', () => {
+  const object = fromJson({ a: 1, b: 'x' }) as ObjectValue;
+  assert.equal(objectSet(object, 'a', 1), object);
+});
+
+/** Holds `object` against `model` in every way. */
+function agree(object: ObjectValue, model: ReadonlyMap<string, number>): void {
+  checkTree(object);
+  assert.equal(object.count, model.size);
+  for (const [name, value] of model) assert.equal(objectGet(object, name), value);
+  const rebuilt = fromJson(Object.fromEntries(model));
+  assert.equal(hashText(object), hashText(rebuilt), 'the hash does not depend on history');
+}
