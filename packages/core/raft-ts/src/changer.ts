@@ -5,7 +5,7 @@
 import { assert } from './assert.js';
 import { type ConfChange, entersJoint, leavesJoint, type NodeChange } from './conf-change.js';
 import { RaftError } from './errors.js';
-import type { ConfState, NodeId } from './types.js';
+import { type ConfState, isNodeId, type NodeId } from './types.js';
 
 /** The configuration after `change`. Throws RaftError ConfChangeInvalid. */
 export function changeConf(conf: ConfState, change: ConfChange): ConfState {
@@ -61,8 +61,8 @@ export function nodesOf(conf: ConfState): readonly NodeId[] {
 export function checkConfState(conf: ConfState): void {
   const { voters, votersOutgoing, learners, learnersNext, autoLeave } = conf;
   for (const list of [voters, votersOutgoing, learners, learnersNext]) {
-    if (list.some((id, at) => id < 1 || (at > 0 && list[at - 1]! >= id))) {
-      throw invalid('node ids are positive, sorted and named once');
+    if (list.some((id, at) => !isNodeId(id) || (at > 0 && list[at - 1]! >= id))) {
+      throw invalid('node ids are positive whole numbers, sorted and named once');
     }
   }
   if (learners.some((id) => voters.includes(id) || votersOutgoing.includes(id))) {

@@ -3,7 +3,7 @@
 // each (kind byte, node id as 8 bytes little-endian), then the context to the end.
 
 import { RaftError } from './errors.js';
-import type { NodeId } from './types.js';
+import { isNodeId, type NodeId } from './types.js';
 
 /** What happens to one node. */
 export interface NodeChange {
@@ -48,6 +48,7 @@ export function entersJoint(change: ConfChange): boolean {
   return change.transition !== 'auto' || change.changes.length > 1;
 }
 
+/** Throws RaftError ConfChangeInvalid for a node id that is none. */
 export function encodeConfChange(change: ConfChange): Uint8Array {
   const { transition, changes, context } = change;
   const bytes = new Uint8Array(HEADER_BYTES + changes.length * CHANGE_BYTES + context.length);
@@ -57,6 +58,7 @@ export function encodeConfChange(change: ConfChange): Uint8Array {
   view.setUint32(2, changes.length, true);
   let at = HEADER_BYTES;
   for (const { kind, node } of changes) {
+    if (!isNodeId(node)) throw new RaftError('ConfChangeInvalid', `${node} is no node id`);
     bytes[at] = KINDS.indexOf(kind);
     view.setUint32(at + 1, node % 2 ** 32, true);
     view.setUint32(at + 5, Math.floor(node / 2 ** 32), true);
@@ -78,7 +80,7 @@ export function decodeConfChange(bytes: Uint8Array): ConfChange {
   for (let at = HEADER_BYTES; at < contextAt; at += CHANGE_BYTES) {
     const kind = KINDS[bytes[at]!];
     const node = view.getUint32(at + 1, true) + view.getUint32(at + 5, true) * 2 ** 32;
-    if (kind === undefined || node === 0 || !Number.isSafeInteger(node)) throw malformed();
+    if (kind === undefined || !isNodeId(node)) throw malformed();
     changes.push({ kind, node });
   }
   return { transition, changes, context: bytes.slice(contextAt) };

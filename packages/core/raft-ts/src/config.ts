@@ -2,7 +2,7 @@
 
 import { RaftError } from './errors.js';
 import type { Storage } from './storage.js';
-import { NONE, type NodeId } from './types.js';
+import { isNodeId, type NodeId } from './types.js';
 
 export interface Config {
   readonly id: NodeId;
@@ -13,7 +13,7 @@ export interface Config {
   readonly electionTicks: number;
   /** Ticks between heartbeats; below `electionTicks`. */
   readonly heartbeatTicks: number;
-  /** Uniform in [0, bound): the only source of chance, for election timeouts. */
+  /** A whole number, uniform in [0, bound): the only source of chance, for election timeouts. */
   readonly random: (bound: number) => number;
   /** Whether the host writes asynchronously (Ready.append, Ready.apply) or by `advance`. Default false. */
   readonly asyncStorageWrites?: boolean;
@@ -31,7 +31,11 @@ export interface Config {
   readonly checkQuorum?: boolean;
   /** Campaigns begin with a pre-vote (thesis §9.6). Default true. */
   readonly preVote?: boolean;
-  /** How reads are confirmed; `lease` trusts clocks and needs checkQuorum. Default `safe`. */
+  /**
+   * How reads are confirmed: `safe` by a round of heartbeats; `lease` without one while a quorum is bound to
+   * this leader, which trusts that all nodes tick at the same rate, needs checkQuorum, must be the same on all
+   * of them, and keeps a replica from voting for an election timeout after its start. Default `safe`.
+   */
   readonly readOnly?: 'safe' | 'lease';
   /** A follower refuses proposals instead of passing them on. Default false. */
   readonly disableProposalForwarding?: boolean;
@@ -78,12 +82,13 @@ export function completeConfig(config: Config): FullConfig {
 }
 
 function checkConfig(config: FullConfig): void {
-  if (!(Number.isSafeInteger(config.id) && config.id > NONE)) {
-    throw invalid('id must be a positive whole number');
+  const { heartbeatTicks, electionTicks } = config;
+  if (!isNodeId(config.id)) throw invalid('id must be a positive whole number');
+  if (!(Number.isSafeInteger(heartbeatTicks) && heartbeatTicks >= 1)) {
+    throw invalid('heartbeatTicks must be a positive whole number');
   }
-  if (config.heartbeatTicks < 1) throw invalid('heartbeatTicks must be at least 1');
-  if (config.electionTicks <= config.heartbeatTicks) {
-    throw invalid('electionTicks must be larger than heartbeatTicks');
+  if (!(Number.isSafeInteger(electionTicks) && electionTicks > heartbeatTicks)) {
+    throw invalid('electionTicks must be a whole number larger than heartbeatTicks');
   }
   for (const key of BOUNDS) {
     if (!(config[key] >= 1)) throw invalid(`${key} must be at least 1`);

@@ -19,6 +19,10 @@ export function campaign(replica: Replica, reason: CampaignReason): void {
     replica.trace('is not promotable and does not campaign');
     return;
   }
+  if (reason === 'timeout' && replica.config.readOnly === 'lease' && inLease(replica)) {
+    replica.trace('does not campaign while it is bound to a leader');
+    return;
+  }
   if (replica.log.someUnapplied((entry) => entry.type === 'confChange')) {
     // It might count by a configuration that is no longer the latest (pitfall 12).
     replica.trace('does not campaign before a configuration change is applied');
@@ -69,9 +73,12 @@ export function checkQuorum(replica: Replica): void {
   replica.becomeFollower(replica.term, NONE);
 }
 
-/** Whether a live leader was heard of so recently that elections are refused (thesis §4.2.3). */
+/** Whether a live leader was heard of so recently that elections are refused (thesis §4.2.3, §6.4.1). */
 export function inLease(replica: Replica): boolean {
-  const { checkQuorum, electionTicks } = replica.config;
+  const { checkQuorum, electionTicks, readOnly } = replica.config;
+  if (replica.role === 'leader') return checkQuorum;
+  // Reads by lease rest on it, so it holds whatever became of that leader since.
+  if (readOnly === 'lease') return replica.ticks - replica.leaderHeardAt < electionTicks;
   return checkQuorum && replica.lead !== NONE && replica.electionElapsed < electionTicks;
 }
 

@@ -17,7 +17,9 @@ export type RaftErrorCode =
   /** A configuration change that cannot be applied to the present configuration. */
   | 'ConfChangeInvalid'
   /** A Config that cannot work. */
-  | 'ConfigInvalid';
+  | 'ConfigInvalid'
+  /** What the storage holds contradicts itself: this replica must not run on it (RAFT.md pitfall 6). */
+  | 'StorageInvalid';
 
 /** The one class of expected errors. */
 export class RaftError extends Error {
@@ -31,6 +33,6 @@ export class RaftError extends Error {
 }
 
 /** Whether `thrown` is a RaftError with this code. */
-export function isRaftError(thrown: unknown, code: RaftErrorCode): boolean {
+export function isRaftError(thrown: unknown, code: RaftErrorCode): thrown is RaftError {
   return thrown instanceof RaftError && thrown.code === code;
 }

@@ -78,6 +78,7 @@ function restore(replica: Replica, snapshot: Snapshot): boolean {
     return false;
   }
   log.restore(snapshot);
+  replica.appliedConf ??= tracker.conf;
   tracker.configure(snapshot.confState, log.lastIndex);
   replica.trace(`restores the snapshot at ${snapshot.index}`);
   return true;

@@ -60,6 +60,8 @@ export {
   entriesBytes,
   entryBytes,
   type HardState,
+  isNodeId,
+  limitEntries,
   NONE,
   type NodeId,
   type ReadState,

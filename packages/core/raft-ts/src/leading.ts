@@ -1,5 +1,6 @@
 // What a leader learns from the answers of the others (Raft §5.3), and reports of its host about them.
 
+import { assert } from './assert.js';
 import { RaftError } from './errors.js';
 import type { AppendResponseMessage, HeartbeatResponseMessage } from './message.js';
 import type { Progress } from './progress.js';
@@ -35,6 +36,14 @@ export function handleHeartbeatResponse(replica: Replica, message: HeartbeatResp
     progress.readRound = readRound;
     releaseConfirmedReads(replica);
   }
+}
+
+/** Commits what a quorum holds by now, and lets the others know (RAFT.md 2.9). Returns whether it did. */
+export function commitAndTell(replica: Replica): boolean {
+  if (!maybeCommit(replica)) return false;
+  releasePostponedReads(replica);
+  broadcastAppend(replica);
+  return true;
 }
 
 /** The host could not deliver to `id`: entries in the pipeline may be lost. */
@@ -76,13 +85,15 @@ function handleAcknowledgement(
   progress: Progress,
   { from, index }: AppendResponseMessage,
 ): void {
+  assert(index <= replica.log.lastIndex, 'no follower agrees with more than the leader has');
   const isNews = progress.maybeUpdate(index);
   if (!isNews && !(progress.match === index && progress.state === 'probe')) return;
   advanceState(replica, progress, index);
-  if (maybeCommit(replica)) {
-    releasePostponedReads(replica);
-    broadcastAppend(replica);
-  } else if (from !== replica.id && progress.canBumpCommit(replica.log.committed)) {
+  if (
+    !commitAndTell(replica) &&
+    from !== replica.id &&
+    progress.canBumpCommit(replica.log.committed)
+  ) {
     sendAppend(replica, from, progress);
   }
   if (from === replica.id) return;

@@ -18,14 +18,14 @@ export class RaftLog {
   #applying: number;
   #applied: number;
   #applyingBytes = 0;
+  /** The next committed entries cannot be read now. */
+  #applyBlocked = false;
 
   /** `applied` says from where the host wants committed entries; 0: from the first one there is. */
   constructor(storage: Storage, applied: number, applyingBytesMax: number) {
-    const compacted = storage.firstIndex() - 1;
-    assert(applied === 0 || applied >= compacted, 'what is compacted was applied');
     this.#storage = storage;
     this.#applyingBytesMax = applyingBytesMax;
-    this.#committed = Math.max(compacted, applied);
+    this.#committed = Math.max(storage.firstIndex() - 1, applied);
     this.#applying = this.#committed;
     this.#applied = this.#committed;
     this.unstable = new Unstable(storage.lastIndex() + 1);
@@ -56,14 +56,15 @@ export class RaftLog {
   }
 
   /**
-   * The term of an index, 0 for one beyond the end; `undefined` if it is compacted or cannot be read now.
+   * The term of an index, 0 for one beyond the end; `undefined` if it is compacted. Terms of entries that are
+   * there can always be read: one taken for unknown would be taken for a conflict, and the entry thrown away.
    */
   term(index: number): number | undefined {
     const known = this.unstable.term(index);
     if (known !== undefined) return known;
     if (index > this.lastIndex) return 0;
     if (index < this.firstIndex - 1) return undefined;
-    return unlessGone(() => this.#storage.term(index));
+    return this.#storage.term(index);
   }
 
   matchTerm(id: EntryId): boolean {
@@ -87,7 +88,7 @@ export class RaftLog {
     const offset = this.unstable.offset;
     if (from >= offset) return limitEntries(this.unstable.slice(from, to), bytesMax);
     const stableEnd = Math.min(to, offset);
-    const stable = unlessGone(() => this.#storage.entries(from, stableEnd, bytesMax));
+    const stable = this.#read(from, stableEnd, bytesMax);
     if (stable === undefined || stable.length < stableEnd - from || to <= offset) return stable;
     return limitEntries([...stable, ...this.unstable.slice(offset, to)], bytesMax);
   }
@@ -110,6 +111,9 @@ export class RaftLog {
   ): number | undefined {
     if (!this.matchTerm(previous)) return undefined;
     const last = previous.index + entries.length;
+    for (const [offset, { index }] of entries.entries()) {
+      assert(index === previous.index + 1 + offset, 'entries follow each other without holes');
+    }
     const fresh = entries.findIndex((entry) => !this.matchTerm(entry));
     if (fresh >= 0) this.append(entries.slice(fresh));
     this.commitTo(Math.min(leaderCommit, last));
@@ -164,6 +168,7 @@ export class RaftLog {
   /** Whether committed entries can be given to the host. `stableOnly`: not those it has yet to write. */
   hasNextCommitted(stableOnly: boolean): boolean {
     if (this.#applyingBytes >= this.#applyingBytesMax || this.unstable.hasSnapshot) return false;
+    if (this.#applyBlocked) return false;
     return this.#applying < this.#appliableIndex(stableOnly);
   }
 
@@ -172,7 +177,15 @@ export class RaftLog {
     if (!this.hasNextCommitted(stableOnly)) return [];
     const bytesMax = this.#applyingBytesMax - this.#applyingBytes;
     const end = this.#appliableIndex(stableOnly) + 1;
-    return this.slice(this.#applying + 1, end, bytesMax) ?? [];
+    const entries = this.slice(this.#applying + 1, end, bytesMax);
+    // Without this a host that asks for as long as there is something would ask for ever.
+    this.#applyBlocked = entries === undefined;
+    return entries ?? [];
+  }
+
+  /** What could not be read may be readable by now. */
+  retryReads(): void {
+    this.#applyBlocked = false;
   }
 
   /** `entries` were handed to the host to be applied. */
@@ -184,16 +197,19 @@ export class RaftLog {
 
   /** The host has applied everything up to `index`, `bytes` of entries more than before. */
   appliedTo(index: number, bytes: number): void {
-    assert(index >= this.#applied && index <= this.#committed, 'applied moves towards committed');
+    assert(index >= this.#applied && index <= this.#applying, 'applied moves towards applying');
     this.#applied = index;
-    this.#applying = Math.max(this.#applying, index);
-    this.#applyingBytes = Math.max(0, this.#applyingBytes - bytes);
+    this.#applyingBytes -= bytes;
+    assert(this.#applyingBytes >= 0, 'no more bytes are applied than were handed out');
   }
 
   /** The host has made the snapshot at `index` durable and its state the state machine's. */
   stableSnapshotTo(index: number): void {
     this.unstable.stableSnapshotTo(index);
-    if (index > this.#applied) this.appliedTo(index, this.#applyingBytes);
+    assert(this.#applied === this.#applying, 'what was handed out is applied before a snapshot is');
+    assert(index > this.#applied, 'a snapshot never takes the state back');
+    this.#applying = index;
+    this.#applied = index;
   }
 
   /** Whether an entry in `(applied, committed]` fulfils `is`; true also if they cannot be read now. */
@@ -210,13 +226,17 @@ export class RaftLog {
   #appliableIndex(stableOnly: boolean): number {
     return stableOnly ? Math.min(this.#committed, this.unstable.offset - 1) : this.#committed;
   }
-}
 
-function unlessGone<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (thrown) {
-    if (isRaftError(thrown, 'Compacted') || isRaftError(thrown, 'Unavailable')) return undefined;
-    throw thrown;
+  /** Stable entries; `undefined` if they cannot be read now. */
+  #read(from: number, to: number, bytesMax: number): readonly Entry[] | undefined {
+    try {
+      const entries = this.#storage.entries(from, to, bytesMax);
+      // A read error that was made an empty list would end as a malformed append (RAFT.md pitfall 17).
+      assert(entries[0]?.index === from, 'the storage gives at least the first entry asked for');
+      return entries;
+    } catch (thrown) {
+      if (isRaftError(thrown, 'Compacted') || isRaftError(thrown, 'Unavailable')) return undefined;
+      throw thrown;
+    }
   }
 }

@@ -1,16 +1,24 @@
 // Configuration changes as they are applied (Raft §6, thesis §4): a committed change takes effect when the
-// host applies its entry, on every replica alike.
+// host applies its entry, on every replica alike. Also how a joint configuration is left by itself.
 
 import { changeConf } from './changer.js';
 import { type ConfChange, encodeConfChange, LEAVE_JOINT } from './conf-change.js';
 import { isRaftError } from './errors.js';
+import { commitAndTell } from './leading.js';
 import { propose } from './proposals.js';
+import { releaseConfirmedReads } from './reads.js';
 import type { Replica } from './replica.js';
-import { broadcastAppend, broadcastEntries, maybeCommit } from './sending.js';
+import { broadcastEntries } from './sending.js';
 import { type ConfState, NONE } from './types.js';
 
 /** Applies a committed change. Throws RaftError ConfChangeInvalid if it does not fit the configuration. */
 export function applyConfChange(replica: Replica, change: ConfChange): ConfState {
+  if (replica.appliedConf !== undefined) {
+    // This replica goes by the configuration of a snapshot already, which the change is part of; the host
+    // has yet to get there.
+    replica.appliedConf = changeConf(replica.appliedConf, change);
+    return replica.appliedConf;
+  }
   const conf = changeConf(replica.tracker.conf, change);
   replica.tracker.configure(conf, Math.max(replica.log.lastIndex, 1));
   replica.trace(`applies a configuration: voters ${conf.voters.join(' ')}`);
@@ -25,23 +33,21 @@ export function maybeLeaveJoint(replica: Replica): void {
   try {
     propose(replica, [{ type: 'confChange', data: encodeConfChange(LEAVE_JOINT) }]);
   } catch (thrown) {
-    // A transfer, or its own removal, refuses it now; the next applied entry or leader tries again.
+    // A transfer, a full log or its own removal refuses it now: tried again with every applied entry and
+    // every election timeout.
     if (!isRaftError(thrown, 'ProposalDropped')) throw thrown;
   }
 }
 
 function leadOn(replica: Replica): void {
-  const { tracker, config } = replica;
-  if (!replica.isVoter) {
-    // Removed or demoted. It may lead on until the change is known to others (Raft §6), or step down now.
-    if (config.stepDownOnRemoval) replica.becomeFollower(replica.term, NONE);
+  if (!replica.isVoter && replica.config.stepDownOnRemoval) {
+    // Removed or demoted: it steps down, or leads on without counting itself (Raft §6).
+    replica.becomeFollower(replica.term, NONE);
     return;
   }
-  // A smaller quorum may have what the larger one lacked.
-  if (maybeCommit(replica)) broadcastAppend(replica);
-  else broadcastEntries(replica);
-  const { leadTransferee } = replica;
-  if (leadTransferee !== NONE && !tracker.voterIds.includes(leadTransferee)) {
-    replica.leadTransferee = NONE;
-  }
+  replica.lease.drop();
+  if (!replica.tracker.voterIds.includes(replica.leadTransferee)) replica.leadTransferee = NONE;
+  // A smaller quorum may have what the larger one lacked, of entries and of reads.
+  if (!commitAndTell(replica)) broadcastEntries(replica);
+  releaseConfirmedReads(replica);
 }

@@ -1,14 +1,15 @@
-// A Storage in memory, for tests and for hosts that keep no state across restarts.
+// A Storage in memory, for tests and for hosts that keep no state across restarts. Its configuration is the
+// snapshot's, so a replica that is made anew on it must begin to apply there: `applied` 0, or the snapshot's.
 
 import { assert } from './assert.js';
 import { RaftError } from './errors.js';
 import type { Storage } from './storage.js';
 import {
   type ConfState,
-  EMPTY_HARD_STATE,
   type Entry,
   type HardState,
   limitEntries,
+  NONE,
   type Snapshot,
   votersOnly,
 } from './types.js';
@@ -17,9 +18,9 @@ const NO_DATA = new Uint8Array(0);
 
 /** Entries after a snapshot, in one array. */
 export class MemoryStorage implements Storage {
-  #hardState: HardState = EMPTY_HARD_STATE;
+  #hardState: HardState;
   #snapshot: Snapshot;
-  /** The entries from `#snapshotIndex + 1` on; what is before them is compacted. */
+  /** The entries from `#compacted.index + 1` on. */
   #entries: Entry[] = [];
   #compacted: { index: number; term: number };
 
@@ -29,7 +30,9 @@ export class MemoryStorage implements Storage {
       'confState' in start
         ? start
         : { index: 0, term: 0, confState: votersOnly(start), data: NO_DATA };
-    this.#compacted = { index: this.#snapshot.index, term: this.#snapshot.term };
+    const { index, term } = this.#snapshot;
+    this.#compacted = { index, term };
+    this.#hardState = { term, vote: NONE, commit: index };
   }
 
   initialState(): { hardState: HardState; confState: ConfState } {
@@ -75,7 +78,7 @@ export class MemoryStorage implements Storage {
     const fresh = entries.filter((entry) => entry.index > this.#compacted.index);
     if (fresh.length === 0) return;
     this.#entries.length = fresh[0]!.index - this.firstIndex();
-    this.#entries.push(...fresh);
+    for (const entry of fresh) this.#entries.push(entry);
   }
 
   /** Replaces everything by a snapshot from the leader. Throws RaftError SnapshotOutOfDate. */
@@ -99,7 +102,7 @@ export class MemoryStorage implements Storage {
   /** Forgets the entries up to and including `index`. Throws RaftError Compacted if they are gone already. */
   compact(index: number): void {
     if (index <= this.#compacted.index) throw compacted(index);
-    assert(index <= this.lastIndex(), 'only entries that exist can be compacted');
+    assert(index <= this.#snapshot.index, 'only what is in the snapshot can be compacted');
     const term = this.term(index);
     this.#entries.splice(0, index - this.#compacted.index);
     this.#compacted = { index, term };

@@ -51,7 +51,7 @@ export interface HeartbeatMessage extends Envelope {
   /** Never beyond what the receiver is known to hold. */
   readonly commit: number;
   readonly match: number;
-  /** The leader's latest round of reads that waits for a quorum; 0: none. */
+  /** The leader's latest round of reads in its term; 0: none yet. */
   readonly readRound: number;
 }
 

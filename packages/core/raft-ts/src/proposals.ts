@@ -1,7 +1,9 @@
 // New entries at the leader (Raft §5.3): which are taken, and what is refused (RAFT.md 2.12, pitfall 19).
 
-import { decodeConfChange, leavesJoint } from './conf-change.js';
-import { RaftError } from './errors.js';
+import { assert } from './assert.js';
+import { changeConf } from './changer.js';
+import { decodeConfChange } from './conf-change.js';
+import { isRaftError, RaftError } from './errors.js';
 import type { ProposedEntry } from './message.js';
 import type { Replica } from './replica.js';
 import { broadcastAppend } from './sending.js';
@@ -49,9 +51,11 @@ export function appendOwn(replica: Replica, proposed: readonly ProposedEntry[]):
   });
 }
 
-/** Entries were applied: their bytes make room for new ones. */
+/** Entries were applied: the bytes of those that this leader made make room for new ones. */
 export function releaseBytes(replica: Replica, entries: readonly Entry[]): void {
-  replica.uncommittedBytes = Math.max(0, replica.uncommittedBytes - dataBytes(entries));
+  if (replica.role !== 'leader') return;
+  replica.uncommittedBytes -= dataBytes(entries.filter(({ term }) => term === replica.term));
+  assert(replica.uncommittedBytes >= 0, 'no more bytes are released than were taken');
 }
 
 function proposeAsLeader(replica: Replica, proposed: readonly ProposedEntry[]): void {
@@ -61,7 +65,7 @@ function proposeAsLeader(replica: Replica, proposed: readonly ProposedEntry[]): 
   broadcastAppend(replica);
 }
 
-/** One configuration change at a time (thesis §4.1): one too many becomes an empty entry. */
+/** One configuration change at a time, and one that can be made (thesis §4.1): others become empty entries. */
 function admitConfChanges(
   replica: Replica,
   proposed: readonly ProposedEntry[],
@@ -69,8 +73,9 @@ function admitConfChanges(
   if (!proposed.some(isConfChange)) return proposed;
   return proposed.map((entry, offset) => {
     if (!isConfChange(entry)) return entry;
-    const why = confChangeRefusal(replica, entry.data);
-    if (why !== undefined && !replica.config.disableConfChangeValidation) {
+    const { disableConfChangeValidation } = replica.config;
+    const why = disableConfChangeValidation ? undefined : confChangeRefusal(replica, entry.data);
+    if (why !== undefined) {
       replica.trace(`ignores a configuration change: ${why}`);
       return { type: 'normal' as const, data: NO_DATA };
     }
@@ -80,12 +85,16 @@ function admitConfChanges(
 }
 
 function confChangeRefusal(replica: Replica, data: Uint8Array): string | undefined {
-  const leaves = leavesJoint(decodeConfChange(data));
   const { pendingConfIndex, log, tracker } = replica;
   if (pendingConfIndex > log.applied) return `the one at ${pendingConfIndex} is not applied yet`;
-  if (tracker.isJoint && !leaves) return 'the joint configuration must be left first';
-  if (!tracker.isJoint && leaves) return 'the configuration is not joint';
-  return undefined;
+  try {
+    // Nothing is pending, so it will be applied to the present configuration.
+    changeConf(tracker.conf, decodeConfChange(data));
+    return undefined;
+  } catch (thrown) {
+    if (isRaftError(thrown, 'ConfChangeInvalid')) return thrown.message;
+    throw thrown;
+  }
 }
 
 function forward(replica: Replica, entries: readonly ProposedEntry[]): void {

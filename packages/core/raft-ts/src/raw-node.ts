@@ -3,42 +3,30 @@
 
 import { assert } from './assert.js';
 import { type ConfChange, encodeConfChange } from './conf-change.js';
-import { type Config, completeConfig, type FullConfig } from './config.js';
+import { type Config, completeConfig } from './config.js';
 import { campaign } from './elections.js';
+import { Handover } from './handover.js';
 import { reportSnapshot, reportUnreachable } from './leading.js';
-import { applyConfChange, maybeLeaveJoint } from './membership.js';
+import { applyConfChange } from './membership.js';
 import type { Message } from './message.js';
-import { propose, refusal, releaseBytes } from './proposals.js';
-import { releasePostponedReads, requestRead } from './reads.js';
+import { propose, refusal } from './proposals.js';
+import { requestRead } from './reads.js';
 import type { AppendWork, ApplyWork, Ready } from './ready.js';
 import { Replica } from './replica.js';
 import { type BasicStatus, basicStatus, type Status, status } from './status.js';
 import { step } from './step.js';
 import { tick } from './tick.js';
 import { transferLeader } from './transfer.js';
-import {
-  type ConfState,
-  type Entry,
-  entriesBytes,
-  type HardState,
-  NONE,
-  type NodeId,
-  type SoftState,
-} from './types.js';
+import { type ConfState, NONE, type NodeId } from './types.js';
 
 export class RawNode {
   readonly #replica: Replica;
-  readonly #config: FullConfig;
-  #softState: SoftState;
-  #hardState: HardState;
-  #unacknowledged: Ready | undefined;
+  readonly #handover: Handover;
 
-  /** Restores the replica from its storage. Throws RaftError ConfigInvalid. */
+  /** Restores the replica from its storage. Throws RaftError ConfigInvalid or StorageInvalid. */
   constructor(config: Config) {
-    this.#config = completeConfig(config);
-    this.#replica = new Replica(this.#config);
-    this.#softState = { lead: this.#replica.lead, role: this.#replica.role };
-    this.#hardState = this.#replica.hardState;
+    this.#replica = new Replica(completeConfig(config));
+    this.#handover = new Handover(this.#replica);
   }
 
   /** One tick has passed. */
@@ -46,14 +34,15 @@ export class RawNode {
     tick(this.#replica);
   }
 
-  /** Begins an election now, if this replica may win one. */
+  /** Begins an election now, if this replica may win one and no lease binds it. */
   campaign(): void {
     campaign(this.#replica, 'timeout');
   }
 
   /**
    * Proposes entries, all or none of them. A leader appends them; a follower passes them on and never learns
-   * what becomes of them. Throws RaftError ProposalDropped if they were certainly not taken.
+   * what becomes of them. Entries without data say nothing to the host. Throws RaftError ProposalDropped if
+   * they were certainly not taken.
    */
   propose(...data: readonly Uint8Array[]): void {
     assert(data.length > 0, 'a proposal has an entry');
@@ -68,21 +57,26 @@ export class RawNode {
     return this.#replica.role === 'leader' && refusal(this.#replica, bytes) === undefined;
   }
 
-  /** Proposes a configuration change; one that comes too early is committed as an empty entry. */
+  /**
+   * Proposes a configuration change; one that comes too early or cannot be made is committed as an empty
+   * entry. Throws RaftError ProposalDropped, or ConfChangeInvalid for a node id that is none.
+   */
   proposeConfChange(change: ConfChange): void {
     propose(this.#replica, [{ type: 'confChange', data: encodeConfChange(change) }]);
   }
 
   /**
    * Applies a committed change, while its entry is being applied. Returns the configuration, which the host
-   * makes durable with its applied index. Throws RaftError ConfChangeInvalid.
+   * makes durable with its applied index. Throws RaftError ConfChangeInvalid for a change that does not fit
+   * the configuration, on every replica alike: the configuration stays as it was.
    */
   applyConfChange(change: ConfChange): ConfState {
     return applyConfChange(this.#replica, change);
   }
 
-  /** Takes a message from another replica. */
+  /** Takes a message that another replica has sent to this one. */
   step(message: Message): void {
+    assert(message.to === this.#replica.id, 'a message goes to this replica');
     assert(message.from !== this.#replica.id, 'a message comes from another replica');
     step(this.#replica, message);
   }
@@ -98,7 +92,7 @@ export class RawNode {
    */
   forgetLeader(): void {
     const replica = this.#replica;
-    if (replica.role === 'follower' && this.#config.readOnly === 'safe') replica.lead = NONE;
+    if (replica.role === 'follower' && replica.config.readOnly === 'safe') replica.lead = NONE;
   }
 
   /**
@@ -121,78 +115,32 @@ export class RawNode {
 
   /** Whether `ready` has anything. Cheap. */
   hasReady(): boolean {
-    const replica = this.#replica;
-    const { unstable } = replica.log;
-    return (
-      replica.messages.length > 0 ||
-      replica.responses.length > 0 ||
-      replica.readStates.length > 0 ||
-      unstable.hasNextEntries ||
-      unstable.hasNextSnapshot ||
-      replica.log.hasNextCommitted(this.#config.asyncStorageWrites) ||
-      this.#softStateChanged() ||
-      this.#hardStateChanged()
-    );
+    return this.#handover.hasReady();
   }
 
   /**
    * Hands out what there is to do. Without asynchronous writes, `advance` must follow before the next call.
    */
   ready(): Ready {
-    assert(this.#unacknowledged === undefined, 'advance comes before the next ready');
-    const replica = this.#replica;
-    const append = this.#takeAppend();
-    const apply = this.#takeApply();
-    const { messages, readStates } = replica;
-    replica.messages = [];
-    replica.readStates = [];
-    const ready: Ready = {
-      softState: this.#takeSoftState(),
-      readStates,
-      messages: this.#config.asyncStorageWrites ? messages : withResponses(messages, append),
-      append,
-      apply,
-    };
-    if (!this.#config.asyncStorageWrites) this.#unacknowledged = ready;
-    return ready;
+    return this.#handover.ready();
   }
 
   /** All of the last Ready is done. Not with asynchronous storage writes. */
   advance(): void {
-    const ready = this.#unacknowledged;
-    assert(ready !== undefined, 'advance follows ready');
-    this.#unacknowledged = undefined;
-    if (ready.append !== undefined) this.acknowledgeAppend(ready.append);
-    if (ready.apply !== undefined) this.acknowledgeApply(ready.apply);
+    this.#handover.advance();
   }
 
   /**
-   * `work` is on stable storage, and all that was handed out before it. Returns the messages that may leave
-   * now. Without asynchronous writes this is `advance`'s business.
+   * `work` is on stable storage, and all that was handed out before it; each work is acknowledged, in order.
+   * Returns the messages that may leave now. Only with asynchronous storage writes.
    */
   acknowledgeAppend(work: AppendWork): readonly Message[] {
-    const replica = this.#replica;
-    const messages: Message[] = [];
-    for (const response of work.responses) {
-      if (response.to === replica.id) step(replica, response);
-      else messages.push(response);
-    }
-    // If the term has moved on, other entries may stand at the same place by now, and even be equal in name
-    // to what a later write brings: only that write's own acknowledgement counts (RAFT.md 2.3, ABA).
-    if (work.last !== undefined && work.term === replica.term) {
-      replica.log.unstable.stableTo(work.last);
-    }
-    if (work.snapshot !== undefined) replica.log.stableSnapshotTo(work.snapshot.index);
-    return messages;
+    return this.#handover.acknowledgeAppend(work);
   }
 
-  /** `work` has been applied, and all that was handed out before it. */
+  /** `work` has been applied; each work is acknowledged, in order. Only with asynchronous storage writes. */
   acknowledgeApply(work: ApplyWork): void {
-    const replica = this.#replica;
-    replica.log.appliedTo(work.entries.at(-1)!.index, entriesBytes(work.entries));
-    releaseBytes(replica, work.entries);
-    maybeLeaveJoint(replica);
-    releasePostponedReads(replica);
+    this.#handover.acknowledgeApply(work);
   }
 
   /** Cheap enough for every turn. */
@@ -208,68 +156,4 @@ export class RawNode {
   get leadsWithCommit(): boolean {
     return this.#replica.role === 'leader' && this.#replica.committedInTerm;
   }
-
-  #takeAppend(): AppendWork | undefined {
-    const replica = this.#replica;
-    const { log } = replica;
-    const hardState = this.#hardStateChanged() ? replica.hardState : undefined;
-    const entries = log.unstable.nextEntries();
-    const snapshot = log.unstable.hasNextSnapshot ? log.unstable.snapshot : undefined;
-    const { responses } = replica;
-    if (!hardState && entries.length === 0 && !snapshot && responses.length === 0) return undefined;
-    const work = {
-      hardState,
-      entries,
-      snapshot,
-      mustSync: mustSync(this.#hardState, hardState, entries) || snapshot !== undefined,
-      responses,
-      last: log.unstable.entryCount > 0 ? log.lastId() : undefined,
-      term: replica.term,
-    };
-    log.unstable.accept();
-    replica.responses = [];
-    if (hardState !== undefined) this.#hardState = hardState;
-    return work;
-  }
-
-  #takeApply(): ApplyWork | undefined {
-    const { log } = this.#replica;
-    const entries = log.nextCommitted(this.#config.asyncStorageWrites);
-    if (entries.length === 0) return undefined;
-    log.acceptApplying(entries);
-    return { entries };
-  }
-
-  #takeSoftState(): SoftState | undefined {
-    if (!this.#softStateChanged()) return undefined;
-    this.#softState = { lead: this.#replica.lead, role: this.#replica.role };
-    return this.#softState;
-  }
-
-  #softStateChanged(): boolean {
-    return (
-      this.#softState.lead !== this.#replica.lead || this.#softState.role !== this.#replica.role
-    );
-  }
-
-  #hardStateChanged(): boolean {
-    const { term, vote, commit } = this.#hardState;
-    const replica = this.#replica;
-    return commit !== replica.log.committed || term !== replica.term || vote !== replica.vote;
-  }
-}
-
-/** Without asynchronous writes messages leave after the write, so those that wait for it go with them. */
-function withResponses(messages: readonly Message[], append: AppendWork | undefined): Message[] {
-  const waiting = append?.responses.filter(({ from, to }) => from !== to) ?? [];
-  return [...messages, ...waiting];
-}
-
-function mustSync(
-  before: HardState,
-  after: HardState | undefined,
-  entries: readonly Entry[],
-): boolean {
-  if (entries.length > 0) return true;
-  return after !== undefined && (after.term !== before.term || after.vote !== before.vote);
 }

@@ -3,11 +3,13 @@
 //   1. `messages` leave: at once with asynchronous storage writes, else after 2.
 //   2. `append` is written, in the order of the Readys: entries replace whatever stands at their indices and
 //      after them; a snapshot replaces the whole log. Once it is on stable storage: acknowledgeAppend, which
-//      gives the messages that had to wait for it.
+//      gives the messages that had to wait for it. A crash may undo the latest writes that were not synced,
+//      but never one before a write that it leaves.
 //   3. `apply` is applied to the state machine, in order, configuration changes by applyConfChange; then
-//      acknowledgeApply. After a snapshot in an earlier append nothing is handed out until that is durable.
+//      acknowledgeApply. A snapshot replaces the state machine only after everything handed out before it is
+//      applied; until it is durable nothing further is handed out.
 //
-// With asynchronous writes several Readys may be under way at once.
+// With asynchronous writes several Readys may be under way at once. `advance` acknowledges for those without.
 
 import type { DurableResponse, Message } from './message.js';
 import type { Entry, EntryId, HardState, ReadState, Snapshot, SoftState } from './types.js';
@@ -31,7 +33,7 @@ export interface AppendWork {
   readonly snapshot: Snapshot | undefined;
   /** Whether it must be synced: false if only the commit index changed (RAFT.md 2.14). */
   readonly mustSync: boolean;
-  /** For acknowledgeAppend: what to tell once it is durable. */
+  /** For acknowledgeAppend: what to tell once it is durable; some go to this replica itself. */
   readonly responses: readonly DurableResponse[];
   /** For acknowledgeAppend: the end of the log when this was handed out, if any of it was not durable. */
   readonly last: EntryId | undefined;

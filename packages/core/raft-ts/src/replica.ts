@@ -2,12 +2,14 @@
 // The rules themselves are functions in the files around: elections, sending, following, reads, ...
 
 import { assert } from './assert.js';
+import { checkStorage } from './check-storage.js';
 import type { FullConfig } from './config.js';
+import { Lease } from './lease.js';
 import { RaftLog } from './log.js';
 import type { Draft, DurableResponse, Message } from './message.js';
 import { Tracker } from './tracker.js';
 import {
-  EMPTY_HARD_STATE,
+  type ConfState,
   type HardState,
   NONE,
   type NodeId,
@@ -43,8 +45,15 @@ export class Replica {
   /** The election timeout of this term, drawn from [electionTicks, 2 * electionTicks). */
   electionTimeout = 0;
 
+  /** Ticks since this replica was made. */
+  ticks = 0;
+  /** When, by `ticks`, it last heard of a leader; it may have done so right before it was made. */
+  leaderHeardAt = 0;
+
   /** Where the leadership is being moved to. */
   leadTransferee: NodeId = NONE;
+  /** Ticks since that began. */
+  transferElapsed = 0;
   /** No further configuration change may be proposed until this index is applied. */
   pendingConfIndex = 0;
   /** Bytes of the leader's entries that are not applied yet. */
@@ -52,8 +61,12 @@ export class Replica {
   /** It has found out that it lost what it had acknowledged; it takes no more part. */
   damaged = false;
 
+  /** The configuration as applied, while a snapshot on its way to the disk has set a later one. */
+  appliedConf: ConfState | undefined;
+
   /** The number of the latest round of reads; unique within a term. */
   readRound = 0;
+  readonly lease: Lease;
   pendingReads: PendingRead[] = [];
   postponedReads: PostponedRead[] = [];
   readStates: ReadState[] = [];
@@ -64,6 +77,7 @@ export class Replica {
   responses: DurableResponse[] = [];
 
   constructor(config: FullConfig) {
+    checkStorage(config);
     const { hardState, confState } = config.storage.initialState();
     this.id = config.id;
     this.config = config;
@@ -72,9 +86,10 @@ export class Replica {
       messagesMax: config.inflightMessagesMax,
       bytesMax: config.inflightBytesMax,
     });
-    this.term = 0;
-    this.vote = NONE;
-    this.#restoreHardState(hardState);
+    this.lease = new Lease(config.electionTicks);
+    this.term = hardState.term;
+    this.vote = hardState.vote;
+    this.log.commitTo(hardState.commit);
     this.becomeFollower(this.term, NONE);
   }
 
@@ -151,6 +166,16 @@ export class Replica {
     this.pendingConfIndex = this.log.lastIndex;
   }
 
+  /** Numbers the heartbeats to come, so that answers to them tell that this leader led after this moment. */
+  beginRound(): number {
+    assert(this.role === 'leader', 'only a leader has itself confirmed');
+    this.readRound++;
+    const self = this.tracker.progress(this.id);
+    if (self !== undefined) self.readRound = this.readRound;
+    if (this.config.readOnly === 'lease') this.lease.began(this.readRound, this.ticks);
+    return this.readRound;
+  }
+
   /** Draws the timeout of the next election. */
   drawElectionTimeout(): void {
     const { electionTicks, random } = this.config;
@@ -180,19 +205,12 @@ export class Replica {
     this.pendingConfIndex = 0;
     this.uncommittedBytes = 0;
     this.readRound = 0;
+    this.lease.reset();
     this.pendingReads = [];
     this.postponedReads = [];
     this.tracker.reset(this.log.lastIndex + 1);
     const self = this.tracker.progress(this.id);
     if (self !== undefined) self.match = this.log.lastIndex;
-  }
-
-  #restoreHardState(stored: HardState): void {
-    if (stored.term === EMPTY_HARD_STATE.term) return;
-    assert(stored.commit <= this.log.lastIndex, 'what was committed is in the log');
-    this.term = stored.term;
-    this.vote = stored.vote;
-    this.log.commitTo(stored.commit);
   }
 }
 

@@ -15,9 +15,9 @@ export function broadcastEntries(replica: Replica): void {
   forEachPeer(replica, (id, progress) => maybeSendAppend(replica, id, progress, { empty: false }));
 }
 
-/** Sends a heartbeat to every other node; it carries the round of reads that waits, if any (thesis §6.4). */
+/** Sends a heartbeat to every other node; it carries the latest round of reads (thesis §6.4). */
 export function broadcastHeartbeat(replica: Replica): void {
-  const readRound = replica.pendingReads.at(-1)?.round ?? 0;
+  const { readRound } = replica;
   forEachPeer(replica, (to, progress) => {
     // What the receiver may not have it must not commit (RAFT.md pitfall 5).
     const commit = Math.min(progress.match, replica.log.committed);
@@ -37,6 +37,7 @@ export function fillWindow(replica: Replica, to: NodeId, progress: Progress): vo
 
 /** Asks `to` to campaign now (thesis §3.10). */
 export function sendTimeoutNow(replica: Replica, to: NodeId): void {
+  replica.lease.giveUp();
   replica.send({ type: 'timeoutNow', to });
 }
 
@@ -61,8 +62,9 @@ function maybeSendAppend(
   const prevIndex = progress.next - 1;
   const prevTerm = log.term(prevIndex);
   const entries = entriesFor(replica, progress);
-  if (prevTerm === undefined || entries === undefined)
+  if (prevTerm === undefined || entries === undefined) {
     return maybeSendSnapshot(replica, to, progress);
+  }
   if (entries.length === 0 && !options.empty) return false;
   replica.send({
     type: 'append',
@@ -95,7 +97,7 @@ function maybeSendSnapshot(replica: Replica, to: NodeId, progress: Progress): bo
   if (progress.next >= replica.log.firstIndex) return false;
   const snapshot = replica.log.snapshot();
   if (snapshot === undefined) return false;
-  assert(snapshot.index > 0, 'a compacted log has a snapshot');
+  assert(snapshot.index + 1 >= replica.log.firstIndex, 'what is compacted is in the snapshot');
   replica.trace(`sends the snapshot at ${snapshot.index} to ${to}`);
   progress.becomeSnapshot(snapshot.index);
   replica.send({ type: 'snapshot', to, snapshot });

@@ -17,11 +17,16 @@ export function step(replica: Replica, message: Message): void {
   if (replica.damaged && message.type !== 'append' && message.type !== 'heartbeat') return;
   if (message.term > replica.term) {
     if (!enterTerm(replica, message)) return;
-  } else if (message.term !== 0 && message.term < replica.term) {
+  } else if (message.term < replica.term && !hasNoTerm(message)) {
     answerOldTerm(replica, message);
     return;
   }
   dispatch(replica, message);
+}
+
+/** Requests to the leader, whoever it is and whatever the term. */
+function hasNoTerm({ type, term }: Message): boolean {
+  return term === 0 && (type === 'propose' || type === 'readIndex');
 }
 
 /** A message of a later term. Returns whether it is to be handled at all. */
@@ -112,6 +117,7 @@ function follow(replica: Replica, leader: NodeId): boolean {
   if (replica.role === 'leader') return false;
   if (isCandidate(replica)) replica.becomeFollower(replica.term, leader);
   replica.electionElapsed = 0;
+  replica.leaderHeardAt = replica.ticks;
   replica.lead = leader;
   return true;
 }

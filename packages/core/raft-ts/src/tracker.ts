@@ -20,6 +20,8 @@ export class Tracker {
   #nodes: readonly NodeId[] = [];
   #voterIds: readonly NodeId[] = [];
   readonly #votes = new Map<NodeId, boolean>();
+  readonly #matchOf = (id: NodeId): number => this.#progress.get(id)!.match;
+  readonly #readRoundOf = (id: NodeId): number => this.#progress.get(id)!.readRound;
 
   /** Nothing is known of any node but that it may begin at `next`. */
   constructor(conf: ConfState, next: number, limits: InflightLimits) {
@@ -79,12 +81,12 @@ export class Tracker {
 
   /** The largest index that a quorum holds durably (Raft §5.3). */
   committed(): number {
-    return jointIndex(this.#voters, (id) => this.#progress.get(id)?.match ?? 0);
+    return jointIndex(this.#voters, this.#matchOf);
   }
 
   /** The latest round of reads that a quorum has confirmed (thesis §6.4). */
   confirmedReadRound(): number {
-    return jointIndex(this.#voters, (id) => this.#progress.get(id)?.readRound ?? 0);
+    return jointIndex(this.#voters, this.#readRoundOf);
   }
 
   /** Whether a quorum was heard of since the last call; starts counting anew (thesis §6.2). */

@@ -14,6 +14,15 @@ export function transferLeader(replica: Replica, transferee: NodeId): void {
   }
 }
 
+/** A tick has passed: what has not worked within an election timeout never will (pitfall 11). */
+export function tickTransfer(replica: Replica): void {
+  if (replica.leadTransferee === NONE) return;
+  replica.transferElapsed++;
+  if (replica.transferElapsed < replica.config.electionTicks) return;
+  replica.trace(`gives up handing over to ${replica.leadTransferee}`);
+  replica.leadTransferee = NONE;
+}
+
 function transferAsLeader(replica: Replica, transferee: NodeId): void {
   const progress = replica.tracker.progress(transferee);
   if (progress === undefined || progress.isLearner || progress.damaged) {
@@ -24,9 +33,8 @@ function transferAsLeader(replica: Replica, transferee: NodeId): void {
   // A newer request replaces the one before; one to itself only ends it.
   replica.leadTransferee = NONE;
   if (transferee === replica.id) return;
-  // It has one election timeout for it.
-  replica.electionElapsed = 0;
   replica.leadTransferee = transferee;
+  replica.transferElapsed = 0;
   replica.trace(`hands over to ${transferee}`);
   if (progress.match === replica.log.lastIndex) {
     sendTimeoutNow(replica, transferee);

@@ -7,6 +7,11 @@ export type NodeId = number;
 /** No node. */
 export const NONE: NodeId = 0;
 
+/** Whether `id` can name a node. */
+export function isNodeId(id: number): boolean {
+  return Number.isSafeInteger(id) && id > NONE;
+}
+
 /** What an entry's data means: to the host, or to Raft itself (an encoded ConfChange). */
 export type EntryType = 'normal' | 'confChange';
 

@@ -84,7 +84,7 @@ export class Unstable {
     const end = this.#offset + this.#entries.length;
     assert(from <= end, 'a log has no holes');
     if (from === end) {
-      this.#entries.push(...entries);
+      for (const entry of entries) this.#entries.push(entry);
     } else if (from <= this.#offset) {
       this.#entries = [...entries];
       this.#offset = from;
