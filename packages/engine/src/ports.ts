@@ -158,6 +158,8 @@ export interface MachineHost {
    * `draft`, emitted operations are applied to it at once. After a failed call the draft is worthless.
    */
   run(machine: Machine, call: Call, draft: Draft): Outcome;
+  /** The content hash that names a module: its SHA-256, hexadecimal. */
+  digest(module: Uint8Array): string;
   /** Gives back what `machine` holds. */
   unload(machine: Machine): void;
 }

@@ -1,6 +1,7 @@
 // @deltabase/base: what every other package stands on. Pure; no Node, no I/O.
 
 export { AssertionError, assert, unreachable } from './assert.js';
+export { decodeBase64, encodeBase64 } from './base64.js';
 export {
   DeltabaseError,
   ERRORS,

@@ -31,6 +31,7 @@ export interface Limits {
   readonly residentBytesMax: number;
   readonly idleEvictMs: number;
   readonly pieceBytesMax: number;
+  readonly chunkBytesMax: number;
   readonly snapshotDeltaBytesMin: number;
 
   // Machines.
@@ -48,6 +49,8 @@ export interface Limits {
   readonly turnMessagesMax: number;
   readonly turnFuelMax: number;
   readonly groupQueueMax: number;
+  readonly forwardsMax: number;
+  readonly forwardTimeoutMs: number;
   readonly streamInFlightMax: number;
   readonly entryBytesMax: number;
   readonly batchBytesMax: number;
@@ -63,11 +66,13 @@ export interface Limits {
   readonly flushIntervalMs: number;
   readonly trailingLogBytesMax: number;
   readonly snapshotChunkBytesMax: number;
+  readonly snapshotTransfersMax: number;
 
   // Watches and reads.
   readonly watchQueueBytesMax: number;
   readonly watchesPerNodeMax: number;
   readonly readQueueMax: number;
+  readonly readBytesMax: number;
   readonly historyPageMax: number;
 }
 
@@ -101,6 +106,7 @@ export const DEFAULT_LIMITS: Limits = {
   residentBytesMax: 512 * MIB, // bytes of canonical JSON of all documents in memory
   idleEvictMs: 60_000, // ms without a message, read or watch until a document leaves memory
   pieceBytesMax: 64 * KIB, // bytes of one piece of a snapshot: some 1 ms to parse
+  chunkBytesMax: 256 * KIB, // bytes of deltas in one row of a document's history
   snapshotDeltaBytesMin: 64 * KIB, // bytes of deltas until a new snapshot is worth it
 
   moduleBytesMax: 8 * MIB, // bytes; a Go module has 3 MB
@@ -115,6 +121,8 @@ export const DEFAULT_LIMITS: Limits = {
   turnMessagesMax: 4096, // messages executed in one turn of the loop
   turnFuelMax: 40_000_000, // units in one turn: some 40 ms, well under a tick
   groupQueueMax: 16_384, // messages waiting at the leader of a group
+  forwardsMax: 65_536, // messages passed on to leaders and not answered
+  forwardTimeoutMs: 10_000, // ms until a message that was passed on is given up
   streamInFlightMax: 16_384, // unanswered messages of one client stream
   entryBytesMax: 1 * MIB, // bytes of records gathered into one entry
   batchBytesMax: 8 * MIB, // bytes written to disk at once
@@ -129,9 +137,11 @@ export const DEFAULT_LIMITS: Limits = {
   flushIntervalMs: 5_000, // ms until applied deltas are flushed anyway
   trailingLogBytesMax: 4 * MIB, // bytes of flushed log kept for slow followers
   snapshotChunkBytesMax: 512 * KIB, // bytes of one chunk of a group snapshot
+  snapshotTransfersMax: 4, // group snapshots that a node sends at once
 
   watchQueueBytesMax: 4 * MIB, // bytes waiting for one watcher
   watchesPerNodeMax: 100_000, // watches
   readQueueMax: 16_384, // reads waiting for confirmation or loading
+  readBytesMax: 4 * MIB, // bytes of one read's value: some 30 ms to write out; watch what is larger
   historyPageMax: 1000, // deltas in one page of history
 };

@@ -194,7 +194,9 @@ class StoreDisk implements LevelDisk {
     const error =
       thrown instanceof DeltabaseError
         ? thrown
-        : new DeltabaseError('DATA_CORRUPT', `storage failed: ${String(reason)}`, { cause: thrown });
+        : new DeltabaseError('DATA_CORRUPT', `storage failed: ${String(reason)}`, {
+            cause: thrown,
+          });
     this.#fatal(error);
   }
 }

@@ -18,7 +18,7 @@ export class Instructions {
   op = 0;
   /** Where the opcode begins; the instruction ends at `reader.at`. */
   start = 0;
-  /** The first index; or the block type as a signed number. */
+  /** The first index; of a br_table the largest label; of a block its type as a signed number. */
   index = 0;
   /** The second index of call_indirect, table.init and table.copy. */
   second = 0;
@@ -93,7 +93,8 @@ export class Instructions {
         return;
       case Immediate.labels: {
         const count = reader.count('branch targets', BRANCH_TABLE_MAX);
-        for (let i = 0; i <= count; i++) reader.u32();
+        this.index = 0;
+        for (let i = 0; i <= count; i++) this.index = Math.max(this.index, reader.u32());
         return;
       }
       case Immediate.types: {

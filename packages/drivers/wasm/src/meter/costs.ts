@@ -3,8 +3,8 @@
 
 /** A call; also pays for the first units of the function that is called. */
 export const CALL_FUEL = 8;
-/** Units that one charge may cover before code that branches can skip is charged on its own. */
-export const REGION_FUEL_MAX = 96;
+/** Code that branches can skip is charged on its own from so many units on; less is charged anyway. */
+export const STRETCH_FUEL_MIN = 32;
 /** Bytes that memory.fill, copy and init process for one unit, as a shift: 8. */
 export const BULK_BYTES_SHIFT = 3;
 /** Growing the memory by one page: the pages are cleared when they are touched. */

@@ -39,7 +39,7 @@ export interface FunctionPlan {
   /** Locals, parameters included. */
   readonly locals: number;
   readonly edits: readonly PlannedEdit[];
-  /** What each point charges; point 0 is the function's entry. */
+  /** What each point charges; point 0 is the function's entry. 0: the point was given up. */
   readonly pointFuel: readonly number[];
   /** The innermost loop around each point, -1: none. */
   readonly pointLoop: readonly number[];

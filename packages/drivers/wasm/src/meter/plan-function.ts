@@ -1,13 +1,13 @@
 // Plans the metering of one function: where fuel is charged and how much, what must be replaced, how large
 // a frame is. One pass over the instructions, nothing is written yet.
 //
-// Charging. An instruction belongs to the last *point* before it; a point charges for all its
-// instructions at once. There is a point at the function's entry and at every loop's head, which bounds
-// the work between two charges by the length of the code. Where a point has gathered REGION_FUEL_MAX,
-// the next place that branches join becomes a point, so that an interpreter's big switch does not pay for
-// every case at every step. Invariant (no work without charge): whatever way control reaches an
-// instruction, it passed the instruction's point since it last was there. A point inside a block could be
-// jumped over only by a branch to the end of a block around it; all those get points too (`split`).
+// Charging. Code is cut into stretches that control enters only at their beginning: at the function's
+// entry, a loop's head, behind a conditional branch, at the arms of an if, where branches meet. A *point*
+// at the beginning of a stretch charges for it. Stretches that cost little have no charge of their own:
+// they are paid by the point before them, through which every way to them leads: that before the branch,
+// or that before the block whose end it is. Entry and loop heads always charge, so the work between two
+// charges is bounded by the length of the code. Invariant (no work without charge): whatever way control
+// reaches an instruction, it was paid for since it last was there.
 
 import type { ByteReader } from '../binary/byte-reader.js';
 import { Instructions } from '../binary/instructions.js';
@@ -17,7 +17,7 @@ import { HEIGHTS } from '../binary/opcode-table.js';
 import { Op, SIMD_BASE } from '../binary/opcodes.js';
 import { type FunctionType, isValueType, readValueType, ValueType } from '../binary/value-types.js';
 import { BLOCK_VALUES_MAX, LOCALS_MAX } from '../module-limits.js';
-import { CALL_FUEL, FRAME_BYTES, LOCALS_SHIFT, REGION_FUEL_MAX } from './costs.js';
+import { CALL_FUEL, FRAME_BYTES, LOCALS_SHIFT, STRETCH_FUEL_MIN } from './costs.js';
 import { Edit, type FunctionPlan, type PlannedEdit } from './function-plan.js';
 
 /** Plans the function of type `type` whose body `body` is about to read. Throws MODULE_INVALID. */
@@ -35,12 +35,14 @@ interface Frame {
   readonly base: number;
   readonly params: number;
   readonly results: number;
-  /** The point to return to behind a loop. */
+  /** The point before the block: it pays for what comes behind, too. */
   readonly outerPoint: number;
+  /** How many optional points were undecided when the block began. */
+  readonly undecided: number;
   /** The block itself is never entered. */
   readonly dead: boolean;
-  /** A point lies inside: the block's end needs one of its own. */
-  split: boolean;
+  /** The outermost block that a branch inside leads to, as its number from outside. */
+  target: number;
 }
 
 class Planner {
@@ -52,6 +54,9 @@ class Planner {
   readonly #edits: PlannedEdit[] = [];
   readonly #pointFuel: number[] = [];
   readonly #pointLoop: number[] = [];
+  readonly #pointParent: number[] = [];
+  /** Optional points of the open blocks, innermost last. */
+  readonly #undecided: number[] = [];
   readonly #loopParent: number[] = [];
   readonly #loopCalls: boolean[] = [];
   #point = 0;
@@ -77,7 +82,7 @@ class Planner {
     const groupsStart = reader.at;
     const locals = this.#readLocals(localGroups);
     const codeStart = reader.at;
-    this.#newPoint();
+    this.#newPoint(-1);
     this.#pointFuel[0] = locals >> LOCALS_SHIFT;
     this.#push(0, 0, this.#type.results.length);
     while (this.#frames.length > 0) this.#step();
@@ -132,12 +137,16 @@ class Planner {
       case Op.end:
         this.#end();
         break;
-      case Op.unreachable:
       case Op.br:
       case Op.brTable:
+      case Op.brIf:
+        this.#branch(op);
+        break;
+      case Op.unreachable:
         this.#leave();
         break;
       case Op.return:
+        this.#escape(this.#frames.length - 1);
         this.#replace(Edit.return, this.#frames.length - 1);
         this.#leave();
         break;
@@ -160,6 +169,7 @@ class Planner {
     }
     if (op !== Op.loop) {
       this.#push(op, params, results);
+      if (op === Op.if) this.#optionalPoint();
       return;
     }
     const loop = this.#loopParent.length;
@@ -168,7 +178,7 @@ class Planner {
     this.#loopCalls.push(false);
     this.#push(op, params, results);
     this.#loop = loop;
-    this.#newPoint();
+    this.#newPoint(-1);
   }
 
   #else(): void {
@@ -177,7 +187,9 @@ class Planner {
     this.#checkBalance(frame);
     this.#height = frame.base + frame.params;
     this.#dead = frame.dead;
-    this.#join(frame.split);
+    this.#decide(frame.undecided);
+    this.#point = frame.outerPoint;
+    this.#optionalPoint();
   }
 
   #end(): void {
@@ -186,22 +198,32 @@ class Planner {
     this.#height = frame.base + frame.results;
     this.#heightMax = Math.max(this.#heightMax, this.#height);
     this.#dead = frame.dead;
+    this.#decide(frame.undecided);
     this.#frames.pop();
     if (this.#frames.length === 0) return;
-    if (frame.op === Op.loop) {
-      this.#loop = this.#loopParent[this.#loop]!;
-      this.#point = frame.outerPoint;
-    }
-    this.#join(frame.op !== Op.loop && frame.split);
+    if (frame.op === Op.loop) this.#loop = this.#loopParent[this.#loop]!;
+    this.#point = frame.outerPoint;
+    // A branch inside leads further out: what comes behind the block may be skipped.
+    const outer = this.#top();
+    if (frame.target < this.#frames.length) this.#optionalPoint();
+    outer.target = Math.min(outer.target, frame.target);
   }
 
-  /** Branches meet here: begins a point where one is needed or the last has gathered enough. */
-  #join(needed: boolean): void {
-    if (!needed && this.#pointFuel[this.#point]! < REGION_FUEL_MAX) return;
-    for (let i = this.#frames.length - 1; i >= 0 && this.#frames[i]!.op !== Op.loop; i--) {
-      this.#frames[i]!.split = true;
+  #branch(op: number): void {
+    this.#escape(this.#code.index);
+    if (op !== Op.brIf) {
+      this.#leave();
+      return;
     }
-    this.#newPoint();
+    this.#spend(1);
+    this.#shift(-1);
+    this.#optionalPoint();
+  }
+
+  /** A branch to the end of the block around `depth` others, or to its head. */
+  #escape(depth: number): void {
+    const frame = this.#top();
+    frame.target = Math.min(frame.target, this.#frames.length - 1 - depth);
   }
 
   /** Nothing behind an unconditional branch is executed before the next else or end. */
@@ -276,21 +298,50 @@ class Planner {
 
   #push(op: number, params: number, results: number): void {
     const base = Math.max(0, this.#height - params);
-    const outerPoint = this.#point;
-    this.#frames.push({ op, base, params, results, outerPoint, dead: this.#dead, split: false });
+    this.#frames.push({
+      op,
+      base,
+      params,
+      results,
+      outerPoint: this.#point,
+      undecided: this.#undecided.length,
+      dead: this.#dead,
+      target: this.#frames.length,
+    });
   }
 
   #top(): Frame {
     return this.#frames[this.#frames.length - 1]!;
   }
 
-  #newPoint(): void {
+  /** Begins a point; one that may be given up is paid by `parent` then, others have none: -1. */
+  #newPoint(parent: number): void {
     this.#point = this.#pointFuel.length;
     this.#pointFuel.push(0);
     this.#pointLoop.push(this.#loop);
+    this.#pointParent.push(parent);
     if (this.#point === 0) return;
     const { at } = this.#reader;
     this.#edits.push({ kind: Edit.charge, at, end: at, argument: this.#point });
+  }
+
+  /** A stretch begins that may be worth a charge of its own. */
+  #optionalPoint(): void {
+    this.#newPoint(this.#point);
+    this.#undecided.push(this.#point);
+  }
+
+  /** Gives up the optional points from number `from` on that gathered little: no more can come. */
+  #decide(from: number): void {
+    const { length } = this.#undecided;
+    for (let i = length - 1; i >= from; i--) {
+      const point = this.#undecided[i]!;
+      const fuel = this.#pointFuel[point]!;
+      if (fuel >= STRETCH_FUEL_MIN) continue;
+      this.#pointFuel[this.#pointParent[point]!]! += fuel;
+      this.#pointFuel[point] = 0;
+    }
+    this.#undecided.length = from;
   }
 
   #spend(fuel: number): void {

@@ -1,0 +1,50 @@
+// What a group is given by its node: the means to write, send and run, and the listeners for what it does.
+
+import type { Draft } from '@deltabase/delta';
+import type { Message as RaftMessage } from 'raft-ts';
+import type { EngineConfig } from '../config.js';
+import type { DocumentsHost } from '../documents/group-documents.js';
+import type { LocalDocument } from '../documents/local-document.js';
+import type { FrameHeader } from '../peers/frame.js';
+import type { Call, Disk, Log, Machine, NodeId, Outcome } from '../ports.js';
+import type { AnswerSink, Submission } from '../results.js';
+import type { Group } from './group.js';
+import type { MessageCounters } from './leadership.js';
+
+export interface GroupCounters extends MessageCounters {
+  deltasApplied: number;
+}
+
+export interface GroupHost extends DocumentsHost {
+  readonly config: EngineConfig;
+  readonly disk: Disk;
+  readonly log: Log;
+  readonly header: FrameHeader;
+  readonly counters: GroupCounters;
+  /** Sinks that got an answer in this turn. */
+  readonly touched: Set<AnswerSink>;
+  wallMs(): number;
+  /** 32 random bits. */
+  random(): number;
+
+  /** The group has something to do in this turn or the next. */
+  dirty(group: Group): void;
+  send(group: number, message: RaftMessage): void;
+  sendBulk(to: NodeId, frame: Uint8Array): void;
+
+  /** The latest deployed versions, as this node knows them. */
+  latestVersions(): readonly { readonly space: string; readonly version: number }[];
+  machine(space: string, version: number, ready: () => void): Machine | undefined;
+  runMachine(machine: Machine | undefined, call: Call, draft: Draft): Outcome;
+
+  /** A message that this node can no longer execute: to whoever leads now. */
+  reroute(submission: Submission): void;
+  /** A version of a space's machine became active. */
+  activated(group: Group, space: string, version: number): void;
+  /** Something was applied to a document that is watched. */
+  documentChanged(group: Group, local: LocalDocument): void;
+  /** `entries` rows of the log were removed from the disk. */
+  logCompacted(group: number, entries: number): void;
+  /** The group's documents were replaced by those of a snapshot; `before` is what was in memory. */
+  installed(group: Group, before: readonly LocalDocument[]): void;
+}

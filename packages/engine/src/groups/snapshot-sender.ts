@@ -1,0 +1,135 @@
+// Gives a group's rows to a node that is too far behind for the log: from a frozen view of the database, in
+// chunks that the receiver asks for one by one, so that its pace is the pace (RAFT.md section 6, point 4).
+
+import { assert, type Limits } from '@deltabase/base';
+import {
+  type BulkFrame,
+  encodeBulkFrame,
+  type FrameHeader,
+  type SnapshotEnd,
+} from '../peers/frame.js';
+import type { Disk, DiskReader, NodeId } from '../ports.js';
+import { groupKey, rowKey, rowSuffix, rowsRange } from '../storage/keys.js';
+import { decodeGroupRow, type GroupRow } from '../storage/rows.js';
+
+interface Transfer {
+  readonly view: DiskReader & { close(): void };
+  readonly row: GroupRow;
+  usedMs: number;
+}
+
+type Pull = Extract<BulkFrame, { kind: 'pull' }>;
+
+/** A receiver that asks for nothing for so long has given up. */
+const IDLE_MS = 30_000;
+
+export class SnapshotSender {
+  readonly #disk: Disk;
+  readonly #limits: Limits;
+  readonly #header: FrameHeader;
+  readonly #send: (to: NodeId, frame: Uint8Array) => void;
+  readonly #inTurn: (step: () => void) => void;
+  readonly #transfers = new Map<string, Transfer>();
+  readonly #beginning = new Set<string>();
+
+  constructor(options: {
+    readonly disk: Disk;
+    readonly limits: Limits;
+    readonly header: FrameHeader;
+    readonly send: (to: NodeId, frame: Uint8Array) => void;
+    readonly inTurn: (step: () => void) => void;
+  }) {
+    this.#disk = options.disk;
+    this.#limits = options.limits;
+    this.#header = options.header;
+    this.#send = options.send;
+    this.#inTurn = options.inTurn;
+  }
+
+  /** A node asks for a chunk. One that asks for too much at once gets no answer and asks again. */
+  pull(from: NodeId, pull: Pull, nowMs: number): void {
+    const name = `${from}/${pull.group}/${pull.transfer}`;
+    const known = this.#transfers.get(name);
+    if (known !== undefined) {
+      known.usedMs = nowMs;
+      this.#sendChunk(from, pull, known);
+    } else if (pull.after.length === 0 && !this.#beginning.has(name) && this.#hasRoom()) {
+      this.#begin(name, from, pull, nowMs);
+    }
+  }
+
+  /** Lets go of transfers that nobody asks for any more. */
+  tick(nowMs: number): void {
+    for (const [name, transfer] of this.#transfers) {
+      if (nowMs - transfer.usedMs > IDLE_MS) this.#end(name, transfer);
+    }
+  }
+
+  close(): void {
+    for (const [name, transfer] of this.#transfers) this.#end(name, transfer);
+  }
+
+  #hasRoom(): boolean {
+    return this.#transfers.size + this.#beginning.size < this.#limits.snapshotTransfersMax;
+  }
+
+  #begin(name: string, from: NodeId, pull: Pull, nowMs: number): void {
+    this.#beginning.add(name);
+    const view = this.#disk.freeze();
+    view.get(groupKey(pull.group), (bytes) =>
+      this.#inTurn(() => {
+        assert(bytes !== undefined, 'a group has a row');
+        const transfer = { view, row: decodeGroupRow(bytes), usedMs: nowMs };
+        this.#beginning.delete(name);
+        this.#transfers.set(name, transfer);
+        this.#sendChunk(from, pull, transfer);
+      }),
+    );
+  }
+
+  #sendChunk(to: NodeId, { group, transfer: id, after }: Pull, transfer: Transfer): void {
+    const { view, row } = transfer;
+    const all = rowsRange(group, row.generation);
+    const start = after.length === 0 ? all.start : keyAfter(rowKey(group, row.generation, after));
+    const bytesMax = this.#limits.snapshotChunkBytesMax;
+    view.range({ start, end: all.end, bytesMax }, (rows, more) =>
+      this.#inTurn(() => {
+        const flat: Uint8Array[] = [];
+        for (const { key, value } of rows) flat.push(rowSuffix(key), value);
+        const end = more ? undefined : endOf(row);
+        const frame = {
+          ...this.#header,
+          kind: 'chunk',
+          group,
+          transfer: id,
+          after,
+          rows: flat,
+          end,
+        };
+        this.#send(to, encodeBulkFrame(frame as BulkFrame));
+      }),
+    );
+  }
+
+  #end(name: string, transfer: Transfer): void {
+    this.#transfers.delete(name);
+    transfer.view.close();
+  }
+}
+
+function endOf(row: GroupRow): SnapshotEnd {
+  return {
+    index: row.flushedIndex,
+    term: row.flushedTerm,
+    confState: row.confState,
+    time: row.time,
+    active: row.active,
+  };
+}
+
+/** The first key behind `key`. */
+function keyAfter(key: Uint8Array): Uint8Array {
+  const next = new Uint8Array(key.length + 1);
+  next.set(key);
+  return next;
+}

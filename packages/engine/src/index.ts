@@ -1,0 +1,49 @@
+// @deltabase/engine: groups, documents, streams and placement of one node, over ports.
+
+export {
+  checkConfig,
+  DEFAULT_GROUPS,
+  DEFAULT_TIMING,
+  type EngineConfig,
+  type Timing,
+} from './config.js';
+export type { TailDelta } from './documents/local-document.js';
+export { recordOf } from './documents/local-document.js';
+export { type Engine, startEngine } from './engine.js';
+export type {
+  Call,
+  Clock,
+  Disk,
+  DiskOperation,
+  DiskRange,
+  DiskReader,
+  DiskRow,
+  Lane,
+  LoadResult,
+  Log,
+  LogFields,
+  Machine,
+  MachineHost,
+  Network,
+  NetworkListener,
+  NodeId,
+  Outcome,
+  Ports,
+  Random,
+} from './ports.js';
+export {
+  type Acceptance,
+  type AnswerSink,
+  errorOf,
+  type Failure,
+  failure,
+  type Result,
+  type Submission,
+} from './results.js';
+export type { EngineCounters, EngineStatus, GroupStatus } from './status.js';
+export type { HistoryPage } from './streams/history.js';
+export type { ReadMode, ReadRequest, ReadResult, ReadValue } from './streams/reads.js';
+export type { Watch, WatchSink } from './streams/watcher.js';
+export type { WatchRequest } from './streams/watches.js';
+export type { DeployRequest, DeployResult } from './system/deployment.js';
+export type { MachineVersion } from './system/machine-registry.js';

@@ -1,0 +1,250 @@
+// A group's log on disk, as the Raft core reads it: recent entries from memory, older ones from the disk.
+// Entries get in here when they are durable; the same goes for what replaces them (invariant AckedIsDurable).
+
+import { assert } from '@deltabase/base';
+import {
+  type ConfState,
+  type Entry,
+  entryBytes,
+  type HardState,
+  limitEntries,
+  RaftError,
+  type Snapshot,
+  type Storage,
+} from 'raft-ts';
+import type { Disk, DiskOperation } from '../ports.js';
+import { entryKey } from './keys.js';
+import { decodeEntry, encodeEntry } from './rows.js';
+
+/** What a group's log begins with. */
+export interface LogStart {
+  readonly hardState: HardState;
+  /** The state machine's last flushed position: the log before it may be gone. */
+  readonly snapshot: Snapshot;
+  /** All entries on disk, in order, at or before the snapshot's index and up to the end. */
+  readonly entries: readonly Entry[];
+}
+
+export class LogStore implements Storage {
+  readonly #group: number;
+  readonly #disk: Disk;
+  readonly #cacheBytesMax: number;
+  readonly #hardState: HardState;
+  #snapshot: Snapshot;
+  /** The entry right before the first one that is kept. */
+  #compacted: { readonly index: number; readonly term: number };
+  #lastIndex: number;
+  /** The last index on disk once every write that was asked for is done. */
+  #submittedEnd: number;
+  /** The newest entries, up to the last. */
+  #cache: Entry[];
+  #cacheBytes: number;
+  #logBytes: number;
+  /** Bytes of the entries on disk by index, from the first kept on; for compaction by size. */
+  #sizes: number[];
+
+  constructor(group: number, disk: Disk, start: LogStart, cacheBytesMax: number) {
+    this.#group = group;
+    this.#disk = disk;
+    this.#cacheBytesMax = cacheBytesMax;
+    this.#hardState = start.hardState;
+    this.#snapshot = start.snapshot;
+    const first = start.entries[0];
+    const { index, term } = start.snapshot;
+    if (first === undefined || first.index > index) {
+      this.#compacted = { index, term };
+    } else {
+      // The entry before the first one kept has no term on disk; the first itself stands in for it.
+      this.#compacted = { index: first.index, term: first.term };
+    }
+    this.#cache = start.entries.filter((entry) => entry.index > this.#compacted.index);
+    this.#lastIndex = this.#cache.at(-1)?.index ?? this.#compacted.index;
+    this.#submittedEnd = this.#lastIndex;
+    this.#sizes = this.#cache.map(entryBytes);
+    this.#logBytes = this.#sizes.reduce((sum, bytes) => sum + bytes, 0);
+    this.#cacheBytes = this.#logBytes;
+  }
+
+  /** Bytes of the entries that are kept on disk. */
+  get bytes(): number {
+    return this.#logBytes;
+  }
+
+  initialState(): { hardState: HardState; confState: ConfState } {
+    return { hardState: this.#hardState, confState: this.#snapshot.confState };
+  }
+
+  entries(from: number, to: number, bytesMax: number): readonly Entry[] {
+    if (from <= this.#compacted.index) throw compacted(from);
+    if (to > this.#lastIndex + 1) throw unavailable(to);
+    const cacheStart = this.#cacheStart;
+    if (from >= cacheStart) {
+      return limitEntries(this.#cache.slice(from - cacheStart, to - cacheStart), bytesMax);
+    }
+    return this.#readEntries(from, to, bytesMax);
+  }
+
+  term(index: number): number {
+    if (index === this.#compacted.index) return this.#compacted.term;
+    if (index === this.#snapshot.index) return this.#snapshot.term;
+    if (index < this.#compacted.index) throw compacted(index);
+    if (index > this.#lastIndex) throw unavailable(index);
+    const cacheStart = this.#cacheStart;
+    if (index >= cacheStart) return this.#cache[index - cacheStart]!.term;
+    return this.#readEntry(index).term;
+  }
+
+  firstIndex(): number {
+    return this.#compacted.index + 1;
+  }
+
+  lastIndex(): number {
+    return this.#lastIndex;
+  }
+
+  snapshot(): Snapshot {
+    return this.#snapshot;
+  }
+
+  /** The operations that put `entries` on disk, in place of all at their indices and after them. */
+  appendOperations(entries: readonly Entry[]): DiskOperation[] {
+    const operations: DiskOperation[] = entries.map((entry) => ({
+      kind: 'put',
+      key: entryKey(this.#group, entry.index),
+      value: encodeEntry(entry),
+    }));
+    const last = entries.at(-1)?.index ?? this.#submittedEnd;
+    operations.push(...this.#deletions(last + 1, this.#submittedEnd));
+    this.#submittedEnd = last;
+    return operations;
+  }
+
+  /** The operations that remove the whole log from the disk, for a snapshot at `index` to replace it. */
+  clearOperations(index: number): DiskOperation[] {
+    const operations = this.#deletions(this.#compacted.index, this.#submittedEnd);
+    this.#submittedEnd = index;
+    return operations;
+  }
+
+  /** `entries` are durable. */
+  appended(entries: readonly Entry[]): void {
+    const first = entries[0];
+    if (first === undefined) return;
+    assert(first.index > this.#compacted.index, 'what is compacted is never written again');
+    assert(first.index <= this.#lastIndex + 1, 'a log has no holes');
+    this.#truncate(first.index);
+    for (const entry of entries) {
+      const bytes = entryBytes(entry);
+      this.#cache.push(entry);
+      this.#sizes.push(bytes);
+      this.#cacheBytes += bytes;
+      this.#logBytes += bytes;
+    }
+    this.#lastIndex = entries.at(-1)!.index;
+  }
+
+  /** Lets go of cached entries before `index`, if the cache is too large. */
+  trimCache(index: number): void {
+    let count = 0;
+    while (this.#cacheBytes > this.#cacheBytesMax && this.#cacheStart + count < index) {
+      this.#cacheBytes -= entryBytes(this.#cache[count]!);
+      count++;
+    }
+    if (count > 0) this.#cache = this.#cache.slice(count);
+  }
+
+  /** The state machine is on disk up to `snapshot.index`. */
+  flushed(snapshot: Snapshot): void {
+    assert(snapshot.index >= this.#snapshot.index, 'flushing moves forward');
+    this.#snapshot = snapshot;
+  }
+
+  /** The largest index up to which the log may go, keeping at least `bytesMin` of what is flushed. */
+  compactableTo(bytesMin: number): number {
+    let bytes = this.#logBytes;
+    let index = this.#compacted.index;
+    const flushed = this.#snapshot.index;
+    for (const size of this.#sizes) {
+      if (index + 1 >= flushed || bytes - size < bytesMin) break;
+      bytes -= size;
+      index++;
+    }
+    return index;
+  }
+
+  /** The operations that remove the log up to `index`. It is gone from memory at once. */
+  compact(index: number): DiskOperation[] {
+    const before = this.#compacted.index;
+    assert(index > before && index <= this.#snapshot.index, 'only what is flushed is compacted');
+    const term = this.term(index);
+    // The entry at `index` itself stays: it is what tells the term of the log's beginning.
+    const operations = this.#deletions(before, index - 1);
+    const removed = this.#sizes.splice(0, index - before);
+    this.#logBytes -= removed.reduce((sum, bytes) => sum + bytes, 0);
+    this.#dropCacheTo(index);
+    this.#compacted = { index, term };
+    return operations;
+  }
+
+  /** Everything is replaced by a snapshot, on disk too (`clearOperations`). */
+  restored(snapshot: Snapshot): void {
+    this.#snapshot = snapshot;
+    this.#compacted = { index: snapshot.index, term: snapshot.term };
+    this.#lastIndex = snapshot.index;
+    this.#cache = [];
+    this.#sizes = [];
+    this.#cacheBytes = 0;
+    this.#logBytes = 0;
+  }
+
+  get #cacheStart(): number {
+    return this.#lastIndex + 1 - this.#cache.length;
+  }
+
+  #deletions(first: number, last: number): DiskOperation[] {
+    const operations: DiskOperation[] = [];
+    for (let index = first; index <= last; index++) {
+      operations.push({ kind: 'del', key: entryKey(this.#group, index) });
+    }
+    return operations;
+  }
+
+  #truncate(from: number): void {
+    if (from > this.#lastIndex) return;
+    const keep = Math.max(0, from - this.#cacheStart);
+    for (const entry of this.#cache.splice(keep)) this.#cacheBytes -= entryBytes(entry);
+    for (const size of this.#sizes.splice(from - this.firstIndex())) this.#logBytes -= size;
+    this.#lastIndex = from - 1;
+  }
+
+  #dropCacheTo(index: number): void {
+    const count = Math.min(Math.max(0, index + 1 - this.#cacheStart), this.#cache.length);
+    for (const entry of this.#cache.splice(0, count)) this.#cacheBytes -= entryBytes(entry);
+  }
+
+  #readEntries(from: number, to: number, bytesMax: number): readonly Entry[] {
+    const entries: Entry[] = [];
+    let bytes = 0;
+    for (let index = from; index < to && (index === from || bytes < bytesMax); index++) {
+      const entry = this.#readEntry(index);
+      bytes += entryBytes(entry);
+      entries.push(entry);
+    }
+    return limitEntries(entries, bytesMax);
+  }
+
+  #readEntry(index: number): Entry {
+    const bytes = this.#disk.getSync(entryKey(this.#group, index));
+    // A row that was deleted by a compaction of this very moment, or never was: both cannot be.
+    assert(bytes !== undefined, 'the entries of the log are on disk');
+    return decodeEntry(index, bytes);
+  }
+}
+
+function compacted(index: number): RaftError {
+  return new RaftError('Compacted', `entry ${index} is compacted`);
+}
+
+function unavailable(index: number): RaftError {
+  return new RaftError('Unavailable', `entry ${index} is not available`);
+}

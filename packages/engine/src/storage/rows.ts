@@ -1,0 +1,134 @@
+// The values of a node's own rows (keys.ts says where they stand): version byte or field first, golden bytes
+// in tests. Each decoder throws DATA_CORRUPT for what it does not know.
+
+import { DeltabaseError, pack, unpack } from '@deltabase/base';
+import type { ConfState, Entry, HardState } from 'raft-ts';
+
+/** Who this node is. Written once, when its data directory is made. */
+export interface NodeRow {
+  readonly cluster: string;
+  readonly node: number;
+  /** Drawn at random when the directory was made: a node that lost its data is another one. */
+  readonly incarnation: number;
+  readonly groups: number;
+  /** The cluster's first voters. */
+  readonly members: readonly number[];
+}
+
+/** Where a group's state machine stands on disk. Written with every flush. */
+export interface GroupRow {
+  /** The generation of the state machine's rows. */
+  readonly generation: number;
+  /** Everything up to this entry is in the rows; the log before it may be gone. */
+  readonly flushedIndex: number;
+  readonly flushedTerm: number;
+  readonly confState: ConfState;
+  /** The latest delta time of the group, ms since 1970. */
+  readonly time: number;
+  /** The active version of each space's machine. */
+  readonly active: readonly (readonly [space: string, version: number])[];
+}
+
+const NODE_VERSION = 1;
+const GROUP_VERSION = 1;
+const HARD_STATE_VERSION = 1;
+const ENTRY_NORMAL = 1;
+const ENTRY_CONF_CHANGE = 2;
+const ENTRY_HEADER_BYTES = 9;
+
+export function encodeNodeRow(row: NodeRow): Uint8Array {
+  return pack([NODE_VERSION, row.cluster, row.node, row.incarnation, row.groups, row.members]);
+}
+
+export function decodeNodeRow(bytes: Uint8Array): NodeRow {
+  const [, cluster, node, incarnation, groups, members] = fields(bytes, NODE_VERSION, 'node row');
+  return { cluster, node, incarnation, groups, members };
+}
+
+export function encodeGroupRow(row: GroupRow): Uint8Array {
+  return pack([
+    GROUP_VERSION,
+    row.generation,
+    row.flushedIndex,
+    row.flushedTerm,
+    encodeConfState(row.confState),
+    row.time,
+    row.active,
+  ]);
+}
+
+export function decodeGroupRow(bytes: Uint8Array): GroupRow {
+  const f = fields(bytes, GROUP_VERSION, 'group row');
+  return {
+    generation: f[1],
+    flushedIndex: f[2],
+    flushedTerm: f[3],
+    confState: decodeConfState(f[4]),
+    time: f[5],
+    active: f[6],
+  };
+}
+
+/** A configuration as plain lists, for rows and frames. */
+export function encodeConfState(conf: ConfState): unknown[] {
+  return [conf.voters, conf.votersOutgoing, conf.learners, conf.learnersNext, conf.autoLeave];
+}
+
+export function decodeConfState(lists: unknown): ConfState {
+  const [voters, votersOutgoing, learners, learnersNext, autoLeave] = lists as [
+    number[],
+    number[],
+    number[],
+    number[],
+    boolean,
+  ];
+  return { voters, votersOutgoing, learners, learnersNext, autoLeave };
+}
+
+export function encodeHardState(state: HardState): Uint8Array {
+  return pack([HARD_STATE_VERSION, state.term, state.vote, state.commit]);
+}
+
+export function decodeHardState(bytes: Uint8Array): HardState {
+  const [, term, vote, commit] = fields(bytes, HARD_STATE_VERSION, 'hard state');
+  return { term, vote, commit };
+}
+
+/** Type byte, term (8 bytes, big-endian), data to the end. */
+export function encodeEntry(entry: Entry): Uint8Array {
+  const bytes = new Uint8Array(ENTRY_HEADER_BYTES + entry.data.length);
+  bytes[0] = entry.type === 'normal' ? ENTRY_NORMAL : ENTRY_CONF_CHANGE;
+  const view = new DataView(bytes.buffer);
+  view.setUint32(1, Math.floor(entry.term / 2 ** 32));
+  view.setUint32(5, entry.term >>> 0);
+  bytes.set(entry.data, ENTRY_HEADER_BYTES);
+  return bytes;
+}
+
+export function decodeEntry(index: number, bytes: Uint8Array): Entry {
+  const kind = bytes[0];
+  if (bytes.length < ENTRY_HEADER_BYTES || (kind !== ENTRY_NORMAL && kind !== ENTRY_CONF_CHANGE)) {
+    throw unknownForm(`log entry ${index}`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return {
+    term: view.getUint32(1) * 2 ** 32 + view.getUint32(5),
+    index,
+    type: kind === ENTRY_NORMAL ? 'normal' : 'confChange',
+    data: bytes.subarray(ENTRY_HEADER_BYTES),
+  };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the row's checksum and version vouch for its fields.
+function fields(bytes: Uint8Array, version: number, what: string): any[] {
+  const value = unpack(bytes);
+  if (!Array.isArray(value) || value[0] !== version) throw unknownForm(what);
+  return value;
+}
+
+function unknownForm(what: string): DeltabaseError {
+  return new DeltabaseError(
+    'DATA_CORRUPT',
+    `the ${what} has an unknown version or form: it may have been written by a newer release`,
+  );
+}

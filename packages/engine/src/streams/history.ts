@@ -1,0 +1,62 @@
+// The deltas of a document that were ever applied, page by page: what is still in its tail from memory, the
+// rest from disk.
+
+import { DeltabaseError, type Limits } from '@deltabase/base';
+import { type DeltaRecord, decodeRecord } from '@deltabase/machine';
+import { type LocalDocument, recordOf } from '../documents/local-document.js';
+import { readDeltas, type StoredDeltas } from '../documents/stored-document.js';
+import type { DiskReader } from '../ports.js';
+import { type Failure, failureOf } from '../results.js';
+import type { Task } from '../task.js';
+
+/** One page of history. */
+export interface HistoryPage {
+  readonly kind: 'page';
+  readonly deltas: readonly DeltaRecord[];
+  /** The document's seq when the page was read: the last page ends with it. */
+  readonly seq: number;
+}
+
+const PAGE_BYTES = 1024 * 1024;
+
+/** Deltas from `fromSeq` on, at most a page of them; none if `fromSeq` is beyond the document's seq. */
+export function* readHistory(
+  disk: DiskReader,
+  local: LocalDocument,
+  fromSeq: number,
+  limits: Limits,
+): Task<HistoryPage | Failure> {
+  const { seq } = local;
+  if (fromSeq > seq) return { kind: 'page', deltas: [], seq };
+  const recent = fromTail(local, fromSeq, limits.historyPageMax);
+  if (recent.length > 0) return { kind: 'page', deltas: recent, seq };
+  const stored = yield* readStored(disk, local, fromSeq);
+  if ('kind' in stored) return stored;
+  const deltas = stored.deltas.slice(0, limits.historyPageMax).map(decodeRecord);
+  return { kind: 'page', deltas, seq };
+}
+
+/** Stored deltas from `fromSeq` on, or why there are none. Damage is not answered but thrown. */
+export function* readStored(
+  disk: DiskReader,
+  local: LocalDocument,
+  fromSeq: number,
+): Task<StoredDeltas | Failure> {
+  try {
+    return yield* readDeltas(disk, local.prefix, fromSeq, PAGE_BYTES);
+  } catch (thrown) {
+    const isAnswer = thrown instanceof DeltabaseError && thrown.code === 'HISTORY_GONE';
+    if (!isAnswer) throw thrown;
+    return failureOf(thrown);
+  }
+}
+
+function fromTail(local: LocalDocument, fromSeq: number, max: number): DeltaRecord[] {
+  const deltas: DeltaRecord[] = [];
+  for (let seq = fromSeq; deltas.length < max; seq++) {
+    const delta = local.tailDelta(seq);
+    if (delta === undefined) break;
+    deltas.push(recordOf(delta));
+  }
+  return deltas;
+}

@@ -1,0 +1,7 @@
+// @deltabase/testkit: engines on simulated ports.
+
+export { Cluster, type ClusterOptions, type Weather } from './cluster.js';
+export { MemoryDisk } from './memory-disk.js';
+export { makeScriptMachines, type Script, type ScriptCall } from './script-machines.js';
+export { Simulation } from './simulation.js';
+export { SortedMap } from './sorted-map.js';

@@ -1,0 +1,87 @@
+// The Disk port in memory: atomic batches with a delay, frozen views, and the loss of whatever was not
+// acknowledged when its node crashes.
+
+import type { Disk, DiskOperation, DiskRange, DiskReader, DiskRow } from '@deltabase/engine';
+import { SortedMap } from './sorted-map.js';
+
+export interface MemoryDiskOptions {
+  /** Calls `run` later: after a write's or a read's delay. */
+  readonly later: (kind: 'write' | 'read', run: () => void) => void;
+}
+
+export class MemoryDisk implements Disk {
+  readonly #later: MemoryDiskOptions['later'];
+  #map: SortedMap;
+  #writing = false;
+
+  constructor(options: MemoryDiskOptions, map = new SortedMap()) {
+    this.#later = options.later;
+    this.#map = map;
+  }
+
+  /** What is durable: give it to the disk of the node's next life. */
+  get durable(): SortedMap {
+    return this.#map;
+  }
+
+  write(batch: readonly DiskOperation[], done: () => void): void {
+    if (this.#writing) throw new Error('one batch is in flight at a time');
+    this.#writing = true;
+    this.#later('write', () => {
+      this.#writing = false;
+      const next = this.#map.copy();
+      for (const operation of batch) {
+        if (operation.kind === 'put') next.put(operation.key.slice(), operation.value.slice());
+        else next.delete(operation.key);
+      }
+      this.#map = next;
+      done();
+    });
+  }
+
+  getSync(key: Uint8Array): Uint8Array | undefined {
+    return this.#map.get(key);
+  }
+
+  get(key: Uint8Array, done: (value: Uint8Array | undefined) => void): void {
+    this.#later('read', () => done(this.#map.get(key)));
+  }
+
+  range(range: DiskRange, done: (rows: readonly DiskRow[], more: boolean) => void): void {
+    this.#later('read', () => readRange(this.#map, range, done));
+  }
+
+  freeze(): DiskReader & { close(): void } {
+    const map = this.#map;
+    return {
+      get: (key, done) => this.#later('read', () => done(map.get(key))),
+      range: (range, done) => this.#later('read', () => readRange(map, range, done)),
+      close() {},
+    };
+  }
+
+  compact(_start: Uint8Array, _end: Uint8Array, done: () => void): void {
+    this.#later('read', done);
+  }
+
+  space(): { freeBytes: number; usedBytes: number } {
+    return { freeBytes: 2 ** 40, usedBytes: 0 };
+  }
+}
+
+function readRange(
+  map: SortedMap,
+  range: DiskRange,
+  done: (rows: readonly DiskRow[], more: boolean) => void,
+): void {
+  const all = map.slice(range.start, range.end);
+  if (range.reverse) all.reverse();
+  const { rowsMax = Infinity, bytesMax = Infinity } = range;
+  let bytes = 0;
+  let count = 0;
+  while (count < all.length && count < rowsMax && (count === 0 || bytes < bytesMax)) {
+    bytes += all[count]!.key.length + all[count]!.value.length;
+    count++;
+  }
+  done(all.slice(0, count), count < all.length);
+}
