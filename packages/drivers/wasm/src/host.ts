@@ -2,6 +2,7 @@
 // recently, runs messages in them one at a time. Whatever a guest does ends its message and leaves the
 // host as it was (LogicCannotHurtTheHost).
 
+import { createHash } from 'node:crypto';
 import { assert, DeltabaseError, type Limits } from '@deltabase/base';
 import type { Draft } from '@deltabase/delta';
 import type { Call, LoadResult, Machine, MachineHost, Outcome } from '@deltabase/engine';
@@ -77,6 +78,10 @@ class WasmHost implements MachineHost {
     const { image, startFuel } = machine;
     const spent = () => this.#discard(machine);
     return runMessage(this.#active, { instance, image, handler, call, draft, startFuel, spent });
+  }
+
+  digest(module: Uint8Array): string {
+    return createHash('sha256').update(module).digest('hex');
   }
 
   unload(machine: Machine): void {

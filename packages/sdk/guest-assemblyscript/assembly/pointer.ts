@@ -1,0 +1,17 @@
+// JSON pointers (RFC 6901), made piece by piece. A piece that is data must go through `child`: a name with
+// `/` or `~` in it would otherwise lead somewhere else.
+
+/** `pointer` and then the member `name`, whatever characters it has. */
+export function child(pointer: string, name: string): string {
+  return pointer + '/' + escaped(name);
+}
+
+/** `pointer` and then the element at `index`, or, for -1, the place behind the last. */
+export function element(pointer: string, index: i32): string {
+  return pointer + '/' + (index < 0 ? '-' : index.toString());
+}
+
+function escaped(name: string): string {
+  if (!name.includes('~') && !name.includes('/')) return name;
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}
