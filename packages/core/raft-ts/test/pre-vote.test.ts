@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { NONE } from '../src/types.js';
+import { Cluster, testModes } from './support/cluster.js';
+import { append, heartbeat, only, preVote, preVoteResponse, vote } from './support/messages.js';
+import { Single } from './support/single.js';
+
+const THREE = { voters: [1, 2, 3] };
+
+testModes(
+  'a pre-vote asks for the next term and enters it only once it is won (thesis §9.6)',
+  (mode) => {
+    const one = new Single({ ...THREE, ...mode, terms: [1] });
+    const asked = only(one.tick(10), 'preVote');
+    assert.deepEqual(
+      asked.map(({ to, term, lastIndex, lastTerm }) => [to, term, lastIndex, lastTerm]),
+      [
+        [2, 2, 1, 1],
+        [3, 2, 1, 1],
+      ],
+    );
+    assert.deepEqual(
+      [one.status.role, one.status.term, one.status.vote],
+      ['preCandidate', 1, NONE],
+    );
+    const campaign = only(one.step(preVoteResponse({ from: 3, term: 2 })), 'vote');
+    assert.deepEqual(
+      campaign.map(({ to, term }) => [to, term]),
+      [
+        [2, 2],
+        [3, 2],
+      ],
+    );
+    assert.deepEqual([one.status.role, one.status.term, one.status.vote], ['candidate', 2, 1]);
+  },
+);
+
+test('a pre-vote is granted to any number of nodes and changes nothing (thesis §9.6)', () => {
+  const one = new Single({ ...THREE, hardState: { term: 3, vote: 1 } });
+  for (const from of [2, 3, 2]) {
+    const [answer] = only(one.step(preVote({ from, term: 4 })), 'preVoteResponse');
+    assert.deepEqual([answer!.reject, answer!.term], [false, 4]);
+  }
+  assert.deepEqual([one.status.term, one.status.vote], [3, 1]);
+});
+
+test('a pre-vote is refused while a leader is alive (thesis §9.6)', () => {
+  const one = new Single(THREE);
+  one.step(heartbeat({ from: 2, term: 1 }));
+  one.tick(9);
+  assert.deepEqual(one.step(preVote({ from: 3, term: 2 })), []);
+  one.tick();
+  assert.equal(one.step(preVote({ from: 3, term: 2 })).length, 1);
+});
+
+test('a refused pre-vote bears the term of who refuses, and who asked learns of it (thesis §9.6)', () => {
+  const one = new Single({ ...THREE, terms: [5] });
+  const [equal] = only(one.step(preVote({ from: 2, term: 6 })), 'preVoteResponse');
+  assert.deepEqual([equal!.reject, equal!.term], [true, 5]);
+  const [older] = only(one.step(preVote({ from: 2, term: 3, lastTerm: 9 })), 'preVoteResponse');
+  assert.deepEqual([older!.reject, older!.term], [true, 5]);
+  const asker = new Single(THREE);
+  asker.tick(10);
+  asker.step(preVoteResponse({ from: 2, term: 5, reject: true }));
+  assert.deepEqual([asker.status.role, asker.status.term], ['follower', 5]);
+});
+
+test('a pre-candidate that loses follows and tries again later (thesis §9.6)', () => {
+  const one = new Single({ ...THREE, hardState: { term: 1 } });
+  one.tick(10);
+  for (const from of [2, 3]) one.step(preVoteResponse({ from, term: 1, reject: true }));
+  assert.deepEqual([one.status.role, one.status.term], ['follower', 1]);
+  assert.equal(only(one.tick(10), 'preVote').length, 2);
+});
+
+testModes('a node that comes back from a partition deposes nobody (thesis §9.6)', (mode) => {
+  const cluster = new Cluster({ ...THREE, ...mode });
+  cluster.elect(1);
+  const reconnect = cluster.isolate(3);
+  cluster.tick([1, 2, 3], 60);
+  assert.equal(cluster.status(3).term, cluster.status(1).term);
+  reconnect();
+  cluster.tick([1, 2, 3], 20);
+  assert.deepEqual(cluster.leaders(), [1]);
+  assert.deepEqual([cluster.status(3).lead, cluster.status(3).term], [1, cluster.status(1).term]);
+});
+
+testModes('without pre-votes and leases it would depose the leader (thesis §9.6)', (mode) => {
+  const cluster = new Cluster({ ...THREE, ...mode, preVote: false, checkQuorum: false });
+  cluster.elect(1);
+  const reconnect = cluster.isolate(3);
+  cluster.tick([1, 2, 3], 60);
+  reconnect();
+  cluster.tick([1, 2, 3], 10);
+  assert.ok(cluster.status(1).term > 1);
+});
+
+testModes('a leader that a majority does not hear steps down (thesis §6.2)', (mode) => {
+  const cluster = new Cluster({ ...THREE, ...mode });
+  cluster.elect(1);
+  const reconnect = cluster.isolate(1);
+  cluster.tick(1, 20);
+  assert.deepEqual([cluster.status(1).role, cluster.status(1).lead], ['follower', NONE]);
+  reconnect();
+  const half = cluster.isolate(3);
+  cluster.elect(1);
+  cluster.tick([1, 2], 40);
+  assert.equal(cluster.status(1).role, 'leader', 'one follower is enough');
+  half();
+});
+
+test('a vote is refused within an election timeout of hearing of a leader (thesis §4.2.3)', () => {
+  const one = new Single(THREE);
+  one.step(append({ from: 2, term: 1 }));
+  const request = vote({ from: 3, term: 2 });
+  assert.deepEqual(one.step(request), []);
+  assert.equal(one.status.term, 1, 'nor does it take the term');
+  const transfer = only(one.step({ ...request, transfer: true }), 'voteResponse');
+  assert.equal(transfer[0]!.reject, false);
+});
+
+test('a node that cannot campaign now still gives up a silent leader', () => {
+  // An unapplied change keeps it from campaigning; its old leader must not keep it from voting too.
+  const one = new Single({ ...THREE, asyncStorageWrites: true });
+  const change = { term: 1, index: 1, type: 'confChange' as const, data: new Uint8Array(0) };
+  one.node.step(append({ from: 2, term: 1, entries: [change], commit: 1 }));
+  one.host.take();
+  for (let passed = 0; passed < 10; passed++) one.node.tick();
+  assert.deepEqual([one.status.role, one.status.lead], ['follower', NONE]);
+  one.node.step(preVote({ from: 3, term: 2, lastIndex: 1, lastTerm: 1 }));
+  const { append: work } = one.host.take();
+  assert.deepEqual(
+    work!.responses.map(({ type, reject }) => [type, reject]),
+    [['preVoteResponse', false]],
+  );
+});
