@@ -14,9 +14,14 @@ export class ObjectBuilder {
   #items: Slot[] = [];
   readonly #levels: ObjectValue[][] = [];
 
+  /** The name added last; `undefined`: none. */
+  get last(): string | undefined {
+    return this.#keys.at(-1);
+  }
+
   /** Adds a member; `key` comes after all keys before it. */
   append(key: string, slot: Slot): void {
-    const last = this.#keys.at(-1);
+    const { last } = this;
     assert(last === undefined || last < key, 'members are built in the order of their names');
     this.#keys.push(key);
     this.#items.push(slot);

@@ -3,9 +3,12 @@
 
 export { applyOperation, applyPatch } from './apply.js';
 export { canonicalBytes, canonicalJson } from './canonical.js';
+export { composePatches } from './compose.js';
+export { diffJson, diffValues } from './diff.js';
 export { Document, type Version } from './document.js';
 export { Draft, type DraftLimits } from './draft.js';
 export { valuesEqual } from './equal.js';
+export { applyWithInverse, type Inverted } from './invert.js';
 export {
   fromJson,
   type Json,
@@ -24,6 +27,8 @@ export {
   patchOf,
 } from './operation.js';
 export { parseValue } from './parse.js';
+export { PieceBuilder } from './piece-builder.js';
+export { encodePiece, type Piece, parsePiece, pieces } from './pieces.js';
 export { arrayIndex, escapeToken, formatPointer, parsePointer, type Tokens } from './pointer.js';
 export { elementOf, elementsOf, getAt, keysAfter, memberOf, membersOf } from './read.js';
 export {

@@ -103,6 +103,16 @@ export function* elementSlots(array: ArrayValue, start: number): Generator<Slot,
   }
 }
 
+/** The leaves of `container` in order. */
+export function* leavesOf(container: Container): Generator<Container, void, void> {
+  const stack = [container];
+  while (stack.length > 0) {
+    const node = stack.pop()!;
+    if (node.height === 0) yield node;
+    else for (let i = node.items.length - 1; i >= 0; i--) stack.push(node.items[i] as Container);
+  }
+}
+
 /** Whether `slot` is an object or an array. */
 export function isContainer(slot: Slot): slot is Container {
   return typeof slot === 'object' && slot !== null && slot.kind !== 'text';
