@@ -13,7 +13,7 @@ import { type HostConfig, type HostOptions, TestHost } from './host.js';
 
 export interface ClusterConfig extends HostConfig {
   readonly voters: readonly NodeId[];
-  /** Nodes that exist and are not members yet. */
+  /** Nodes that exist and are not members yet; their log begins with the same configuration. */
   readonly others?: readonly NodeId[];
 }
 
@@ -33,8 +33,8 @@ export class Cluster {
 
   constructor(config: ClusterConfig) {
     const { voters, others = [], ...hostConfig } = config;
-    for (const id of voters) this.add(id, { ...hostConfig, voters });
-    for (const id of others) this.add(id, { ...hostConfig, voters: [] });
+    const { random = makeRandom() } = hostConfig;
+    for (const id of [...voters, ...others]) this.add(id, { ...hostConfig, random, voters });
   }
 
   add(id: NodeId, options: HostOptions): void {
@@ -177,6 +177,12 @@ export class Cluster {
     this.sent.push(message);
     if (!this.#losses.some((loses) => loses(message))) this.inFlight.push(message);
   }
+}
+
+/** Few numbers, but enough for timeouts that differ. */
+function makeRandom(): (bound: number) => number {
+  let calls = 0;
+  return (bound) => (7 * calls++) % bound;
 }
 
 /** Runs a test in both storage modes. */

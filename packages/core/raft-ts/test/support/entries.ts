@@ -35,8 +35,9 @@ export function conf(parts: Partial<ConfState>): ConfState {
   };
 }
 
+/** A snapshot of the tests' machine, as though it had applied entries that hash to 0. */
 export function snapshotAt(index: number, term: number, voters: readonly number[]): Snapshot {
-  return { index, term, confState: conf({ voters }), data: NO_DATA };
+  return { index, term, confState: conf({ voters }), data: bytesOf(`${index} 0`) };
 }
 
 /** `index/term` of each entry. */

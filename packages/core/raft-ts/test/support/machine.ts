@@ -9,8 +9,6 @@ export interface MachineState {
   readonly hash: number;
 }
 
-export const NEW_MACHINE: MachineState = { index: 0, hash: 0 };
-
 export function applyEntry(state: MachineState, entry: Entry): MachineState {
   let hash = mix(mix(state.hash, entry.term), entry.type === 'normal' ? 1 : 2);
   for (const byte of entry.data) hash = mix(hash, byte);
@@ -28,7 +26,6 @@ export function encodeMachine(state: MachineState): Uint8Array {
 }
 
 export function decodeMachine(bytes: Uint8Array): MachineState {
-  if (bytes.length === 0) return NEW_MACHINE;
   const [index, hash] = textOf(bytes).split(' ').map(Number);
   return { index: index!, hash: hash! };
 }

@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type ConfChange, encodeConfChange } from '../src/conf-change.js';
+import { RaftError } from '../src/errors.js';
+import { Cluster, testModes } from './support/cluster.js';
+import { conf, entriesFrom, snapshotAt } from './support/entries.js';
+import {
+  append,
+  appendResponse,
+  heartbeatResponse,
+  only,
+  snapshotMessage,
+} from './support/messages.js';
+import { Single } from './support/single.js';
+
+const THREE = [1, 2, 3];
+const PLAIN = { voters: THREE, preVote: false, checkQuorum: false };
+
+/** Nodes 1 and 2 have gone on and compacted; node 3 is behind what is left of the log. */
+function laggingCluster(mode: { asyncStorageWrites: boolean }): Cluster {
+  const cluster = new Cluster({ voters: THREE, ...mode });
+  cluster.elect(1);
+  const cut = cluster.isolate(3);
+  for (const text of 'abcdef') cluster.commit(1, text);
+  for (const id of [1, 2]) cluster.host(id).disk.compact(0);
+  cut();
+  return cluster;
+}
+
+testModes(
+  'a follower that needs what is compacted gets the snapshot, then the rest (§7)',
+  (mode) => {
+    const cluster = laggingCluster(mode);
+    cluster.propose(1, 'g');
+    cluster.tick(1, 3);
+    assert.equal(only(cluster.sent, 'snapshot').length, 1);
+    assert.deepEqual(cluster.texts(3), ['g'], 'only what came after the snapshot was applied');
+    assert.deepEqual(cluster.host(3).machine, cluster.host(1).machine);
+    assert.equal(cluster.peer(1, 3).state, 'replicate');
+  },
+);
+
+testModes('a snapshot brings the configuration of its moment (§7)', (mode) => {
+  const cluster = new Cluster({ voters: THREE, others: [4], ...mode });
+  cluster.elect(1);
+  const cut = cluster.isolate(3);
+  cluster.changeTo(1, { transition: 'auto', changes: [{ kind: 'addLearner', node: 4 }] });
+  cluster.host(1).disk.compact(0);
+  cut();
+  cluster.tick(1, 3);
+  assert.deepEqual(cluster.host(3).confState, conf({ voters: THREE, learners: [4] }));
+  assert.deepEqual(cluster.node(3).status().conf, cluster.host(3).confState);
+});
+
+testModes('a follower forgets its whole log for a snapshot that it cannot match (§7)', (mode) => {
+  const one = new Single({ ...PLAIN, ...mode, terms: [1, 1, 1, 1, 1, 1] });
+  const snapshot = snapshotAt(4, 2, [1, 2]);
+  const [answer] = only(
+    one.step(snapshotMessage({ from: 2, term: 3, snapshot })),
+    'appendResponse',
+  );
+  assert.deepEqual([answer!.reject, answer!.index], [false, 4]);
+  const { commit, applied, firstIndex, lastIndex } = one.status;
+  assert.deepEqual([commit, applied, firstIndex, lastIndex], [4, 4, 5, 4]);
+  assert.deepEqual(one.node.status().conf.voters, [1, 2]);
+});
+
+testModes('a follower keeps what follows a snapshot that its log matches (§7)', (mode) => {
+  const one = new Single({ ...PLAIN, ...mode, terms: [1, 1, 2, 2, 2] });
+  const snapshot = snapshotAt(3, 2, THREE);
+  const [answer] = only(
+    one.step(snapshotMessage({ from: 2, term: 2, snapshot })),
+    'appendResponse',
+  );
+  assert.equal(answer!.index, 3);
+  const { commit, applied, firstIndex, lastIndex } = one.status;
+  assert.deepEqual([commit, applied, firstIndex, lastIndex], [3, 3, 1, 5]);
+});
+
+testModes('a snapshot older than what is committed changes nothing (§7)', (mode) => {
+  const one = new Single({ ...PLAIN, ...mode, terms: [1, 1, 1], hardState: { commit: 3 } });
+  one.host.pump();
+  for (const snapshot of [snapshotAt(2, 1, [1]), snapshotAt(3, 1, [1])]) {
+    const sent = one.step(snapshotMessage({ from: 2, term: 1, snapshot }));
+    assert.equal(only(sent, 'appendResponse')[0]!.index, 3);
+    assert.deepEqual([one.status.lastIndex, one.host.confState.voters], [3, THREE]);
+  }
+});
+
+test('a snapshot without the receiver in its configuration is not installed', () => {
+  const one = new Single({ ...PLAIN });
+  const message = snapshotMessage({ from: 2, term: 1, snapshot: snapshotAt(9, 1, [2, 3]) });
+  assert.equal(only(one.step(message), 'appendResponse')[0]!.index, 0);
+  assert.equal(one.status.lastIndex, 0);
+});
+
+testModes(
+  'a snapshot is acknowledged, and lets it campaign, only once it is durable (§7)',
+  (mode) => {
+    const one = new Single({ ...PLAIN, ...mode });
+    one.node.step(snapshotMessage({ from: 2, term: 1, snapshot: snapshotAt(9, 1, THREE) }));
+    const ready = one.host.take();
+    assert.equal(ready.append!.mustSync, true);
+    assert.equal(ready.append!.snapshot!.index, 9);
+    assert.deepEqual(one.take(), []);
+    for (let passed = 0; passed < 20; passed++) one.node.tick();
+    assert.equal(one.status.role, 'follower');
+    one.host.pump();
+    assert.equal(only(one.take(), 'appendResponse')[0]!.index, 9);
+    one.tick(10);
+    assert.equal(one.status.role, 'candidate');
+  },
+);
+
+test('entries after a snapshot are written with it, and applied after it (pitfall 15)', () => {
+  const one = new Single({ ...PLAIN, asyncStorageWrites: true });
+  one.node.step(snapshotMessage({ from: 2, term: 1, snapshot: snapshotAt(9, 1, THREE) }));
+  one.node.step(
+    append({
+      from: 2,
+      term: 1,
+      prevIndex: 9,
+      prevTerm: 1,
+      entries: entriesFrom(10, 1),
+      commit: 10,
+    }),
+  );
+  const ready = one.host.take();
+  assert.deepEqual([ready.append!.snapshot!.index, ready.append!.entries.length], [9, 1]);
+  assert.equal(ready.apply, undefined);
+  one.host.pump();
+  assert.deepEqual([one.host.machine.index, one.status.applied], [10, 10]);
+});
+
+test('no snapshot is made for a node that is not heard of (RAFT.md 2.11)', () => {
+  const cluster = laggingCluster({ asyncStorageWrites: false });
+  cluster.host(3).crash();
+  cluster.elect(2);
+  cluster.tick(2, 50);
+  assert.equal(only(cluster.sent, 'snapshot').length, 0);
+  cluster.host(3).start();
+  cluster.tick(2, 3);
+  assert.equal(only(cluster.sent, 'snapshot').length, 1);
+});
+
+test('nothing but heartbeats goes to a node while a snapshot is on its way to it', () => {
+  const cluster = laggingCluster({ asyncStorageWrites: false });
+  const lost = cluster.lose(({ type }) => type === 'snapshot');
+  cluster.tick(1, 3);
+  const before = cluster.sent.length;
+  cluster.propose(1, 'x');
+  cluster.tick(1, 5);
+  const toThree = cluster.sent.slice(before).filter(({ to }) => to === 3);
+  assert.ok(toThree.every(({ type }) => type === 'heartbeat'));
+  assert.equal(cluster.peer(1, 3).state, 'snapshot');
+  lost();
+});
+
+testModes('a snapshot that was lost is sent again once the host says so (pitfall 15)', (mode) => {
+  const cluster = laggingCluster(mode);
+  const lost = cluster.lose(({ type }) => type === 'snapshot');
+  cluster.tick(1, 3);
+  lost();
+  cluster.node(1).reportSnapshot(3, false);
+  assert.deepEqual([cluster.peer(1, 3).state, cluster.peer(1, 3).paused], ['probe', true]);
+  cluster.tick(1, 3);
+  assert.deepEqual(cluster.host(3).machine, cluster.host(1).machine);
+});
+
+test('a delivered snapshot is followed by what comes after it, once the node is heard of', () => {
+  const one = new Single(PLAIN);
+  one.leadAndCommit(2);
+  one.propose('a');
+  one.acknowledge(2);
+  one.host.disk.compact(0);
+  const { term } = one.status;
+  one.step(appendResponse({ from: 3, term, index: 0, reject: true }));
+  assert.deepEqual([one.peer(3).state, one.peer(3).pendingSnapshot], ['snapshot', 2]);
+  one.propose('b');
+  one.acknowledge(2);
+  one.node.reportSnapshot(3, true);
+  assert.deepEqual([one.peer(3).state, one.peer(3).next], ['probe', 3]);
+  const [next] = only(one.step(heartbeatResponse({ from: 3, term })), 'append');
+  assert.deepEqual([next!.prevIndex, next!.entries.length], [2, 1]);
+});
+
+test('any answer that reconnects the logs ends the sending of a snapshot (RAFT.md 2.11)', () => {
+  const one = new Single(PLAIN);
+  one.leadAndCommit(2);
+  for (const text of 'abcd') one.propose(text);
+  one.acknowledge(2);
+  one.host.disk.compact(2);
+  const { term } = one.status;
+  one.step(appendResponse({ from: 3, term, index: 0, reject: true }));
+  assert.equal(one.peer(3).pendingSnapshot, 5);
+  one.step(appendResponse({ from: 3, term, index: 2 }));
+  assert.equal(one.peer(3).state, 'snapshot', 'entry 3 is compacted: index 2 does not reconnect');
+  // Another leader's snapshot, at 3, got there first.
+  one.step(appendResponse({ from: 3, term, index: 3 }));
+  assert.deepEqual([one.peer(3).state, one.peer(3).match, one.peer(3).next], ['replicate', 3, 6]);
+});
+
+test('a host that has no snapshot to give now is asked again', () => {
+  const one = new Single(PLAIN);
+  one.leadAndCommit(2);
+  one.propose('a');
+  one.acknowledge(2);
+  one.host.disk.compact(0);
+  const { disk } = one.host;
+  const give = disk.snapshot.bind(disk);
+  disk.snapshot = () => {
+    throw new RaftError('SnapshotTemporarilyUnavailable', 'in a moment');
+  };
+  const { term } = one.status;
+  assert.deepEqual(one.step(appendResponse({ from: 3, term, index: 0, reject: true })), []);
+  disk.snapshot = give;
+  const sent = one.step(heartbeatResponse({ from: 3, term }));
+  assert.equal(only(sent, 'snapshot').length, 1);
+});
+
+testModes('entries that are being applied come before the snapshot that overtook them', (mode) => {
+  const one = new Single({ ...PLAIN, ...mode });
+  const addsFour = { transition: 'auto', changes: [{ kind: 'addLearner', node: 4 }] } as const;
+  const change = confChangeEntry(1, addsFour);
+  one.node.step(append({ from: 2, term: 1, entries: [change, ...entriesFrom(2, 1)], commit: 2 }));
+  if (mode.asyncStorageWrites) {
+    one.host.take();
+    one.host.run('append');
+    one.host.run('append');
+    one.host.run('append');
+  }
+  one.host.take();
+  // The entries are handed out; before one of them is applied the snapshot comes.
+  const later = { ...snapshotAt(9, 1, [1, 2]), confState: conf({ voters: [1, 2], learners: [5] }) };
+  one.node.step(snapshotMessage({ from: 2, term: 1, snapshot: later }));
+  assert.deepEqual(one.node.status().conf, later.confState);
+  const applied: string[] = [];
+  while (one.host.runnable().length > 0 || one.host.canTake) {
+    if (one.host.canTake) one.host.take();
+    for (const thread of one.host.runnable()) one.host.run(thread);
+    const { machine, confState } = one.host.disk.applied;
+    applied.push(`${machine.index}: ${confState.voters} ${confState.learners}`);
+  }
+  assert.ok(applied.includes('2: 1,2,3 4'), `the host was told of its own past: ${applied}`);
+  assert.equal(applied.at(-1), '9: 1,2 5', 'the snapshot came last');
+  assert.deepEqual(one.node.status().conf, later.confState);
+});
+
+test('a log is never compacted beyond its snapshot', () => {
+  const one = new Single(PLAIN);
+  one.leadAndCommit(2);
+  one.propose('a');
+  one.acknowledge(2);
+  one.host.disk.compact(0);
+  one.host.disk.snapshot = () => snapshotAt(1, 1, THREE);
+  const { term } = one.status;
+  assert.throws(() => one.step(appendResponse({ from: 3, term, index: 0, reject: true })), {
+    name: 'RaftAssertionError',
+  });
+});
+
+function confChangeEntry(index: number, change: Parameters<typeof encode>[0]) {
+  return { term: 1, index, type: 'confChange' as const, data: encode(change) };
+}
+
+function encode(change: Omit<ConfChange, 'context'>): Uint8Array {
+  return encodeConfChange({ ...change, context: new Uint8Array(0) });
+}
