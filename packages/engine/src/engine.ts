@@ -518,8 +518,13 @@ export class Engine {
     const frame = decodeBulkFrame(bytes);
     const group = this.#groups[frame.group];
     if (!this.#links.accepts(from, frame) || group === undefined) return;
-    if (frame.kind === 'pull') this.#snapshots.pull(from, frame, this.#now());
-    else group.receiver.chunk(from, frame, this.#now());
+    const now = this.#now();
+    if (frame.kind === 'chunk') {
+      group.receiver.chunk(from, frame, now);
+    } else {
+      group.snapshotPulled(from, now);
+      this.#snapshots.pull(from, frame, now);
+    }
   }
 
   #reachable(peer: NodeId, is: boolean): void {

@@ -65,6 +65,7 @@ export interface Limits {
   readonly flushBytesMax: number;
   readonly flushIntervalMs: number;
   readonly trailingLogBytesMax: number;
+  readonly heldLogBytesMax: number;
   readonly snapshotChunkBytesMax: number;
   readonly snapshotTransfersMax: number;
 
@@ -136,6 +137,7 @@ export const DEFAULT_LIMITS: Limits = {
   flushBytesMax: 4 * MIB, // bytes of applied, unflushed deltas of one group
   flushIntervalMs: 5_000, // ms until applied deltas are flushed anyway
   trailingLogBytesMax: 4 * MIB, // bytes of flushed log kept for slow followers
+  heldLogBytesMax: 64 * MIB, // bytes of log kept for followers that are alive but behind
   snapshotChunkBytesMax: 512 * KIB, // bytes of one chunk of a group snapshot
   snapshotTransfersMax: 4, // group snapshots that a node sends at once
 

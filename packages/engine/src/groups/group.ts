@@ -39,6 +39,8 @@ interface Writing {
 }
 
 const EMPTY = new Uint8Array(0);
+/** A node that asks for nothing of a snapshot for so long does not know of it any more. */
+const OFFER_MS = 3000;
 
 export class Group {
   readonly id: number;
@@ -71,6 +73,8 @@ export class Group {
   #generation: number;
   #generationsUsed: number;
   #received: ReceivedSnapshot | undefined;
+  /** When each node that was offered a snapshot last asked for some of it. */
+  readonly #offers = new Map<NodeId, number>();
   /** Documents with watchers that something was applied to in this turn. */
   readonly #changed = new Set<LocalDocument>();
 
@@ -184,6 +188,7 @@ export class Group {
     this.#confirmations.tick(nowMs);
     this.#leadership?.tick();
     this.#receiver.tick(nowMs);
+    this.#withdrawOffers(nowMs);
     if (this.#flushIsDue(nowMs)) this.#flush();
     this.activateLatest();
   }
@@ -199,6 +204,11 @@ export class Group {
 
   get receiver(): SnapshotReceiver {
     return this.#receiver;
+  }
+
+  /** A node that was offered a snapshot is fetching it. */
+  snapshotPulled(peer: NodeId, nowMs: number): void {
+    if (this.#offers.has(peer)) this.#offers.set(peer, nowMs);
   }
 
   /** A message for the leader, which is this node. */
@@ -242,7 +252,10 @@ export class Group {
     if (ready.softState !== undefined) {
       this.#changeRole(ready.softState.role, ready.softState.lead);
     }
-    for (const message of ready.messages) this.#host.send(this.id, message);
+    for (const message of ready.messages) {
+      if (message.type === 'snapshot') this.#offers.set(message.to, this.#host.nowMs());
+      this.#host.send(this.id, message);
+    }
     if (ready.append !== undefined) this.#append(ready.append);
     if (ready.apply !== undefined) {
       for (const entry of ready.apply.entries) this.#apply(entry);
@@ -432,10 +445,21 @@ export class Group {
 
   #flushed(snapshot: Snapshot): void {
     this.#log.flushed(snapshot);
-    const index = this.#log.compactableTo(this.#host.config.limits.trailingLogBytesMax);
+    const { trailingLogBytesMax } = this.#host.config.limits;
+    const index = Math.min(this.#log.compactableTo(trailingLogBytesMax), this.#heldFrom());
     if (index < this.#log.firstIndex()) return;
     const operations = this.#log.compact(index);
     this.#host.write(operations, () => this.#host.logCompacted(this.id, operations.length));
+  }
+
+  /**
+   * What a follower that is alive still needs is kept, within bounds, or it would go from one snapshot to the
+   * next for ever (RAFT.md pitfall 15).
+   */
+  #heldFrom(): number {
+    if (this.#log.bytes > this.#host.config.limits.heldLogBytesMax) return Infinity;
+    const behind = this.#node.status().progress.filter((peer) => peer.recentActive && !peer.damaged);
+    return Math.min(Infinity, ...behind.map((peer) => peer.match));
   }
 
   #row(snapshot: Snapshot): Parameters<typeof encodeGroupRow>[0] {
@@ -482,6 +506,15 @@ export class Group {
       value: encodeGroupRow(this.#row(snapshot)),
     });
     this.#host.installed(this, before);
+  }
+
+  /** Offers get lost, and so do nodes in the middle of one: Raft must try again. */
+  #withdrawOffers(nowMs: number): void {
+    for (const [peer, pulledMs] of this.#offers) {
+      if (nowMs - pulledMs < OFFER_MS) continue;
+      this.#offers.delete(peer);
+      if (this.#isMember(peer)) this.#node.reportSnapshot(peer, false);
+    }
   }
 
   #isMember(peer: NodeId): boolean {

@@ -13,9 +13,13 @@ import { groupKey, rowKey, rowSuffix, rowsRange } from '../storage/keys.js';
 import { decodeGroupRow, type GroupRow } from '../storage/rows.js';
 
 interface Transfer {
+  /** The receiver's name for the attempt. */
+  readonly id: number;
   readonly view: DiskReader & { close(): void };
   readonly row: GroupRow;
   usedMs: number;
+  /** The last chunk was sent; it is kept only in case that must be sent again. */
+  ended: boolean;
 }
 
 type Pull = Extract<BulkFrame, { kind: 'pull' }>;
@@ -48,13 +52,15 @@ export class SnapshotSender {
 
   /** A node asks for a chunk. One that asks for too much at once gets no answer and asks again. */
   pull(from: NodeId, pull: Pull, nowMs: number): void {
-    const name = `${from}/${pull.group}/${pull.transfer}`;
+    const name = `${from}/${pull.group}`;
     const known = this.#transfers.get(name);
-    if (known !== undefined) {
+    if (known?.id === pull.transfer) {
       known.usedMs = nowMs;
       this.#sendChunk(from, pull, known);
-    } else if (pull.after.length === 0 && !this.#beginning.has(name) && this.#hasRoom()) {
-      this.#begin(name, from, pull, nowMs);
+    } else if (pull.after.length === 0 && !this.#beginning.has(name)) {
+      // A new attempt takes the place of the one before.
+      if (known !== undefined) this.#end(name, known);
+      if (this.#hasRoom()) this.#begin(name, from, pull, nowMs);
     }
   }
 
@@ -70,7 +76,12 @@ export class SnapshotSender {
   }
 
   #hasRoom(): boolean {
-    return this.#transfers.size + this.#beginning.size < this.#limits.snapshotTransfersMax;
+    const { snapshotTransfersMax } = this.#limits;
+    for (const [name, transfer] of this.#transfers) {
+      if (this.#transfers.size + this.#beginning.size < snapshotTransfersMax) break;
+      if (transfer.ended) this.#end(name, transfer);
+    }
+    return this.#transfers.size + this.#beginning.size < snapshotTransfersMax;
   }
 
   #begin(name: string, from: NodeId, pull: Pull, nowMs: number): void {
@@ -79,7 +90,8 @@ export class SnapshotSender {
     view.get(groupKey(pull.group), (bytes) =>
       this.#inTurn(() => {
         assert(bytes !== undefined, 'a group has a row');
-        const transfer = { view, row: decodeGroupRow(bytes), usedMs: nowMs };
+        const row = decodeGroupRow(bytes);
+        const transfer = { id: pull.transfer, view, row, usedMs: nowMs, ended: false };
         this.#beginning.delete(name);
         this.#transfers.set(name, transfer);
         this.#sendChunk(from, pull, transfer);
@@ -87,8 +99,8 @@ export class SnapshotSender {
     );
   }
 
-  #sendChunk(to: NodeId, { group, transfer: id, after }: Pull, transfer: Transfer): void {
-    const { view, row } = transfer;
+  #sendChunk(to: NodeId, { group, after }: Pull, transfer: Transfer): void {
+    const { id, view, row } = transfer;
     const all = rowsRange(group, row.generation);
     const start = after.length === 0 ? all.start : keyAfter(rowKey(group, row.generation, after));
     const bytesMax = this.#limits.snapshotChunkBytesMax;
@@ -97,6 +109,7 @@ export class SnapshotSender {
         const flat: Uint8Array[] = [];
         for (const { key, value } of rows) flat.push(rowSuffix(key), value);
         const end = more ? undefined : endOf(row);
+        transfer.ended ||= !more;
         const frame = {
           ...this.#header,
           kind: 'chunk',
