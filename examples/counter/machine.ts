@@ -22,6 +22,5 @@ export function on_add(): void {
   const n = state.number('/n') + by;
   if (Math.abs(n) > LARGEST) reject('the counter would leave the range of exact whole numbers');
   patch.replace('/n', n);
-  patch.add('/changedAt', now());
   reply(n);
 }

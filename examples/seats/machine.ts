@@ -18,24 +18,29 @@ import {
 const HOLD_MS: f64 = 5 * 60_000;
 const HOLD_MS_MAX: f64 = 60 * 60_000;
 const SEATS_PER_MESSAGE_MAX: i32 = 20;
-const ROWS_MAX: i64 = 200;
-const ROW_SEATS_MAX: i64 = 200;
-const SEATS_MAX: i64 = 5_000;
+const SEATS_OPENED_MAX: i64 = 1_000;
+const BLOCK_NAME_MAX: i32 = 40;
 
 export function init(): void {
   patch.add('', new JsonObject().set('seats', new JsonObject()).set('sold', 0));
 }
 
-/** { rows, seatsPerRow }: lays out the seats `1-1`, `1-2`, ... Once, before anything is held. */
+/** { block?, rows, seatsPerRow }: lays out the seats `1-1`, `1-2`, ..., or `BLOCK-1-1`, ... Once each. */
 export function on_open(): void {
-  if (state.count('/seats') > 0) reject('the seats are laid out already');
-  const rows = whole('/rows', 1, ROWS_MAX);
-  const perRow = whole('/seatsPerRow', 1, ROW_SEATS_MAX);
-  if (rows * perRow > SEATS_MAX) reject('an event has at most ' + SEATS_MAX.toString() + ' seats');
+  const block = message.text('/block');
+  const prefix = block.length > 0 ? block + '-' : '';
+  if (block.length > BLOCK_NAME_MAX) reject('`block` is too long a name');
+  if (state.has(child('/seats', prefix + '1-1'))) reject('these seats are laid out already');
+  const rows = whole('/rows', 1, SEATS_OPENED_MAX);
+  const perRow = whole('/seatsPerRow', 1, SEATS_OPENED_MAX);
+  if (rows * perRow > SEATS_OPENED_MAX) {
+    reject(
+      'a message lays out at most ' + SEATS_OPENED_MAX.toString() + ' seats; use several blocks',
+    );
+  }
   for (let row: i64 = 1; row <= rows; row++) {
-    for (let seat: i64 = 1; seat <= perRow; seat++) {
-      patch.add(child('/seats', row.toString() + '-' + seat.toString()), Json.null());
-    }
+    const path = child('/seats', prefix + row.toString() + '-');
+    for (let seat: i64 = 1; seat <= perRow; seat++) patch.add(path + seat.toString(), Json.null());
   }
   reply(rows * perRow);
 }

@@ -21,8 +21,8 @@ const PIECE_MAX: i32 = 24;
 const CHUNK_MIN: i32 = 6;
 const JOINED_MAX: i32 = 26;
 /** A group with fewer chunks is joined to its neighbour. */
-const GROUP_MIN: i32 = 6;
-const GROUP_JOINED_MAX: i32 = 36;
+const GROUP_MIN: i32 = 8;
+const GROUP_JOINED_MAX: i32 = 64;
 
 export function init(): void {
   patch.add('', new JsonObject().set('lengths', new JsonObject()).set('text', new JsonObject()));

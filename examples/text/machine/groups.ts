@@ -7,9 +7,9 @@ import { codePoints } from './code-points';
 import { keyBetween, spreadKey } from './order-keys';
 
 export const CHUNK_MAX: i32 = 32;
-export const GROUP_MAX: i32 = 48;
+export const GROUP_MAX: i32 = 96;
 /** Chunks of each group where one becomes several: room is left for more. */
-const GROUP_FILL: i32 = 30;
+const GROUP_FILL: i32 = 64;
 
 export const LENGTHS = '/lengths';
 export const TEXT = '/text';

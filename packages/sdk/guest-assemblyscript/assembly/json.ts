@@ -3,7 +3,7 @@
 /** A value as JSON text. */
 export class Json {
   /** `text` must be JSON; the host refuses the message otherwise. */
-  constructor(public text: string) {}
+  constructor(private text: string) {}
 
   static null(): Json {
     return new Json('null');
@@ -16,27 +16,39 @@ export class Json {
 
 /** An object, made member by member. Names must differ. */
 export class JsonObject extends Json {
+  private members: string[] = [];
+
   constructor() {
-    super('{}');
+    super('');
   }
 
   /** Adds the member `name`: a number, a bool, a string or a Json. */
-  set<T>(name: string, value: T): JsonObject {
-    this.text = opened(this.text) + quote(name) + ':' + textOf<T>(value) + '}';
+  set<T>(name: string, value: T): this {
+    this.members.push(quote(name) + ':' + textOf<T>(value));
     return this;
+  }
+
+  override toString(): string {
+    return '{' + this.members.join(',') + '}';
   }
 }
 
 /** A list, made element by element. */
 export class JsonArray extends Json {
+  private elements: string[] = [];
+
   constructor() {
-    super('[]');
+    super('');
   }
 
   /** Adds an element: a number, a bool, a string or a Json. */
-  add<T>(value: T): JsonArray {
-    this.text = opened(this.text) + textOf<T>(value) + ']';
+  add<T>(value: T): this {
+    this.elements.push(textOf<T>(value));
     return this;
+  }
+
+  override toString(): string {
+    return '[' + this.elements.join(',') + ']';
   }
 }
 
@@ -49,7 +61,7 @@ export function textOf<T>(value: T): string {
     return value.toString();
   }
   if (isString<T>()) return quote(changetype<string>(value));
-  if (value instanceof Json) return value.text;
+  if (value instanceof Json) return value.toString();
   ERROR('a value is a number, a bool, a string or a Json');
 }
 
@@ -74,10 +86,4 @@ function escapeUnit(unit: i32): string {
 
 function hex(digit: i32): string {
   return String.fromCharCode(digit < 10 ? 0x30 + digit : 0x57 + digit);
-}
-
-/** The text without its closing bracket, ready for one part more. */
-function opened(text: string): string {
-  const body = text.substring(0, text.length - 1);
-  return body.length == 1 ? body : body + ',';
 }

@@ -12,6 +12,12 @@ export function element(pointer: string, index: i32): string {
 }
 
 function escaped(name: string): string {
-  if (!name.includes('~') && !name.includes('/')) return name;
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+  for (let i = 0; i < name.length; i++) {
+    const unit = name.charCodeAt(i);
+    if (unit == TILDE || unit == SLASH) return name.replaceAll('~', '~0').replaceAll('/', '~1');
+  }
+  return name;
 }
+
+const TILDE: i32 = 0x7e;
+const SLASH: i32 = 0x2f;

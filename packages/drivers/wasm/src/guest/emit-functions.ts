@@ -3,7 +3,7 @@
 
 import { type Operation, parseValue, type Value } from '@deltabase/delta';
 import { OPERATIONS } from '../abi/abi.js';
-import { EMIT_FUEL, HOST_CALL_FUEL, JSON_BYTE_FUEL, TEXT_BYTE_FUEL } from '../meter/costs.js';
+import { EMIT_FUEL, HOST_CALL_FUEL, JSON_BYTE_FUEL, VALUE_BYTE_FUEL } from '../meter/costs.js';
 import type { Activation } from './activation.js';
 import { badOutput, Fault } from './fault.js';
 
@@ -48,7 +48,7 @@ export function emitFunctions(active: Activation) {
     },
 
     emit_text(operation: number, path: number, pathLength: number, at: number, length: number) {
-      spend(length >>> 0, TEXT_BYTE_FUEL);
+      spend(length >>> 0, VALUE_BYTE_FUEL);
       const pointer = active.pointer(path, pathLength);
       active.draft.emit(withValue(operation, pointer, active.text(at, length, 'a text')));
     },

@@ -13,7 +13,7 @@ import {
   type Value,
 } from '@deltabase/delta';
 import { CONTEXT_FIELDS, KIND_NUMBERS, Missing } from '../abi/abi.js';
-import { HOST_CALL_FUEL, TEXT_BYTE_FUEL } from '../meter/costs.js';
+import { HOST_CALL_FUEL, KEY_FUEL, TEXT_BYTE_FUEL, VALUE_BYTE_FUEL } from '../meter/costs.js';
 import type { Activation } from './activation.js';
 import { badOutput } from './fault.js';
 import { stageText } from './text.js';
@@ -29,7 +29,7 @@ export function readFunctions(active: Activation) {
       const value = at(root, address, length);
       if (value === undefined) return Missing.none;
       // Paid before the bytes exist: a document may be larger than what a message may read.
-      active.spend(bytesOf(value) * TEXT_BYTE_FUEL);
+      active.spend(bytesOf(value) * VALUE_BYTE_FUEL);
       const bytes = canonicalBytes(value);
       return active.stage(bytes, bytes.length);
     },
@@ -116,7 +116,7 @@ const LENGTH_BYTES = 4;
 function stageKeys(active: Activation, keys: readonly string[]): number {
   let room = 0;
   for (const key of keys) room += LENGTH_BYTES + 3 * key.length;
-  active.spend(room * TEXT_BYTE_FUEL);
+  active.spend(keys.length * KEY_FUEL + room * TEXT_BYTE_FUEL);
   const bytes = new Uint8Array(room);
   const view = new DataView(bytes.buffer);
   let at = 0;

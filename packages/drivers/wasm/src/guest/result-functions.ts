@@ -3,7 +3,7 @@
 
 import { bytesOf, canonicalBytes, parseValue, type Value } from '@deltabase/delta';
 import { LOG_LEVELS } from '../abi/abi.js';
-import { HOST_CALL_FUEL, JSON_BYTE_FUEL, TEXT_BYTE_FUEL } from '../meter/costs.js';
+import { HOST_CALL_FUEL, JSON_BYTE_FUEL, TEXT_BYTE_FUEL, VALUE_BYTE_FUEL } from '../meter/costs.js';
 import type { Activation } from './activation.js';
 import { finite } from './emit-functions.js';
 import { badOutput, Fault } from './fault.js';
@@ -38,7 +38,7 @@ export function resultFunctions(active: Activation) {
     },
 
     reply_text(at: number, length: number): void {
-      admit(length >>> 0, TEXT_BYTE_FUEL);
+      admit(length >>> 0, VALUE_BYTE_FUEL);
       requireMessage(active);
       keep(active.text(at, length, 'the reply'));
     },
@@ -69,7 +69,8 @@ export function resultFunctions(active: Activation) {
     },
 
     log(level: number, at: number, length: number): void {
-      active.spend(HOST_CALL_FUEL + limits.logLineBytesMax * TEXT_BYTE_FUEL);
+      const kept = Math.min(length >>> 0, limits.logLineBytesMax);
+      active.spend(HOST_CALL_FUEL + kept * TEXT_BYTE_FUEL);
       const name = LOG_LEVELS[level];
       if (name === undefined) throw badOutput(`level ${level} is not one of 0 to 3`);
       if (active.logs.length >= limits.logLinesPerMessageMax) return;

@@ -20,12 +20,15 @@ export const FRAME_BYTES = 64;
 export const LEAF_FRAME_BYTES_MAX = 4_096;
 
 /** Any call of the host: crossing the border, decoding a pointer, walking it. */
-export const HOST_CALL_FUEL = 200;
+export const HOST_CALL_FUEL = 100;
 /** An operation more: applied to the draft, kept, encoded, replicated, folded everywhere. */
-export const EMIT_FUEL = 2_000;
-/** A byte of JSON that is parsed, or of text that is decoded or encoded. */
-export const JSON_BYTE_FUEL = 8;
+export const EMIT_FUEL = 500;
+/** A byte of JSON that is parsed; of a text that becomes a value; of text or JSON that is only copied. */
+export const JSON_BYTE_FUEL = 20;
+export const VALUE_BYTE_FUEL = 4;
 export const TEXT_BYTE_FUEL = 1;
+/** A key that is listed. */
+export const KEY_FUEL = 100;
 
 /** What a message costs beside its own work: being dispatched; its instance being restored. */
 export const MESSAGE_FUEL = 1_000;
