@@ -56,6 +56,7 @@ export interface Limits {
   readonly batchBytesMax: number;
   readonly uncommittedBytesMax: number;
   readonly peerQueueBytesMax: number;
+  readonly peerFrameBytesMax: number;
   readonly appendBytesMax: number;
   readonly inflightAppendsMax: number;
   readonly inflightBytesMax: number;
@@ -129,6 +130,7 @@ export const DEFAULT_LIMITS: Limits = {
   batchBytesMax: 8 * MIB, // bytes written to disk at once
   uncommittedBytesMax: 64 * MIB, // bytes proposed by a leader and not committed
   peerQueueBytesMax: 64 * MIB, // bytes waiting for one peer; more is dropped, Raft resends
+  peerFrameBytesMax: 16 * MIB, // bytes; a turn's frame is sent at frameBytesMax, its last part may be large
   appendBytesMax: 1 * MIB, // bytes of entries in one append message
   inflightAppendsMax: 256, // unacknowledged append messages to one peer
   inflightBytesMax: 16 * MIB, // bytes of them
