@@ -30,15 +30,14 @@ export interface DeltaRecord {
   /** Messages to other documents and timers: reserved, always empty in version 1. */
   readonly effects: readonly never[];
   readonly fuel: number;
-  /** The document's rolling hash after this delta, as two unsigned 32-bit lanes. */
-  readonly hashHigh: number;
-  readonly hashLow: number;
+  /** The document's rolling hash after this delta: 16 hexadecimal digits. */
+  readonly hash: string;
   /** The leader's advice to every copy to store a snapshot at this seq when it next flushes. */
   readonly snapshotAdvised: boolean;
 }
 
 const RECORD_VERSION = 1;
-const FIELDS = 21;
+const FIELDS = 20;
 const FLAG_SNAPSHOT = 1;
 
 /** The record's bytes; see `pack` for who owns their buffer. */
@@ -63,8 +62,7 @@ export function encodeRecord(record: DeltaRecord): Uint8Array {
     record.reply ?? null,
     record.effects,
     record.fuel,
-    record.hashHigh,
-    record.hashLow,
+    record.hash,
     record.snapshotAdvised ? FLAG_SNAPSHOT : 0,
   ]);
 }
@@ -96,8 +94,7 @@ export function decodeRecord(bytes: Uint8Array): DeltaRecord {
     reply: f[15] ?? undefined,
     effects: f[16],
     fuel: f[17],
-    hashHigh: f[18],
-    hashLow: f[19],
-    snapshotAdvised: (f[20] & FLAG_SNAPSHOT) !== 0,
+    hash: f[18],
+    snapshotAdvised: (f[19] & FLAG_SNAPSHOT) !== 0,
   };
 }
