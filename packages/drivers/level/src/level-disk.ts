@@ -49,8 +49,8 @@ class StoreDisk implements LevelDisk {
   }
 
   write(batch: readonly DiskOperation[], done: () => void): void {
-    assert(this.#writing === undefined, 'one batch is in flight at a time');
     if (this.#failed) return;
+    assert(this.#writing === undefined, 'one batch is in flight at a time');
     const operations: StoreOperation[] = [this.#ring.mark()];
     for (const operation of batch) operations.push(toStored(operation));
     this.#writing = this.#settle(this.#store.writeSynced(operations), () => {

@@ -1,4 +1,4 @@
-// A stored value and its checksum: CRC-32 (IEEE 802.3) of the key and the value, 4 bytes little-endian in
+// A stored value and its checksum: CRC-32 (IEEE 802.3) of the value and the key, 4 bytes little-endian in
 // front. LevelDB as shipped does not verify its blocks on reads (RAFT.md section 4, fact 6), so we do; the
 // key is covered too, so that a value found under another key does not pass.
 
@@ -9,7 +9,7 @@ const CHECKSUM_BYTES = 4;
 /** The bytes to store for `value` under `key`. */
 export function seal(key: Uint8Array, value: Uint8Array): Uint8Array {
   const sealed = Buffer.allocUnsafe(CHECKSUM_BYTES + value.length);
-  sealed.writeUInt32LE(crc32(value, crc32(key)), 0);
+  sealed.writeUInt32LE(checksum(key, value), 0);
   sealed.set(value, CHECKSUM_BYTES);
   return sealed;
 }
@@ -19,5 +19,10 @@ export function unseal(key: Uint8Array, sealed: Uint8Array): Uint8Array | undefi
   if (sealed.length < CHECKSUM_BYTES) return undefined;
   const value = sealed.subarray(CHECKSUM_BYTES);
   const stored = new DataView(sealed.buffer, sealed.byteOffset).getUint32(0, true);
-  return crc32(value, crc32(key)) === stored ? value : undefined;
+  return checksum(key, value) === stored ? value : undefined;
+}
+
+/** The key comes last: zlib takes an empty buffer for "begin anew", and a value may be empty. */
+function checksum(key: Uint8Array, value: Uint8Array): number {
+  return crc32(key, crc32(value));
 }

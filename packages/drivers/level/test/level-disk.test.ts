@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { DeltabaseError } from '@deltabase/base';
+import type { DiskOperation } from '@deltabase/engine';
+import { type DiskUnderTest, testDiskConformance } from '@deltabase/testkit';
+import { type LevelDisk, openClassicStore, openLevelDisk, type Store } from '../src/index.js';
+
+async function open(directory: string): Promise<DiskUnderTest & { disk: LevelDisk }> {
+  const fatal = (error: DeltabaseError): void => assert.fail(error);
+  const store = await openClassicStore(directory);
+  const disk = await openLevelDisk(store, { fatal, measureIntervalMs: 0 });
+  let closed = false;
+  const close = async (): Promise<void> => {
+    if (!closed) await disk.close();
+    closed = true;
+  };
+  return {
+    disk,
+    async reopen() {
+      await close();
+      return open(directory);
+    },
+    close,
+  };
+}
+
+async function withDirectory(run: (directory: string) => Promise<void>): Promise<void> {
+  const parent = await mkdtemp(join(tmpdir(), 'deltabase-level-'));
+  try {
+    await run(join(parent, 'data'));
+  } finally {
+    await rm(parent, { recursive: true });
+  }
+}
+
+const directories: string[] = [];
+testDiskConformance('LevelDB', async () => {
+  const parent = await mkdtemp(join(tmpdir(), 'deltabase-level-'));
+  directories.push(parent);
+  return open(join(parent, 'data'));
+});
+test.after(async () => {
+  for (const directory of directories) await rm(directory, { recursive: true });
+});
+
+function put(n: number, value = `value ${n}`): DiskOperation {
+  return { kind: 'put', key: key(n), value: Buffer.from(value) };
+}
+
+function key(n: number): Uint8Array {
+  return Uint8Array.of(0x40, n >>> 8, n & 255);
+}
+
+function write(disk: LevelDisk, ...batch: DiskOperation[]): Promise<void> {
+  return new Promise((resolve) => disk.write(batch, resolve));
+}
+
+/** A store whose calls go through `change` first. */
+function changed(store: Store, change: Partial<Store>): Store {
+  const bound = Object.fromEntries(
+    Object.entries(store).map(([name, value]) => [
+      name,
+      typeof value === 'function' ? value.bind(store) : value,
+    ]),
+  );
+  return { ...(bound as unknown as Store), ...change };
+}
+
+/** A disk on a changed store, with the fatal errors it reported. */
+async function openFaulty(
+  directory: string,
+  change: (store: Store) => Partial<Store>,
+): Promise<{ disk: LevelDisk; errors: DeltabaseError[] }> {
+  const store = await openClassicStore(directory);
+  const errors: DeltabaseError[] = [];
+  const disk = await openLevelDisk(changed(store, change(store)), {
+    fatal: (error) => errors.push(error),
+    measureIntervalMs: 0,
+  });
+  return { disk, errors };
+}
+
+async function until(is: () => boolean): Promise<void> {
+  while (!is()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Long enough for anything that is going to call back to have done so. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+test('after one failed write nothing is acknowledged any more (pitfall 2)', async () => {
+  await withDirectory(async (directory) => {
+    let failing = false;
+    const { disk, errors } = await openFaulty(directory, (store) => ({
+      writeSynced: (operations) =>
+        failing ? Promise.reject(new Error('ENOSPC')) : store.writeSynced(operations),
+    }));
+    await write(disk, put(1));
+    failing = true;
+    let acknowledged = 0;
+    disk.write([put(2)], () => acknowledged++);
+    await until(() => errors.length > 0);
+    assert.match(errors[0]!.message, /ENOSPC/);
+    failing = false;
+    disk.write([put(3)], () => acknowledged++);
+    disk.get(key(1), () => acknowledged++);
+    await settle();
+    assert.equal(acknowledged, 0);
+    assert.equal(errors.length, 1);
+    await disk.close();
+  });
+});
+
+test('a value that does not match its checksum is never given out (pitfall 17)', async () => {
+  await withDirectory(async (directory) => {
+    for (const flip of [0, 3, 4, 10]) {
+      let isFlipped = false;
+      const flipped = (sealed: Uint8Array | undefined): Uint8Array | undefined => {
+        if (sealed === undefined || !isFlipped) return sealed;
+        const copy = Uint8Array.from(sealed);
+        copy[flip]! ^= 1;
+        return copy;
+      };
+      const { disk, errors } = await openFaulty(directory, (store) => ({
+        get: async (at, snapshot) => flipped(await store.get(at, snapshot)),
+        getSync: (at) => flipped(store.getSync(at)),
+      }));
+      await write(disk, put(1));
+      isFlipped = true;
+      let given = 0;
+      disk.get(key(1), () => given++);
+      await until(() => errors.length > 0);
+      assert.equal(given, 0);
+      assert.deepEqual(
+        errors.map(({ code }) => code),
+        ['DATA_CORRUPT'],
+      );
+      assert.throws(() => disk.getSync(key(1)), { code: 'DATA_CORRUPT' });
+      await disk.close();
+    }
+  });
+});
+
+test('a value under another key does not pass for that key', async () => {
+  await withDirectory(async (directory) => {
+    const { disk, errors } = await openFaulty(directory, (store) => ({
+      get: (_at, snapshot) => store.get(key(1), snapshot),
+    }));
+    await write(disk, put(1), put(2));
+    disk.get(key(2), () => assert.fail('the value of another key was given out'));
+    await until(() => errors.length > 0);
+    assert.equal(errors[0]?.code, 'DATA_CORRUPT');
+    await disk.close();
+  });
+});
+
+test('a batch that is missing between others is found when the disk opens', async () => {
+  await withDirectory(async (directory) => {
+    let batches = 0;
+    const { disk } = await openFaulty(directory, (store) => ({
+      // LevelDB acknowledges the third batch and loses it.
+      writeSynced: (operations) =>
+        ++batches === 3 ? Promise.resolve() : store.writeSynced(operations),
+    }));
+    for (let n = 0; n < 6; n++) await write(disk, put(n));
+    await disk.close();
+    const store = await openClassicStore(directory);
+    await assert.rejects(
+      openLevelDisk(store, { fatal: () => {}, measureIntervalMs: 0 }),
+      (error: DeltabaseError) => error.code === 'DATA_CORRUPT' && error.details['missing'] === 3,
+    );
+    await store.close();
+  });
+});
+
+test('the ring goes round without crying wolf, and still finds a hole afterwards', async () => {
+  await withDirectory(async (directory) => {
+    const slots = 65_536;
+    const rows = new Map<string, Uint8Array>();
+    let lose = -1;
+    let batches = 0;
+    const memory = (): Store => ({
+      async writeSynced(operations) {
+        if (++batches === lose) return;
+        for (const operation of operations) {
+          const at = Buffer.from(operation.key).toString('hex');
+          if (operation.type === 'put') rows.set(at, operation.value);
+          else rows.delete(at);
+        }
+      },
+      get: async (at) => rows.get(Buffer.from(at).toString('hex')),
+      getSync: (at) => rows.get(Buffer.from(at).toString('hex')),
+      iterate: ({ gte, lt }) => {
+        const all = [...rows]
+          .map(([at, value]): [Uint8Array, Uint8Array] => [Buffer.from(at, 'hex'), value])
+          .filter(([at]) => Buffer.compare(at, gte) >= 0 && Buffer.compare(at, lt) < 0)
+          .sort(([a], [b]) => Buffer.compare(a, b));
+        return { nextv: async (count) => all.splice(0, count), close: async () => {} };
+      },
+      snapshot: () => ({ close: async () => {} }),
+      compact: async () => {},
+      measure: async () => ({ freeBytes: 1, usedBytes: 1 }),
+      close: async () => {},
+    });
+    assert.ok(directory.length > 0);
+    const options = { fatal: assert.fail, measureIntervalMs: 0 };
+    const first = await openLevelDisk(memory(), options);
+    for (let n = 0; n < slots + 10; n++) await write(first, put(n % 100));
+    const second = await openLevelDisk(memory(), options);
+    lose = batches + 2;
+    for (let n = 0; n < 5; n++) await write(second, put(n));
+    await assert.rejects(openLevelDisk(memory(), options), { code: 'DATA_CORRUPT' });
+  });
+});
+
+test('a flipped bit in the files of LevelDB is noticed, or does no harm', async () => {
+  await withDirectory(async (directory) => {
+    const count = 300;
+    const { disk, close } = await open(directory);
+    for (let n = 0; n < count; n++) await write(disk, put(n));
+    await close();
+    const log = (await readdir(directory)).find((name) => name.endsWith('.log'))!;
+    const path = join(directory, log);
+    const whole = await readFile(path);
+    let noticed = 0;
+    for (let trial = 0; trial < 25; trial++) {
+      const damaged = Buffer.from(whole);
+      damaged[Math.floor((whole.length * trial) / 25)]! ^= 1 << (trial % 8);
+      const copy = `${directory}-${trial}`;
+      await cloneDirectory(directory, copy, log, damaged);
+      if (await isNoticed(copy, count)) noticed++;
+      await rm(copy, { recursive: true });
+    }
+    assert.ok(noticed >= 20, `noticed ${noticed} of 25`);
+  });
+});
+
+async function cloneDirectory(
+  from: string,
+  to: string,
+  changedName: string,
+  bytes: Buffer,
+): Promise<void> {
+  const { cp } = await import('node:fs/promises');
+  await cp(from, to, { recursive: true });
+  await writeFile(join(to, changedName), bytes);
+}
+
+/** Opens a damaged copy: it must be refused, or hold everything (a lost tail cannot be seen locally). */
+async function isNoticed(directory: string, count: number): Promise<boolean> {
+  const store = await openClassicStore(directory).catch(() => undefined);
+  if (store === undefined) return true;
+  try {
+    const disk = await openLevelDisk(store, { fatal: assert.fail, measureIntervalMs: 0 });
+    let last = -1;
+    for (let n = 0; n < count; n++) {
+      const value = disk.getSync(key(n));
+      if (value === undefined) continue;
+      assert.equal(Buffer.from(value).toString(), `value ${n}`);
+      assert.equal(last, n - 1, 'what is there is there without holes');
+      last = n;
+    }
+    return last < count - 1;
+  } catch (thrown) {
+    assert.equal((thrown as DeltabaseError).code, 'DATA_CORRUPT');
+    return true;
+  } finally {
+    await store.close();
+  }
+}
+
+test('a directory that another process holds is refused with what to do', async () => {
+  await withDirectory(async (directory) => {
+    const { close } = await open(directory);
+    await assert.rejects(openClassicStore(directory), { code: 'UNAVAILABLE', message: /stop it/ });
+    await close();
+  });
+});
+
+test('a directory that LevelDB cannot open is refused and never repaired', async () => {
+  await withDirectory(async (directory) => {
+    const { disk, close } = await open(directory);
+    await write(disk, put(1));
+    await close();
+    await writeFile(join(directory, 'CURRENT'), 'garbage');
+    await assert.rejects(openClassicStore(directory), { code: 'DATA_CORRUPT', message: /replace/ });
+  });
+});
