@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DeltabaseError } from '@deltabase/base';
+import fc from 'fast-check';
+import { canonicalBytes, canonicalJson } from '../src/canonical.js';
+import { fromJson, type Json } from '../src/json.js';
+import {
+  encodePatch,
+  type Operation,
+  operationBytes,
+  type Patch,
+  parsePatch,
+  slotOfOperation,
+} from '../src/operation.js';
+import { json, name } from './arbitraries.js';
+
+const pointer = fc.array(name, { maxLength: 3 }).map((tokens) => {
+  return tokens.map((token) => `/${token.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+});
+
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  fc.record({
+    op: fc.constantFrom('add', 'replace', 'test'),
+    path: pointer,
+    value: json.map((value) => fromJson(value)),
+  }),
+  fc.record({ op: fc.constant('remove'), path: pointer }),
+  fc.record({ op: fc.constantFrom('move', 'copy'), from: pointer, path: pointer }),
+);
+
+test('a patch is encoded as the canonical JSON of its list, and parsed back', () => {
+  fc.assert(
+    fc.property(fc.array(operation, { maxLength: 6 }), (patch) => {
+      const bytes = encodePatch(patch);
+      const plain = patch.map((each) => {
+        return 'value' in each ? { ...each, value: JSON.parse(canonicalJson(each.value)) } : each;
+      });
+      assert.deepEqual(bytes, canonicalBytes(fromJson(plain as unknown as Json)));
+      assert.deepEqual(encodePatch(parsePatch(bytes)), bytes);
+      assert.deepEqual(encodePatch(parsePatch(Buffer.from(bytes).toString())), bytes);
+      assert.deepEqual(encodePatch(parsePatch(plain as unknown as Json)), bytes);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('the length of an operation is known before it is written', () => {
+  fc.assert(
+    fc.property(operation, (each) => {
+      assert.equal(operationBytes(each, slotOfOperation(each)), encodePatch([each]).length - 2);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+/** If one of these changes, the log of an older version can no longer be read: bump the format. */
+const GOLDEN: readonly (readonly [Patch, string])[] = [
+  [[], '[]'],
+  [[{ op: 'add', path: '/a/-', value: 1.5 }], '[{"op":"add","path":"/a/-","value":1.5}]'],
+  [[{ op: 'remove', path: '/a~1b' }], '[{"op":"remove","path":"/a~1b"}]'],
+  [
+    [{ op: 'replace', path: '', value: fromJson({ b: [1], a: '\u20ac' }) }],
+    '[{"op":"replace","path":"","value":{"a":"\u20ac","b":[1]}}]',
+  ],
+  [
+    [
+      { op: 'move', from: '/x', path: '/y' },
+      { op: 'copy', from: '/y', path: '/"' },
+      { op: 'test', path: '/z', value: null },
+    ],
+    '[{"from":"/x","op":"move","path":"/y"},{"from":"/y","op":"copy","path":"/\\""},' +
+      '{"op":"test","path":"/z","value":null}]',
+  ],
+];
+
+test('the encodings of known patches are what they always were', () => {
+  for (const [patch, text] of GOLDEN)
+    assert.equal(Buffer.from(encodePatch(patch)).toString(), text);
+});
+
+test('members that an operation does not define are ignored (RFC 6902 §4)', () => {
+  const patch = parsePatch('[{"op":"remove","path":"/a","value":1,"from":"x","extra":[]}]');
+  assert.deepEqual(patch, [{ op: 'remove', path: '/a' }]);
+});
+
+const REFUSED: readonly (readonly [string, number, RegExp])[] = [
+  ['{}', 0, /array of operations/],
+  ['null', 0, /array of operations/],
+  ['[1]', 0, /not an object/],
+  ['[[]]', 0, /not an object/],
+  ['[{}]', 0, /"op" must be/],
+  ['[{"op":"ADD","path":"","value":1}]', 0, /"op" must be/],
+  ['[{"op":1,"path":"","value":1}]', 0, /"op" must be/],
+  ['[{"op":"remove"}]', 0, /"path" must be a JSON pointer/],
+  ['[{"op":"remove","path":1}]', 0, /"path" must be a JSON pointer/],
+  ['[{"op":"remove","path":"a"}]', 0, /is not a JSON pointer/],
+  ['[{"op":"remove","path":"/~"}]', 0, /is not a JSON pointer/],
+  ['[{"op":"add","path":"/a"}]', 0, /"value" is missing/],
+  ['[{"op":"replace","path":"/a"}]', 0, /"value" is missing/],
+  ['[{"op":"test","path":"/a"}]', 0, /"value" is missing/],
+  ['[{"op":"move","path":"/a"}]', 0, /"from" must be a JSON pointer/],
+  ['[{"op":"copy","path":"/a","from":null}]', 0, /"from" must be a JSON pointer/],
+  ['[{"op":"move","path":"/a","from":"b"}]', 0, /is not a JSON pointer/],
+  ['[{"op":"remove","path":"/a"},{"op":"remove","path":"/b"},{"op":"x"}]', 2, /operation 2: /],
+];
+
+test('what is no patch is refused with the operation and what to do', () => {
+  for (const [text, index, message] of REFUSED) {
+    assert.throws(
+      () => parsePatch(text),
+      (thrown: unknown) =>
+        thrown instanceof DeltabaseError &&
+        thrown.code === 'BAD_PATCH' &&
+        thrown.details['operation'] === index &&
+        message.test(thrown.message),
+      text,
+    );
+  }
+});
+
+test('a patch that is not JSON is refused as JSON is', () => {
+  for (const text of ['', '[', '[{"op":"remove","op":"add","path":"/a"}]', '[1e999]']) {
+    assert.throws(
+      () => parsePatch(text),
+      (thrown: unknown) => thrown instanceof DeltabaseError && thrown.code === 'INVALID_ARGUMENT',
+    );
+  }
+});
+
+test('values in a patch nest as deep as values in documents', () => {
+  const deep = '['.repeat(3) + ']'.repeat(3);
+  const text = `[{"op":"add","path":"/a","value":${deep}}]`;
+  assert.doesNotThrow(() => parsePatch(text, { depthMax: 3 }));
+  assert.throws(() => parsePatch(text, { depthMax: 2 }), DeltabaseError);
+});
