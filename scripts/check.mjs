@@ -9,3 +9,4 @@ build();
 runBin('biome', ['ci', '--error-on-warnings', '.']);
 runBin('buf', ['lint', 'proto']);
 runBin('buf', ['format', '--diff', '--exit-code', 'proto']);
+runNode(['scripts/fix-docs.mjs', '--check']);

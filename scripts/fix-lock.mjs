@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { fail, root } from './lib.mjs';
 
 const FILE = join(root, 'package-lock.json');
-const SYSTEMS = /(?:^|[-/])(darwin|linux|win32|android|freebsd|netbsd|openbsd|sunos|aix|openharmony)/;
+const SYSTEMS =
+  /(?:^|[-/])(darwin|linux|win32|android|freebsd|netbsd|openbsd|sunos|aix|openharmony)/;
 const PROCESSORS = /(arm64|x64|ia32|riscv64|ppc64|s390x|loong64|mips64el|wasm32|arm)/;
 
 const lock = JSON.parse(readFileSync(FILE, 'utf8'));

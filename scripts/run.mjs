@@ -1,7 +1,7 @@
 // node scripts/run.mjs FILE [ARG ...]: installs and builds what is missing, then runs a compiled program.
 
-import { build, ensureInstalled, root } from './lib.mjs';
 import { spawn } from 'node:child_process';
+import { build, ensureInstalled, root } from './lib.mjs';
 
 ensureInstalled();
 build();

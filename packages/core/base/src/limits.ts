@@ -135,7 +135,7 @@ export const DEFAULT_LIMITS: Limits = {
   inflightAppendsMax: 256, // unacknowledged append messages to one peer
   inflightBytesMax: 16 * MIB, // bytes of them
 
-  logCacheBytesMax: 16 * MIB, // bytes of recent entries of one group kept in memory
+  logCacheBytesMax: 4 * MIB, // bytes of recent entries of one group kept in memory
   flushBytesMax: 4 * MIB, // bytes of applied, unflushed deltas of one group
   flushIntervalMs: 5_000, // ms until applied deltas are flushed anyway
   trailingLogBytesMax: 4 * MIB, // bytes of flushed log kept for slow followers
