@@ -18,15 +18,9 @@ export {
   toJson,
 } from './json.js';
 export { bytesOf, depthOf, hashText } from './measure.js';
-export {
-  encodePatch,
-  type Operation,
-  operationOf,
-  type Patch,
-  parsePatch,
-  patchOf,
-} from './operation.js';
+export { encodePatch, type Operation, type Patch } from './operation.js';
 export { parseValue } from './parse.js';
+export { parsePatch } from './parse-patch.js';
 export { PieceBuilder } from './piece-builder.js';
 export { encodePiece, type Piece, parsePiece, pieces } from './pieces.js';
 export { arrayIndex, escapeToken, formatPointer, parsePointer, type Tokens } from './pointer.js';

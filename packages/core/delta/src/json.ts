@@ -44,7 +44,7 @@ export interface JsonOptions {
  * surrogates) and for what is nested deeper than `depthMax`.
  */
 export function fromJson(json: Json, options: JsonOptions = {}): Value {
-  return valueIn(convert(json, options.depthMax ?? DEFAULT_LIMITS.jsonDepthMax, { names: 0 }));
+  return valueFromJson(json, options.depthMax ?? DEFAULT_LIMITS.jsonDepthMax, makeTally());
 }
 
 /** `value` as plain JavaScript, all its own. */
@@ -52,20 +52,31 @@ export function toJson(value: Value): Json {
   return plain(value);
 }
 
-/** Counts what `convert` meets. */
+/** What `convert` remembers of what it met. */
 export interface Tally {
+  /** Names of members so far. */
   names: number;
+  /** For each count of members the names that the last such object had, sorted. */
+  readonly recent: (readonly string[] | undefined)[];
+}
+
+export function makeTally(): Tally {
+  return { names: 0, recent: [] };
+}
+
+/** The value of `json`; counts the names of all members into `tally`. */
+export function valueFromJson(json: unknown, depthMax: number, tally: Tally): Value {
+  // A string is not measured before a container keeps it.
+  return typeof json === 'string' ? checkText(json) : valueIn(convert(json, depthMax, tally));
 }
 
 /** What a container keeps for `json`; counts the names of all members into `tally`. */
 export function convert(json: unknown, depthMax: number, tally: Tally): Slot {
   switch (typeof json) {
     case 'string':
-      if (!json.isWellFormed()) throw jsonError('surrogate', 'a string holds a lone surrogate');
-      return slotOf(json);
+      return slotOf(checkText(json));
     case 'number':
-      if (!Number.isFinite(json))
-        throw jsonError('number', 'a number is beyond the range of doubles');
+      if (!Number.isFinite(json)) throw jsonError('number', 'a number is beyond those of doubles');
       return json === 0 ? 0 : json; // No -0: canonical JSON cannot say it.
     case 'boolean':
       return json;
@@ -77,6 +88,12 @@ export function convert(json: unknown, depthMax: number, tally: Tally): Slot {
     default:
       throw jsonError('type', `JSON has no ${typeof json}`);
   }
+}
+
+/** `text`, if it is well-formed; throws INVALID_ARGUMENT where it holds a lone surrogate. */
+export function checkText(text: string): string {
+  if (!text.isWellFormed()) throw jsonError('surrogate', 'a string holds a lone surrogate');
+  return text;
 }
 
 /** The error of text or JavaScript that is no value. */
@@ -101,7 +118,7 @@ function convertObject(json: object, depthMax: number, tally: Tally): ObjectValu
   if (prototype !== Object.prototype && prototype !== null) {
     throw jsonError('type', 'JSON has no class instances: convert it to a plain object first');
   }
-  const keys = sortedKeys(json);
+  const keys = sortedKeys(json, tally);
   tally.names += keys.length;
   if (keys.length === 0) return EMPTY_OBJECT;
   const members = json as Readonly<Record<string, unknown>>;
@@ -116,14 +133,21 @@ function convertObject(json: object, depthMax: number, tally: Tally): ObjectValu
   return builder.finish();
 }
 
-function sortedKeys(json: object): readonly string[] {
+/** The names of `json`, sorted; objects alike share one list, which halves what they take. */
+function sortedKeys(json: object, tally: Tally): readonly string[] {
   const keys = Object.keys(json);
   let sorted = true;
-  for (let i = 0; i < keys.length; i++) {
-    if (!keys[i]!.isWellFormed()) throw jsonError('surrogate', 'a name holds a lone surrogate');
-    if (i > 0 && keys[i - 1]! > keys[i]!) sorted = false;
+  for (let i = 1; i < keys.length && sorted; i++) sorted = keys[i - 1]! < keys[i]!;
+  if (!sorted) keys.sort();
+  if (keys.length > NODE_MAX) {
+    for (const key of keys) checkText(key);
+    return keys;
   }
-  return sorted ? keys : keys.sort();
+  const recent = tally.recent[keys.length];
+  if (recent?.every((key, i) => key === keys[i])) return recent;
+  for (const key of keys) checkText(key);
+  tally.recent[keys.length] = keys;
+  return keys;
 }
 
 function plain(slot: Slot): Json {

@@ -1,15 +1,10 @@
-// RFC 6902 operations: as data, as canonical JSON text, and from text. An operation's text is what is
-// replicated, so its length is known before it is written and it is written once.
+// RFC 6902 operations as data and as canonical JSON text. The text is what is replicated, so its length is
+// known before it is written, and it is written once.
 
-import { assert, DEFAULT_LIMITS, DeltabaseError } from '@deltabase/base';
+import { assert, DeltabaseError } from '@deltabase/base';
 import { writeAscii, writeSlot, writeString } from './canonical.js';
-import { fromJson, type Json, type JsonOptions } from './json.js';
 import { makePart, measureSlot, measureText, slotOf } from './measure.js';
-import { objectGet } from './object-tree.js';
-import { parseValue } from './parse.js';
-import { malformed, tokensOf } from './pointer.js';
-import { elementsOf, memberOf } from './read.js';
-import { isArray, isObject, type ObjectValue, type Slot, type Value } from './value.js';
+import type { Slot, Value } from './value.js';
 
 /** One operation of RFC 6902 §4. `path` and `from` are JSON pointers (RFC 6901). */
 export type Operation =
@@ -22,45 +17,6 @@ export type Operation =
 
 /** Operations that take effect in order, all or none (RFC 6902 §5). */
 export type Patch = readonly Operation[];
-
-/**
- * The patch that `input` says: JSON text, its UTF-8, or plain JavaScript. Unknown members of operations
- * are ignored (RFC 6902 §4). Throws INVALID_ARGUMENT as `parseValue` does where it is not JSON, and
- * BAD_PATCH, with the index of the operation in `details.operation`, where it is not a patch.
- */
-export function parsePatch(input: string | Uint8Array | Json, options: JsonOptions = {}): Patch {
-  // A value stands two containers deep in a patch: in its operation, in the list.
-  const depthMax = (options.depthMax ?? DEFAULT_LIMITS.jsonDepthMax) + 2;
-  const isText = typeof input === 'string' || input instanceof Uint8Array;
-  return patchOf(isText ? parseValue(input, { depthMax }) : fromJson(input, { depthMax }));
-}
-
-/** The patch that `value` says; throws BAD_PATCH as `parsePatch` does. */
-export function patchOf(value: Value): Patch {
-  if (!isArray(value)) throw patchError(0, 'a patch is an array of operations');
-  const operations: Operation[] = [];
-  for (const element of elementsOf(value)) operations.push(operationOf(element, operations.length));
-  return operations;
-}
-
-/** The operation that `value` says, the one at `index` of its patch; throws BAD_PATCH. */
-export function operationOf(value: Value, index = 0): Operation {
-  if (!isObject(value)) throw patchError(index, 'it is not an object');
-  const op = memberOf(value, 'op');
-  switch (op) {
-    case 'add':
-    case 'replace':
-    case 'test':
-      return { op, path: pointerIn(value, 'path', index), value: valueMember(value, index) };
-    case 'remove':
-      return { op, path: pointerIn(value, 'path', index) };
-    case 'move':
-    case 'copy':
-      return { op, from: pointerIn(value, 'from', index), path: pointerIn(value, 'path', index) };
-    default:
-      throw patchError(index, '"op" must be add, remove, replace, move, copy or test');
-  }
-}
 
 /** The error of the operation at `index` of a patch; `problem` says what is wrong and what to do. */
 export function patchError(index: number, problem: string): DeltabaseError {
@@ -152,16 +108,4 @@ function writeOperation(operation: Operation, slot: Slot, into: Uint8Array, star
     at = writeSlot(slot, into, writeAscii(VALUE, into, at));
   }
   return writeAscii('}', into, at);
-}
-
-function pointerIn(operation: ObjectValue, name: 'path' | 'from', index: number): string {
-  const pointer = memberOf(operation, name);
-  if (typeof pointer !== 'string') throw patchError(index, `"${name}" must be a JSON pointer`);
-  if (tokensOf(pointer) === undefined) throw patchError(index, malformed(pointer));
-  return pointer;
-}
-
-function valueMember(operation: ObjectValue, index: number): Value {
-  if (objectGet(operation, 'value') === undefined) throw patchError(index, '"value" is missing');
-  return memberOf(operation, 'value')!;
 }

@@ -2,8 +2,8 @@
 // that neither nesting nor repeated names reach code that cannot bear them.
 
 import { DEFAULT_LIMITS, decodeUtf8 } from '@deltabase/base';
-import { convert, type JsonOptions, jsonError } from './json.js';
-import { type Value, valueIn } from './value.js';
+import { type JsonOptions, jsonError, makeTally, type Tally, valueFromJson } from './json.js';
+import type { Value } from './value.js';
 
 /**
  * The value of the JSON text `text`: a string, or its UTF-8. Throws INVALID_ARGUMENT, with a JsonProblem
@@ -12,18 +12,32 @@ import { type Value, valueIn } from './value.js';
  * deeper than `depthMax`.
  */
 export function parseValue(text: string | Uint8Array, options: JsonOptions = {}): Value {
+  const depthMax = options.depthMax ?? DEFAULT_LIMITS.jsonDepthMax;
+  const { json, names } = parsePlain(text, depthMax);
+  const tally = makeTally();
+  const value = valueFromJson(json, depthMax, tally);
+  checkNames(tally, names);
+  return value;
+}
+
+/** JSON text as plain JavaScript, not yet checked, and how many names it has; throws INVALID_ARGUMENT. */
+export function parsePlain(
+  text: string | Uint8Array,
+  depthMax: number,
+): { readonly json: unknown; readonly names: number } {
   const decoded = typeof text === 'string' ? text : decodeUtf8(text);
   if (decoded === undefined) throw jsonError('encoding', 'the JSON text is not well-formed UTF-8');
-  const depthMax = options.depthMax ?? DEFAULT_LIMITS.jsonDepthMax;
-  const survey = surveyText(decoded);
-  if (survey.depth > depthMax) {
+  const { depth, names } = surveyText(decoded);
+  if (depth > depthMax) {
     throw jsonError('depth', `the JSON is nested deeper than ${depthMax} containers`);
   }
-  const tally = { names: 0 };
-  const slot = convert(parseText(decoded), depthMax, tally);
+  return { json: parseText(decoded), names };
+}
+
+/** Holds the names in the text against those that `tally` counted; throws INVALID_ARGUMENT. */
+export function checkNames(tally: Tally, names: number): void {
   // Of members with one name JSON.parse keeps the last: then there are fewer than there are colons.
-  if (tally.names !== survey.names) throw jsonError('name', 'an object repeats a name');
-  return valueIn(slot);
+  if (tally.names !== names) throw jsonError('name', 'an object repeats a name');
 }
 
 function parseText(text: string): unknown {

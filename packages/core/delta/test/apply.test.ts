@@ -6,7 +6,7 @@ import { applyOperation, applyPatch } from '../src/apply.js';
 import { canonicalJson } from '../src/canonical.js';
 import { fromJson, type Json } from '../src/json.js';
 import { hashText } from '../src/measure.js';
-import { parsePatch } from '../src/operation.js';
+import { parsePatch } from '../src/parse-patch.js';
 import { isArray, isObject, type Slot, type Value } from '../src/value.js';
 import { json } from './arbitraries.js';
 import { checkTree } from './check-tree.js';

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { applyPatch } from '../src/apply.js';
 import { canonicalJson } from '../src/canonical.js';
 import { fromJson, type Json } from '../src/json.js';
-import { parsePatch } from '../src/operation.js';
+import { parsePatch } from '../src/parse-patch.js';
 import { json, name } from './arbitraries.js';
 import { pointersIn } from './patch-arbitraries.js';
 

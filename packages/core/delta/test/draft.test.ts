@@ -7,7 +7,8 @@ import { canonicalJson } from '../src/canonical.js';
 import { Draft, type DraftLimits } from '../src/draft.js';
 import { fromJson, type Json } from '../src/json.js';
 import { bytesOf, hashText } from '../src/measure.js';
-import { encodePatch, type Operation, parsePatch } from '../src/operation.js';
+import { encodePatch, type Operation } from '../src/operation.js';
+import { parsePatch } from '../src/parse-patch.js';
 import { json } from './arbitraries.js';
 import { choice, operationFor } from './patch-arbitraries.js';
 

@@ -4,7 +4,7 @@ import { DeltabaseError } from '@deltabase/base';
 import fc from 'fast-check';
 import { canonicalJson } from '../src/canonical.js';
 import { fromJson, type Json, type JsonProblem, toJson } from '../src/json.js';
-import { kind } from '../src/value.js';
+import { type ArrayValue, kind, type ObjectValue } from '../src/value.js';
 import { text, wideJson } from './arbitraries.js';
 import { checkTree } from './check-tree.js';
 
@@ -107,3 +107,20 @@ function problemIs(problem: JsonProblem): (thrown: unknown) => boolean {
     thrown.code === 'INVALID_ARGUMENT' &&
     thrown.details['problem'] === problem;
 }
+
+test('objects alike share their names, and others do not', () => {
+  const alike = fromJson([
+    { b: 1, a: 2 },
+    { a: 3, b: 4 },
+    { a: 5, c: 6 },
+    { a: 7, b: 8 },
+  ]) as ArrayValue;
+  const names = alike.items.map((item) => (item as ObjectValue).keys);
+  assert.equal(names[0], names[1]);
+  assert.deepEqual(names, [
+    ['a', 'b'],
+    ['a', 'b'],
+    ['a', 'c'],
+    ['a', 'b'],
+  ]);
+});

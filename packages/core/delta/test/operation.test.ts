@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DeltabaseError } from '@deltabase/base';
 import fc from 'fast-check';
 import { canonicalBytes, canonicalJson } from '../src/canonical.js';
 import { fromJson, type Json } from '../src/json.js';
@@ -9,9 +8,9 @@ import {
   type Operation,
   operationBytes,
   type Patch,
-  parsePatch,
   slotOfOperation,
 } from '../src/operation.js';
+import { parsePatch } from '../src/parse-patch.js';
 import { json, name } from './arbitraries.js';
 
 const pointer = fc.array(name, { maxLength: 3 }).map((tokens) => {
@@ -76,60 +75,4 @@ const GOLDEN: readonly (readonly [Patch, string])[] = [
 test('the encodings of known patches are what they always were', () => {
   for (const [patch, text] of GOLDEN)
     assert.equal(Buffer.from(encodePatch(patch)).toString(), text);
-});
-
-test('members that an operation does not define are ignored (RFC 6902 §4)', () => {
-  const patch = parsePatch('[{"op":"remove","path":"/a","value":1,"from":"x","extra":[]}]');
-  assert.deepEqual(patch, [{ op: 'remove', path: '/a' }]);
-});
-
-const REFUSED: readonly (readonly [string, number, RegExp])[] = [
-  ['{}', 0, /array of operations/],
-  ['null', 0, /array of operations/],
-  ['[1]', 0, /not an object/],
-  ['[[]]', 0, /not an object/],
-  ['[{}]', 0, /"op" must be/],
-  ['[{"op":"ADD","path":"","value":1}]', 0, /"op" must be/],
-  ['[{"op":1,"path":"","value":1}]', 0, /"op" must be/],
-  ['[{"op":"remove"}]', 0, /"path" must be a JSON pointer/],
-  ['[{"op":"remove","path":1}]', 0, /"path" must be a JSON pointer/],
-  ['[{"op":"remove","path":"a"}]', 0, /is not a JSON pointer/],
-  ['[{"op":"remove","path":"/~"}]', 0, /is not a JSON pointer/],
-  ['[{"op":"add","path":"/a"}]', 0, /"value" is missing/],
-  ['[{"op":"replace","path":"/a"}]', 0, /"value" is missing/],
-  ['[{"op":"test","path":"/a"}]', 0, /"value" is missing/],
-  ['[{"op":"move","path":"/a"}]', 0, /"from" must be a JSON pointer/],
-  ['[{"op":"copy","path":"/a","from":null}]', 0, /"from" must be a JSON pointer/],
-  ['[{"op":"move","path":"/a","from":"b"}]', 0, /is not a JSON pointer/],
-  ['[{"op":"remove","path":"/a"},{"op":"remove","path":"/b"},{"op":"x"}]', 2, /operation 2: /],
-];
-
-test('what is no patch is refused with the operation and what to do', () => {
-  for (const [text, index, message] of REFUSED) {
-    assert.throws(
-      () => parsePatch(text),
-      (thrown: unknown) =>
-        thrown instanceof DeltabaseError &&
-        thrown.code === 'BAD_PATCH' &&
-        thrown.details['operation'] === index &&
-        message.test(thrown.message),
-      text,
-    );
-  }
-});
-
-test('a patch that is not JSON is refused as JSON is', () => {
-  for (const text of ['', '[', '[{"op":"remove","op":"add","path":"/a"}]', '[1e999]']) {
-    assert.throws(
-      () => parsePatch(text),
-      (thrown: unknown) => thrown instanceof DeltabaseError && thrown.code === 'INVALID_ARGUMENT',
-    );
-  }
-});
-
-test('values in a patch nest as deep as values in documents', () => {
-  const deep = '['.repeat(3) + ']'.repeat(3);
-  const text = `[{"op":"add","path":"/a","value":${deep}}]`;
-  assert.doesNotThrow(() => parsePatch(text, { depthMax: 3 }));
-  assert.throws(() => parsePatch(text, { depthMax: 2 }), DeltabaseError);
 });

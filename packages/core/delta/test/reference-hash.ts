@@ -1,5 +1,6 @@
-// The state hash computed a second time, from the comment in src/hash.ts alone: slow, in exact integers,
-// without trees. What it says is the definition that the package must agree with.
+// The state hash computed a second time, from the comment in src/hash.ts alone: recursively over plain
+// JavaScript, without trees and caches, with exact integers where the package reckons in a field. What it
+// says is the definition that the package must agree with.
 
 import type { Json } from '../src/json.js';
 
@@ -9,63 +10,66 @@ export function referenceHash(json: Json): string {
 }
 
 interface Lane {
-  readonly multiplier: bigint;
+  readonly multiplier: number;
   readonly base: bigint;
 }
 
 const LANES: readonly Lane[] = [
-  { multiplier: 0x9e3779b1n, base: 0x2545f492n },
-  { multiplier: 0xc2b2ae3dn, base: 0x1e3779b5n },
+  { multiplier: 0x9e3779b1, base: 0x2545f492n },
+  { multiplier: 0xc2b2ae3d, base: 0x1e3779b5n },
 ];
 const PRIME = 2n ** 30n - 35n;
 
-function hashValue(lane: Lane, json: Json): bigint {
-  if (json === null) return step(lane, 1n, 0n);
-  if (typeof json === 'boolean') return step(lane, 2n, json ? 1n : 0n);
+function hashValue(lane: Lane, json: Json): number {
+  if (json === null) return step(lane, 1, 0);
+  if (typeof json === 'boolean') return step(lane, 2, json ? 1 : 0);
   if (typeof json === 'number') {
     const words = Buffer.alloc(8);
     words.writeDoubleBE(json === 0 ? 0 : json);
-    const low = BigInt(words.readUInt32BE(4));
-    return step(lane, step(lane, 3n, low), BigInt(words.readUInt32BE(0)));
+    return step(lane, step(lane, 3, words.readUInt32BE(4)), words.readUInt32BE(0));
   }
-  if (typeof json === 'string') return step(lane, 4n, hashText(lane, json));
+  if (typeof json === 'string') return step(lane, 4, hashText(lane, json));
   if (Array.isArray(json)) {
     let polynomial = 0n;
     for (const element of json as readonly Json[]) {
-      polynomial = (polynomial * lane.base + hashValue(lane, element)) % PRIME;
+      polynomial = (polynomial * lane.base + BigInt(hashValue(lane, element))) % PRIME;
     }
-    return step(lane, step(lane, 7n, BigInt(json.length)), polynomial);
+    return step(lane, step(lane, 7, json.length), Number(polynomial));
   }
-  let sum = 0n;
+  let sum = 0;
   const members = Object.entries(json as Readonly<Record<string, Json>>);
   for (const [name, value] of members) {
-    sum += step(lane, step(lane, 8n, hashText(lane, name)), hashValue(lane, value));
+    const named = step(lane, 8, hashText(lane, name));
+    sum = wrap(sum + step(lane, named, hashValue(lane, value)));
   }
-  return step(lane, step(lane, 6n, BigInt(members.length)), wrap(sum));
+  return step(lane, step(lane, 6, members.length), sum);
 }
 
-function hashText(lane: Lane, text: string): bigint {
-  let h = 5n;
+function hashText(lane: Lane, text: string): number {
+  let h = 5;
   for (let i = 0; i < text.length; i++) {
-    const rotated = wrap(h << 5n) | (h >> 27n);
-    h = wrap((rotated ^ BigInt(text.charCodeAt(i))) * lane.multiplier);
+    h = times(((h << 5) | (h >>> 27)) ^ text.charCodeAt(i), lane.multiplier);
   }
-  return step(lane, h, BigInt(text.length));
+  return step(lane, h, text.length);
 }
 
-function step(lane: Lane, h: bigint, w: bigint): bigint {
-  return mix(wrap(h * lane.multiplier + w));
+function step(lane: Lane, h: number, w: number): number {
+  return mix(wrap(times(h, lane.multiplier) + w));
 }
 
-function mix(value: bigint): bigint {
+function mix(value: number): number {
   let h = value;
-  h ^= h >> 16n;
-  h = wrap(h * 0x85ebca6bn);
-  h ^= h >> 13n;
-  h = wrap(h * 0xc2b2ae35n);
-  return h ^ (h >> 16n);
+  h = wrap(h ^ (h >>> 16));
+  h = times(h, 0x85ebca6b);
+  h = wrap(h ^ (h >>> 13));
+  h = times(h, 0xc2b2ae35);
+  return wrap(h ^ (h >>> 16));
 }
 
-function wrap(value: bigint): bigint {
-  return value & 0xffffffffn;
+function times(x: number, y: number): number {
+  return wrap(Math.imul(x, y));
+}
+
+function wrap(value: number): number {
+  return (value % 2 ** 32) >>> 0;
 }

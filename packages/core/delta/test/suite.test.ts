@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { applyPatch } from '../src/apply.js';
 import { canonicalJson } from '../src/canonical.js';
 import { fromJson, type Json } from '../src/json.js';
-import { parsePatch } from '../src/operation.js';
+import { parsePatch } from '../src/parse-patch.js';
 
 interface SuiteRecord {
   readonly comment?: string;
