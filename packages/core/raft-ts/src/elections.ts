@@ -1,7 +1,7 @@
 // Elections (Raft §5.2, §5.4.1), pre-votes (thesis §9.6) and what asks for them: timeouts and transfers.
 
 import { assert } from './assert.js';
-import type { VoteMessage, VoteResponseMessage } from './message.js';
+import type { KnownCommit, VoteMessage, VoteResponseMessage } from './message.js';
 import { appendOwn } from './proposals.js';
 import type { Replica } from './replica.js';
 import { broadcastAppend } from './sending.js';
@@ -23,8 +23,7 @@ export function campaign(replica: Replica, reason: CampaignReason): void {
     replica.trace('does not campaign while it is bound to a leader');
     return;
   }
-  if (replica.log.someUnapplied((entry) => entry.type === 'confChange')) {
-    // It might count by a configuration that is no longer the latest (pitfall 12).
+  if (mustApplyFirst(replica)) {
     replica.trace('does not campaign before a configuration change is applied');
     return;
   }
@@ -35,6 +34,7 @@ export function campaign(replica: Replica, reason: CampaignReason): void {
 /** Another replica asks for a vote or a pre-vote, at a term that is not below ours. */
 export function handleVoteRequest(replica: Replica, message: VoteMessage): void {
   const { from, term } = message;
+  learnCommit(replica, message.commit);
   const canVote =
     replica.vote === from ||
     (replica.vote === NONE && replica.lead === NONE) ||
@@ -49,7 +49,8 @@ export function handleVoteRequest(replica: Replica, message: VoteMessage): void 
   replica.trace(`${granted ? 'grants' : 'rejects'} the ${message.type} of ${from}`);
   // A granted pre-vote bears the term asked for; ours has not changed (RAFT.md 2.6).
   const type = message.type === 'vote' ? 'voteResponse' : 'preVoteResponse';
-  const draft = { type, to: from, reject: !granted } as const;
+  const commit = replica.log.committedId();
+  const draft = { type, to: from, reject: !granted, commit } as const;
   replica.sendInTerm(draft, granted ? term : replica.term);
 }
 
@@ -57,6 +58,7 @@ export function handleVoteRequest(replica: Replica, message: VoteMessage): void 
 export function handleVoteResponse(replica: Replica, message: VoteResponseMessage): void {
   const asked = replica.role === 'preCandidate' ? 'preVoteResponse' : 'voteResponse';
   if (message.type !== asked) return;
+  if (learnCommit(replica, message.commit)) return;
   replica.tracker.recordVote(message.from, !message.reject);
   const result = replica.tracker.voteResult();
   if (result === 'lost') replica.becomeFollower(replica.term, NONE);
@@ -82,20 +84,40 @@ export function inLease(replica: Replica): boolean {
   return checkQuorum && replica.lead !== NONE && replica.electionElapsed < electionTicks;
 }
 
+/**
+ * Commits what another replica knows to be committed, if this log has it. Without a leader nobody else would
+ * say so, and those that are left of a configuration might wait for one that has left it. Returns whether a
+ * candidacy ended with it: a change of the configuration is to be applied first.
+ */
+export function learnCommit(replica: Replica, commit: KnownCommit | undefined): boolean {
+  if (commit === undefined || replica.role === 'leader') return false;
+  if (!replica.log.maybeCommit(commit)) return false;
+  replica.trace(`learns of a vote that ${commit.index} is committed`);
+  if (replica.role === 'follower' || !mustApplyFirst(replica)) return false;
+  replica.becomeFollower(replica.term, NONE);
+  return true;
+}
+
+/** Whether a committed change is not applied: it would go by a configuration that is not the latest (pitfall 12). */
+function mustApplyFirst(replica: Replica): boolean {
+  return replica.log.someUnapplied((entry) => entry.type === 'confChange');
+}
+
 function requestVotes(replica: Replica, type: VoteMessage['type'], reason: CampaignReason): void {
   if (type === 'preVote') replica.becomePreCandidate();
   else replica.becomeCandidate();
   const term = type === 'preVote' ? replica.term + 1 : replica.term;
   const last = replica.log.lastId();
+  const commit = replica.log.committedId();
   for (const to of replica.tracker.voterIds) {
     if (to === replica.id) {
       // Its own vote counts like every other, once it is durable (pitfall 26).
       const response = type === 'vote' ? 'voteResponse' : 'preVoteResponse';
-      replica.sendInTerm({ type: response, to, reject: false }, term);
+      replica.sendInTerm({ type: response, to, reject: false, commit }, term);
     } else {
       const transfer = reason === 'transfer';
-      const request = { type, to, lastIndex: last.index, lastTerm: last.term, transfer } as const;
-      replica.sendInTerm(request, term);
+      const position = { lastIndex: last.index, lastTerm: last.term };
+      replica.sendInTerm({ type, to, ...position, transfer, commit }, term);
     }
   }
 }

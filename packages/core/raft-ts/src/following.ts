@@ -1,6 +1,5 @@
 // What a follower does with what its leader sends: appends, heartbeats, snapshots (Raft §5.3, §7).
 
-import { nodesOf } from './changer.js';
 import type { AppendMessage, HeartbeatMessage, SnapshotMessage } from './message.js';
 import type { Replica } from './replica.js';
 import type { NodeId, Snapshot } from './types.js';
@@ -64,14 +63,13 @@ function hasLost(replica: Replica, leader: NodeId, match: number): boolean {
   return true;
 }
 
-/** Starts over behind a snapshot. Returns false if that would gain nothing or is not meant for it. */
+/**
+ * Starts over behind a snapshot. Returns false if that would gain nothing. Its configuration may be without
+ * this replica: one from before it was added is followed by the entry that adds it.
+ */
 function restore(replica: Replica, snapshot: Snapshot): boolean {
   const { log, tracker } = replica;
   if (snapshot.index <= log.committed || replica.damaged) return false;
-  if (!nodesOf(snapshot.confState).includes(replica.id)) {
-    replica.trace(`ignores the snapshot at ${snapshot.index}: its configuration is without it`);
-    return false;
-  }
   if (log.matchTerm(snapshot)) {
     // The log has it all: only the commit index was behind.
     log.commitTo(snapshot.index);

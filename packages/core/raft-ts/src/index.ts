@@ -26,6 +26,7 @@ export type {
   DurableResponse,
   HeartbeatMessage,
   HeartbeatResponseMessage,
+  KnownCommit,
   Message,
   ProposedEntry,
   ProposeMessage,

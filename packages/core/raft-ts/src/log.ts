@@ -55,6 +55,13 @@ export class RaftLog {
     return { term, index };
   }
 
+  /** The name of the last entry that is known to be committed. */
+  committedId(): EntryId {
+    const term = this.term(this.#committed);
+    assert(term !== undefined, 'what is compacted is committed');
+    return { term, index: this.#committed };
+  }
+
   /**
    * The term of an index, 0 for one beyond the end; `undefined` if it is compacted. Terms of entries that are
    * there can always be read: one taken for unknown would be taken for a conflict, and the entry thrown away.

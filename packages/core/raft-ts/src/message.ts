@@ -1,7 +1,7 @@
 // What replicas say to each other: one plain shape for each kind, so that a host can encode them as it
 // likes. `term` is the sender's, except where noted; `from` and `to` are never NONE.
 
-import type { Entry, NodeId, Snapshot } from './types.js';
+import type { Entry, EntryId, NodeId, Snapshot } from './types.js';
 
 interface Envelope {
   readonly from: NodeId;
@@ -38,13 +38,21 @@ export interface VoteMessage extends Envelope {
   readonly lastTerm: number;
   /** The leader asked for this election: leases do not count (thesis §3.10). */
   readonly transfer: boolean;
+  readonly commit?: KnownCommit;
 }
 
 /** A granted pre-vote bears the term that was asked for; a rejection the term of its sender. */
 export interface VoteResponseMessage extends Envelope {
   readonly type: 'voteResponse' | 'preVoteResponse';
   readonly reject: boolean;
+  readonly commit?: KnownCommit;
 }
+
+/**
+ * The last entry that the sender of a vote, or of an answer to one, knows to be committed. Without it the
+ * nodes that are left may wait for the vote of one that was removed, for want of knowing that it was.
+ */
+export type KnownCommit = EntryId;
 
 export interface HeartbeatMessage extends Envelope {
   readonly type: 'heartbeat';

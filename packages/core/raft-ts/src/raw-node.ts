@@ -108,7 +108,10 @@ export class RawNode {
     reportUnreachable(this.#replica, id);
   }
 
-  /** The snapshot sent to `id` was delivered or lost. Throws RaftError PeerNotFound. */
+  /**
+   * The snapshot sent to `id` was delivered or lost. Nothing else is sent to it before either is reported or
+   * its acknowledgement comes. Throws RaftError PeerNotFound.
+   */
   reportSnapshot(id: NodeId, delivered: boolean): void {
     reportSnapshot(this.#replica, id, delivered);
   }

@@ -1,7 +1,13 @@
 // The one way in for messages from other replicas: first the rules about terms (Raft §5.1), then what each
 // kind of message means to the role at hand.
 
-import { campaign, handleVoteRequest, handleVoteResponse, inLease } from './elections.js';
+import {
+  campaign,
+  handleVoteRequest,
+  handleVoteResponse,
+  inLease,
+  learnCommit,
+} from './elections.js';
 import { isRaftError } from './errors.js';
 import { acknowledge, handleAppend, handleHeartbeat, handleSnapshot } from './following.js';
 import { handleAppendResponse, handleHeartbeatResponse } from './leading.js';
@@ -63,7 +69,11 @@ function answerOldTerm(replica: Replica, message: Message): void {
     // A leader whose followers ignore it as outdated learns of the newer term and steps down (RAFT.md 2.7).
     acknowledge(replica, from, 0);
   } else if (message.type === 'preVote') {
-    replica.send({ type: 'preVoteResponse', to: from, reject: true });
+    const commit = replica.log.committedId();
+    replica.send({ type: 'preVoteResponse', to: from, reject: true, commit });
+  } else if (message.type === 'preVoteResponse') {
+    // Who refuses a pre-vote bears its own term, which may be an old one; what it knows is true all the same.
+    learnCommit(replica, message.commit);
   }
 }
 

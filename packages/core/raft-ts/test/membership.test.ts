@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeConfChange, LEAVE_JOINT, type NodeChange } from '../src/conf-change.js';
+import {
+  decodeConfChange,
+  encodeConfChange,
+  LEAVE_JOINT,
+  type NodeChange,
+} from '../src/conf-change.js';
 import type { NodeId } from '../src/types.js';
 import { Cluster, testModes } from './support/cluster.js';
 import { bytesOf, conf } from './support/entries.js';
-import { appendResponse, only, vote } from './support/messages.js';
+import { append, appendResponse, only, vote, voteResponse } from './support/messages.js';
 import { Single } from './support/single.js';
 
 const THREE = [1, 2, 3];
@@ -120,6 +125,49 @@ testModes('a removed leader may lead on, but does not count itself (§6, thesis 
     assert.deepEqual(cluster.host(id).confState.voters, [2, 3]);
     assert.equal(cluster.status(id).commit, commit);
   }
+});
+
+testModes('those that stay need no vote of a removed leader whose log is longer (§6)', (mode) => {
+  for (const preVote of [true, false]) {
+    const cluster = new Cluster({ voters: [1, 2], others: [3], ...mode, preVote });
+    cluster.elect(1);
+    cluster.changeTo(1, explicit(add(3), remove(1)));
+    const leave = cluster.status(1).lastIndex + 1;
+    // Node 2 gets more entries than node 3, and never hears that the last change is committed.
+    const cut = cluster.lose((message) => {
+      if (message.type !== 'append') return message.type === 'heartbeat';
+      if (message.to === 2 && message.commit >= leave) return true;
+      return message.entries.some(({ index }) => index > (message.to === 2 ? leave + 1 : leave));
+    });
+    cluster.node(1).proposeConfChange(LEAVE_JOINT);
+    for (const text of ['x', 'y', 'z']) cluster.propose(1, text);
+    cluster.settle();
+    assert.deepEqual([cluster.status(1).role, cluster.status(1).commit], ['follower', leave]);
+    assert.deepEqual(
+      [2, 3].map((id) => cluster.status(id).lastIndex),
+      [leave + 1, leave],
+    );
+    assert.ok(cluster.status(2).commit < leave);
+    cut();
+    cluster.tick([1, 2, 3], 100);
+    const [leader] = cluster.leaders();
+    assert.ok(leader !== undefined, 'somebody is elected');
+    assert.deepEqual(cluster.host(leader).confState, conf({ voters: [2, 3] }));
+  }
+});
+
+testModes('a candidate that learns of a change applies it before it leads (pitfall 12)', (mode) => {
+  const data = encodeConfChange(auto(remove(3)));
+  const one = new Single({ voters: THREE, ...mode, preVote: false });
+  const change = { term: 1, index: 1, type: 'confChange' as const, data };
+  one.step(append({ from: 3, term: 1, entries: [change] }));
+  one.tick(10);
+  assert.equal(one.status.role, 'candidate');
+  const commit = { index: 1, term: 1 };
+  one.step(voteResponse({ from: 2, term: 2, reject: true, commit: { index: 1, term: 9 } }));
+  assert.equal(one.status.commit, 0, 'another entry is committed there');
+  one.step(voteResponse({ from: 3, term: 2, commit }));
+  assert.deepEqual([one.status.role, one.host.confState.voters], ['follower', [1, 2]]);
 });
 
 testModes('removed nodes cannot disrupt those that stay (§6)', (mode) => {

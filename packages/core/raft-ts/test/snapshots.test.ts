@@ -87,11 +87,16 @@ testModes('a snapshot older than what is committed changes nothing (§7)', (mode
   }
 });
 
-test('a snapshot without the receiver in its configuration is not installed', () => {
-  const one = new Single({ ...PLAIN });
-  const message = snapshotMessage({ from: 2, term: 1, snapshot: snapshotAt(9, 1, [2, 3]) });
-  assert.equal(only(one.step(message), 'appendResponse')[0]!.index, 0);
-  assert.equal(one.status.lastIndex, 0);
+testModes('a node is caught up by a snapshot from before it was added', (mode) => {
+  const cluster = new Cluster({ voters: [1, 2], others: [3], ...mode });
+  cluster.elect(1);
+  cluster.commit(1, 'a', 'b');
+  for (const id of [1, 2]) cluster.host(id).disk.compact(0);
+  cluster.changeTo(1, { transition: 'auto', changes: [{ kind: 'addVoter', node: 3 }] });
+  cluster.tick(1, 3);
+  assert.equal(only(cluster.sent, 'snapshot').length, 1);
+  assert.deepEqual(cluster.host(3).machine, cluster.host(1).machine);
+  assert.deepEqual(cluster.host(3).confState.voters, [1, 2, 3]);
 });
 
 testModes(

@@ -1,0 +1,169 @@
+// What must hold at every moment of a run, whatever fails: the five properties of Raft Figure 3, and that no
+// promise is made before it is durable. Logs are followed by a chain of hashes: two entries with the same hash
+// stand behind the same log.
+
+import assert from 'node:assert/strict';
+import type { Message } from '../../src/message.js';
+import type { Ready } from '../../src/ready.js';
+import type { Entry, NodeId, Snapshot } from '../../src/types.js';
+import type { TestHost } from './host.js';
+import { type MachineState, mix } from './machine.js';
+
+/** What is known of a node's log as far as it was handed out. */
+interface Followed {
+  /** The chain's hash at each index. */
+  chain: number[];
+  confChanges: number[];
+  /** Committed, and compared with the others, up to here. */
+  compared: number;
+  /** The highest in this life. */
+  term: number;
+  commit: number;
+}
+
+export class Checker {
+  readonly #leaders = new Map<number, NodeId>();
+  /** Of each `index/term` ever seen, the hash of the log up to it. */
+  readonly #entries = new Map<string, number>();
+  /** Hash of the committed log, by index. */
+  readonly #committed: number[] = [0];
+  readonly #machines = new Map<number, number>();
+  readonly #votes = new Map<string, NodeId>();
+  readonly #followed = new Map<NodeId, Followed>();
+  /** The largest commit index that anybody has known. */
+  commit = 0;
+
+  /** A replica was started, for the first time or again. */
+  started(host: TestHost): void {
+    const { disk } = host;
+    const chain = this.#committed.slice(0, disk.firstIndex());
+    assert.equal(chain.length, disk.firstIndex(), 'what is compacted was committed');
+    this.#followed.set(host.id, { chain, confChanges: [], compared: 0, term: 0, commit: 0 });
+    const entries = disk.entries(disk.firstIndex(), disk.lastIndex() + 1, Infinity);
+    this.#follow(host, entries);
+    const { hardState } = disk.durable;
+    const { term, vote, commit } = host.node.basicStatus();
+    assert.deepEqual([term, vote], [hardState.term, hardState.vote], 'term and vote are kept');
+    assert.ok(commit >= hardState.commit, 'the commit index is kept');
+  }
+
+  /** Something was done with a replica. */
+  touched(host: TestHost): void {
+    const status = host.node.basicStatus();
+    const followed = this.#of(host);
+    const { term, commit, applied, lastIndex, role } = status;
+    assert.ok(applied <= commit && commit <= lastIndex, 'applied <= committed <= last');
+    assert.ok(term >= followed.term, 'the term never goes back');
+    assert.ok(commit >= followed.commit, 'the commit index never goes back');
+    assert.equal(status.damaged, false, 'nothing was lost, so nothing is damaged');
+    followed.term = term;
+    followed.commit = commit;
+    this.commit = Math.max(this.commit, commit);
+    if (role === 'leader') {
+      const other = this.#leaders.get(term) ?? host.id;
+      assert.equal(other, host.id, `two leaders in term ${term} (election safety)`);
+      this.#leaders.set(term, host.id);
+    }
+  }
+
+  /** A Ready was taken. */
+  handedOut(host: TestHost, { append, softState }: Ready): void {
+    if (append?.snapshot !== undefined) this.#restore(host, append.snapshot);
+    if (append !== undefined) this.#follow(host, append.entries);
+    this.#compareCommitted(host);
+    if (softState?.role === 'leader' && host.node.basicStatus().role === 'leader') {
+      const last = this.#committed.length - 1;
+      const ours = this.#of(host).chain[last];
+      assert.equal(
+        ours,
+        this.#committed[last],
+        'a leader has all that is committed (completeness)',
+      );
+    }
+  }
+
+  /** A message has left a node. */
+  sent(host: TestHost, message: Message): void {
+    const { durable } = host.disk;
+    const { hardState } = durable;
+    if (message.type === 'appendResponse') {
+      assert.ok(hardState.term >= message.term, 'the term of an answer is durable');
+      const last = durable.compacted.index + durable.entries.length;
+      // A leader of a later term may have replaced it since, in the same write.
+      const isKept = message.reject || last >= message.index || hardState.term > message.term;
+      assert.ok(isKept, 'what is acknowledged is durable');
+    }
+    if (message.type !== 'voteResponse' || message.reject) return;
+    assert.ok(hardState.term >= message.term, 'the term of a vote is durable');
+    const vote = `${message.from} in ${message.term}`;
+    const given = this.#votes.get(vote) ?? message.to;
+    assert.equal(given, message.to, `node ${vote} voted twice`);
+    this.#votes.set(vote, message.to);
+  }
+
+  applied(entry: Entry, machine: MachineState): void {
+    const known = this.#machines.get(entry.index) ?? machine.hash;
+    assert.equal(machine.hash, known, `entry ${entry.index} differs (state machine safety)`);
+    this.#machines.set(entry.index, machine.hash);
+  }
+
+  /** A read that came when `commit` was the largest commit index may be served at `index`. */
+  read(commit: number, index: number): void {
+    assert.ok(index >= commit, `a read at ${index} came after the commit of ${commit}`);
+  }
+
+  #follow(host: TestHost, entries: readonly Entry[]): void {
+    const first = entries[0];
+    if (first === undefined) return;
+    const followed = this.#of(host);
+    const { chain } = followed;
+    assert.ok(first.index <= chain.length, 'a log has no holes');
+    assert.ok(first.index > followed.compared, 'what was committed is not replaced');
+    chain.length = first.index;
+    followed.confChanges = followed.confChanges.filter((index) => index < first.index);
+    for (const entry of entries) {
+      const name = `${entry.index}/${entry.term}`;
+      const hash = chainHash(chain.at(-1)!, entry);
+      const known = this.#entries.get(name) ?? hash;
+      assert.equal(hash, known, `two logs that agree on ${name} differ (log matching)`);
+      this.#entries.set(name, hash);
+      chain.push(hash);
+      if (entry.type === 'confChange') followed.confChanges.push(entry.index);
+    }
+    const pending = followed.confChanges.filter((index) => index > this.commit);
+    assert.ok(pending.length <= 1, `changes at ${pending.join(' and ')} are pending together`);
+  }
+
+  #restore(host: TestHost, snapshot: Snapshot): void {
+    const { index } = snapshot;
+    assert.ok(index < this.#committed.length, 'a snapshot is of committed entries');
+    const followed = this.#of(host);
+    followed.chain = this.#committed.slice(0, index + 1);
+    followed.confChanges = [];
+  }
+
+  #compareCommitted(host: TestHost): void {
+    const followed = this.#of(host);
+    const { commit } = host.node.basicStatus();
+    for (let index = followed.compared + 1; index <= commit; index++) {
+      const hash = followed.chain[index];
+      assert.ok(hash !== undefined, 'what is committed was handed out');
+      const known = this.#committed[index] ?? hash;
+      assert.equal(hash, known, `committed entry ${index} differs (state machine safety)`);
+      this.#committed[index] = hash;
+    }
+    followed.compared = Math.max(followed.compared, commit);
+  }
+
+  #of(host: TestHost): Followed {
+    const followed = this.#followed.get(host.id);
+    assert.ok(followed, `node ${host.id} was started`);
+    return followed;
+  }
+}
+
+function chainHash(before: number, entry: Entry): number {
+  let hash = mix(mix(before, entry.term), entry.type === 'normal' ? 1 : 2);
+  for (const byte of entry.data) hash = mix(hash, byte);
+  return hash;
+}

@@ -1,0 +1,396 @@
+// A cluster under a seed: ticks, a network that loses, repeats, delays and reorders, hosts that work at any
+// pace and crash between any two steps, and clients that propose, read, transfer and change the configuration.
+// Then everything heals, and must come together. One seed always gives the same run.
+
+import assert from 'node:assert/strict';
+import { LEAVE_JOINT, type NodeChange } from '../../src/conf-change.js';
+import { isRaftError } from '../../src/errors.js';
+import type { Message } from '../../src/message.js';
+import type { NodeId } from '../../src/types.js';
+import { Checker } from './checker.js';
+import { bytesOf, NO_DATA, textOf } from './entries.js';
+import { type HostConfig, TestHost } from './host.js';
+import { mix } from './machine.js';
+import { Prng } from './prng.js';
+
+/** How often what happened, over a set of runs: a set that never saw it has not tested it. */
+export type Coverage = Map<string, number>;
+
+const NODES = [1, 2, 3, 4, 5, 6, 7];
+const CHAOS_ROUNDS = 120;
+const HEALING_ROUNDS = 400;
+
+interface Faults {
+  readonly drop: number;
+  readonly repeat: number;
+  /** How likely a message is to take longer, again and again. */
+  readonly delay: number;
+  readonly crash: number;
+  readonly partition: number;
+  /** How likely a host is to do the next step of its work. */
+  readonly pace: number;
+  /** How likely a node is to miss a tick; none where leases trust the clocks. */
+  readonly stall: number;
+}
+
+export class Simulation {
+  readonly #prng: Prng;
+  readonly #checker = new Checker();
+  readonly #coverage: Coverage;
+  readonly #hosts = new Map<NodeId, TestHost>();
+  readonly #downUntil = new Map<NodeId, number>();
+  readonly #voters: readonly NodeId[];
+  readonly #config: HostConfig;
+  #faults: Faults;
+  /** Messages by the slot in which they arrive. */
+  readonly #network = new Map<number, Message[]>();
+  readonly #reads = new Map<string, number>();
+  #isolated: readonly NodeId[] = [];
+  #slot = 0;
+  #counter = 0;
+  #hash = 0;
+
+  constructor(seed: number, coverage: Coverage) {
+    this.#prng = new Prng(seed);
+    this.#coverage = coverage;
+    const prng = this.#prng;
+    this.#voters = NODES.slice(0, 3 + prng.below(3));
+    this.#faults = {
+      drop: prng.pick([0, 0.02, 0.2]),
+      repeat: prng.pick([0, 0.1, 0.3]),
+      delay: prng.pick([0.2, 0.5, 0.9]),
+      crash: prng.pick([0, 0.002, 0.01]),
+      partition: prng.pick([0, 0.02, 0.1]),
+      pace: prng.pick([0.3, 0.8, 1]),
+      stall: prng.pick([0, 0.3]),
+    };
+    this.#config = drawConfig(prng);
+    for (const id of this.#voters) this.#start(id);
+  }
+
+  /** A hash of all that happened. */
+  run(): number {
+    for (let round = 0; round < CHAOS_ROUNDS; round++) this.#round(true);
+    this.#heal();
+    return this.#hash;
+  }
+
+  get #up(): TestHost[] {
+    return [...this.#hosts.values()].filter(({ isUp }) => isUp);
+  }
+
+  /** The leader of the latest term, if it is up. */
+  get #leader(): TestHost | undefined {
+    return this.#up
+      .filter(({ node }) => node.basicStatus().role === 'leader')
+      .sort((a, b) => b.node.basicStatus().term - a.node.basicStatus().term)[0];
+  }
+
+  /** Every node ticks once, always in the same order: unless ticks are missed all clocks run at the same rate. */
+  #round(chaos: boolean): void {
+    for (const id of NODES) {
+      this.#slot++;
+      const host = this.#hosts.get(id);
+      if (host?.isUp && !this.#stalls()) this.#with(host, () => host.node.tick());
+      if (chaos) this.#disturb();
+      this.#deliverDue();
+      for (const each of this.#up) this.#work(each);
+      this.#restartDue();
+    }
+  }
+
+  #stalls(): boolean {
+    return this.#config.readOnly !== 'lease' && this.#prng.chance(this.#faults.stall);
+  }
+
+  #deliverDue(): void {
+    const due = this.#network.get(this.#slot) ?? [];
+    this.#network.delete(this.#slot);
+    for (const message of due) {
+      const host = this.#hosts.get(message.to);
+      if (!host?.isUp || this.#isCut(message)) {
+        this.#lost(message);
+        continue;
+      }
+      this.#note(message);
+      this.#with(host, () => host.node.step(message));
+      if (message.type === 'snapshot') this.#report(message, true);
+    }
+  }
+
+  #work(host: TestHost): void {
+    while (host.isUp && this.#prng.chance(this.#faults.pace)) {
+      const threads = host.runnable();
+      const canTake = host.canTake;
+      if (threads.length === 0 && !canTake) return;
+      this.#with(host, () => {
+        if (canTake && (threads.length === 0 || this.#prng.chance(0.5))) host.take();
+        else host.run(this.#prng.pick(threads));
+      });
+      if (this.#prng.chance(this.#faults.crash)) this.#crash(host);
+    }
+  }
+
+  /** Does something with a host, and looks whether all still holds. */
+  #with(host: TestHost, action: () => void): void {
+    action();
+    this.#checker.touched(host);
+  }
+
+  #start(id: NodeId): void {
+    const old = this.#hosts.get(id);
+    if (old !== undefined) {
+      old.start();
+      this.#checker.started(old);
+      return;
+    }
+    const options = { ...this.#config, asyncStorageWrites: this.#prng.chance(0.5) };
+    const host: TestHost = new TestHost(
+      id,
+      { ...options, voters: this.#voters, random: (bound) => this.#prng.below(bound) },
+      {
+        sent: (message) => this.#sent(host, message),
+        applied: (entry, machine) => {
+          this.#mix(entry.index, machine.hash);
+          this.#checker.applied(entry, machine);
+          if (entry.type === 'confChange') this.#count('a configuration change was applied');
+          if (host.confState.votersOutgoing.length > 0)
+            this.#count('an entry was applied while joint');
+        },
+        restored: (snapshot) => {
+          this.#mix(snapshot.index, id);
+          this.#count('a snapshot was installed');
+          if (snapshot.confState.votersOutgoing.length > 0) this.#count('a snapshot was joint');
+        },
+        read: ({ index, context }) => {
+          this.#count('a read was answered');
+          this.#checker.read(this.#reads.get(textOf(context))!, index);
+        },
+        ready: (ready) => {
+          if (ready.softState?.role === 'leader') this.#count('a leader was elected');
+          const first = ready.append?.entries[0]?.index ?? Infinity;
+          if (first <= host.disk.lastIndex()) this.#count('a log was truncated');
+          this.#checker.handedOut(host, ready);
+        },
+      },
+    );
+    this.#hosts.set(id, host);
+    this.#checker.started(host);
+  }
+
+  #crash(host: TestHost): void {
+    const unsynced = host.disk.unsynced;
+    const kept = this.#prng.chance(0.5) ? 0 : this.#prng.below(unsynced + 1);
+    if (kept < unsynced) this.#count('a crash lost writes');
+    if (host.runnable().length > 0) this.#count('a crash came between two steps');
+    host.crash(kept);
+    this.#downUntil.set(host.id, this.#slot + this.#prng.below(150));
+  }
+
+  #restartDue(): void {
+    for (const [id, slot] of this.#downUntil) {
+      if (slot > this.#slot) continue;
+      this.#downUntil.delete(id);
+      this.#start(id);
+    }
+  }
+
+  #sent(host: TestHost, message: Message): void {
+    this.#checker.sent(host, message);
+    const { drop, repeat } = this.#faults;
+    if (this.#prng.chance(drop)) this.#lost(message);
+    else this.#post(message);
+    if (this.#prng.chance(repeat)) this.#post(message);
+  }
+
+  #post(message: Message): void {
+    let slot = this.#slot + 1;
+    while (this.#prng.chance(this.#faults.delay) && slot < this.#slot + 100) slot++;
+    const due = this.#network.get(slot) ?? [];
+    due.splice(this.#prng.below(due.length + 1), 0, message);
+    this.#network.set(slot, due);
+  }
+
+  #isCut({ from, to }: Message): boolean {
+    return this.#isolated.includes(from) !== this.#isolated.includes(to);
+  }
+
+  #lost(message: Message): void {
+    this.#count('a message was lost');
+    if (message.type === 'snapshot') this.#report(message, false);
+  }
+
+  /** A host tells what became of a snapshot. */
+  #report({ from, to }: Message, delivered: boolean): void {
+    const host = this.#hosts.get(from);
+    if (!host?.isUp) return;
+    this.#count(delivered ? 'a snapshot was delivered' : 'a snapshot was lost');
+    try {
+      this.#with(host, () => host.node.reportSnapshot(to, delivered));
+    } catch (thrown) {
+      if (!isRaftError(thrown, 'PeerNotFound')) throw thrown;
+    }
+  }
+
+  /** Clients and faults. */
+  #disturb(): void {
+    const prng = this.#prng;
+    const { partition } = this.#faults;
+    if (prng.chance(partition / 2)) this.#isolated = [];
+    if (prng.chance(partition / 2)) this.#isolated = NODES.filter(() => prng.chance(0.4));
+    const up = this.#up;
+    if (up.length === 0) return;
+    const host = prng.chance(0.6) ? (this.#leader ?? prng.pick(up)) : prng.pick(up);
+    if (prng.chance(0.3)) this.#propose(host);
+    if (prng.chance(0.08)) this.#read(prng.pick(up));
+    if (prng.chance(0.02)) this.#change(host);
+    if (prng.chance(0.01)) this.#with(host, () => host.node.transferLeader(prng.pick(NODES)));
+    if (prng.chance(0.03)) this.#compact(prng.pick(up));
+    if (prng.chance(0.005)) this.#with(host, () => host.node.forgetLeader());
+    if (prng.chance(0.005)) this.#with(host, () => host.node.campaign());
+    if (prng.chance(0.01)) this.#unreachable(host);
+    if (prng.chance(this.#faults.crash)) this.#crash(prng.pick(up));
+  }
+
+  #propose(host: TestHost): void {
+    const texts = Array.from({ length: 1 + this.#prng.below(3) }, () => `${this.#counter++}`);
+    this.#attempt(host, () => host.node.propose(...texts.map(bytesOf)));
+  }
+
+  #read(host: TestHost): void {
+    const context = `${this.#counter++}`;
+    this.#reads.set(context, this.#checker.commit);
+    this.#with(host, () => host.node.readIndex(bytesOf(context)));
+  }
+
+  #change(host: TestHost): void {
+    const kinds = ['addVoter', 'addVoter', 'addLearner', 'remove'] as const;
+    const changes: NodeChange[] = Array.from({ length: this.#prng.below(4) }, () => ({
+      kind: this.#prng.pick(kinds),
+      node: this.#prng.pick(NODES),
+    }));
+    const transition = this.#prng.pick(['auto', 'auto', 'implicit', 'explicit'] as const);
+    for (const { node } of changes) if (!this.#hosts.has(node)) this.#start(node);
+    this.#attempt(host, () =>
+      host.node.proposeConfChange({ transition, changes, context: NO_DATA }),
+    );
+  }
+
+  #compact(host: TestHost): void {
+    // What is written and not synced yet may be part of it: the order of the writes keeps it whole.
+    if (host.disk.applied.machine.index > 0) host.disk.compact(this.#prng.below(4));
+  }
+
+  #unreachable(host: TestHost): void {
+    const id = this.#prng.pick(host.confState.voters);
+    if (host.node.status().conf.voters.includes(id)) {
+      this.#with(host, () => host.node.reportUnreachable(id));
+    }
+  }
+
+  #attempt(host: TestHost, action: () => void): void {
+    try {
+      this.#with(host, action);
+    } catch (thrown) {
+      if (!isRaftError(thrown, 'ProposalDropped')) throw thrown;
+      this.#count('a proposal was dropped');
+    }
+  }
+
+  /** No more faults and no more clients: everybody must get to the same state, and go on from there. */
+  #heal(): void {
+    this.#faults = { drop: 0, repeat: 0, delay: 0.2, crash: 0, partition: 0, pace: 0.9, stall: 0 };
+    this.#isolated = [];
+    for (const id of [...this.#downUntil.keys()]) this.#downUntil.set(id, this.#slot);
+    this.#await('come to rest', () => this.#isAtRest());
+    const final = `final ${this.#counter++}`;
+    this.#leader!.node.propose(bytesOf(final));
+    const index = this.#leader!.node.basicStatus().lastIndex;
+    this.#await(
+      'apply one entry more',
+      () => this.#isAtRest() && this.#leader!.machine.index >= index,
+    );
+    assert.deepEqual(this.#leader!.node.status().conf, this.#leader!.confState);
+  }
+
+  #await(what: string, isDone: () => boolean): void {
+    for (let round = 0; !isDone(); round++) {
+      if (round === HEALING_ROUNDS)
+        assert.fail(`the cluster does not ${what}\n${this.#describe()}`);
+      this.#round(false);
+      if (this.#leader !== undefined) this.#tidy(this.#leader);
+    }
+  }
+
+  /** What a host does in the end: leaves a joint configuration, and hands over when it was removed. */
+  #tidy(leader: TestHost): void {
+    const { voters, votersOutgoing, autoLeave } = leader.confState;
+    if (![...voters, ...votersOutgoing].includes(leader.id)) {
+      this.#with(leader, () => leader.node.transferLeader(voters[0]!));
+    } else if (votersOutgoing.length > 0 && !autoLeave) {
+      this.#attempt(leader, () => leader.node.proposeConfChange(LEAVE_JOINT));
+    }
+  }
+
+  #isAtRest(): boolean {
+    const leader = this.#leader;
+    if (leader === undefined) return false;
+    const { lastIndex, commit } = leader.node.basicStatus();
+    const { conf, progress } = leader.node.status();
+    const members = progress.map(({ id }) => this.#hosts.get(id)!);
+    return (
+      commit === lastIndex &&
+      leader.node.canPropose(10) &&
+      conf.votersOutgoing.length === 0 &&
+      members.every(({ machine }) => machine.index === commit) &&
+      members.every(({ machine }) => machine.hash === leader.machine.hash) &&
+      progress.every(({ id, state }) => id === leader.id || state === 'replicate')
+    );
+  }
+
+  /** A line for each node, for people. */
+  #describe(): string {
+    const lines = [JSON.stringify(this.#config)];
+    for (const { id, isUp, node, confState } of this.#hosts.values()) {
+      if (!isUp) continue;
+      const { progress, conf: _, ...status } = node.status();
+      lines.push(`${id}: ${JSON.stringify(status)} ${JSON.stringify(confState)}`);
+      for (const peer of progress) lines.push(`   ${JSON.stringify(peer)}`);
+    }
+    return lines.join('\n');
+  }
+
+  #note(message: Message): void {
+    this.#mix(message.type.length * 64 + message.from * 8 + message.to, message.term);
+    if ('index' in message) this.#mix(message.index, 1);
+    if ('entries' in message) this.#mix(message.entries.length, 2);
+    if ('match' in message) this.#mix(message.commit, message.match);
+    if ('readRound' in message) this.#mix(message.readRound, 3);
+  }
+
+  #mix(a: number, b: number): void {
+    this.#hash = mix(mix(this.#hash, a), b);
+  }
+
+  #count(what: string): void {
+    this.#coverage.set(what, (this.#coverage.get(what) ?? 0) + 1);
+  }
+}
+
+function drawConfig(prng: Prng): HostConfig {
+  const checkQuorum = prng.chance(0.8);
+  return {
+    electionTicks: 4 + prng.below(6),
+    heartbeatTicks: 1 + prng.below(2),
+    checkQuorum,
+    preVote: prng.chance(0.8),
+    readOnly: checkQuorum && prng.chance(0.4) ? 'lease' : 'safe',
+    stepDownOnRemoval: prng.chance(0.7),
+    disableProposalForwarding: prng.chance(0.2),
+    appendBytesMax: prng.pick([1, 60, 1_000_000]),
+    applyingBytesMax: prng.pick([1, 60, 1_000_000]),
+    uncommittedBytesMax: prng.pick([4, 40, Infinity]),
+    inflightMessagesMax: prng.pick([1, 2, 256]),
+    inflightBytesMax: prng.pick([1, 100, Infinity]),
+  };
+}
