@@ -4,7 +4,7 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { MESSAGE_OVERHEAD_BYTES } from './peer-frame.js';
 
-export type FrameStream = ServerWritableStream<void, Uint8Array>;
+export type FrameStream = ServerWritableStream<Uint8Array, Uint8Array>;
 
 export class Outbound {
   readonly #queueBytesMax: number;

@@ -15,15 +15,16 @@ export interface Greeting {
 }
 
 const PROTOCOL = '1';
-const EMPTY = Buffer.alloc(0);
+/** The request, which says nothing: the greeting is in metadata. */
+export const EMPTY = Buffer.alloc(0);
 
 /** PeerService.Subscribe: an empty request, then frames; the receiver decodes and checks them itself. */
-export const SUBSCRIBE: MethodDefinition<void, Uint8Array> = {
+export const SUBSCRIBE: MethodDefinition<Uint8Array, Uint8Array> = {
   path: '/deltabase.internal.v1.PeerService/Subscribe',
   requestStream: false,
   responseStream: true,
   requestSerialize: () => EMPTY,
-  requestDeserialize: () => undefined,
+  requestDeserialize: () => EMPTY,
   responseSerialize: encodePeerMessage,
   responseDeserialize: (message: Uint8Array) => message,
 };

@@ -1,9 +1,21 @@
 // One attempt to receive from a peer: a channel and a call of its own, so that nothing of a dead connection
 // (its address, its backoff) outlives it. It ends exactly once, with the reason.
 
-import { Client, type ClientReadableStream, credentials, type Metadata } from '@grpc/grpc-js';
+import {
+  Client,
+  type ClientReadableStream,
+  credentials,
+  type Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { decodePeerMessage } from './peer-frame.js';
-import { type Greeting, greetingProblem, SUBSCRIBE, writeGreeting } from './peer-protocol.js';
+import {
+  EMPTY,
+  type Greeting,
+  greetingProblem,
+  SUBSCRIBE,
+  writeGreeting,
+} from './peer-protocol.js';
 
 export interface SubscriptionOptions {
   /** host:port of the peer. */
@@ -72,14 +84,14 @@ export class Subscription {
       path,
       requestSerialize,
       responseDeserialize,
-      undefined,
+      EMPTY,
       metadata,
     );
     call.on('metadata', (answer: Metadata) => this.#greeted(answer));
     call.on('data', (message: Uint8Array) => {
       if (this.#isOpen) this.#events.received(decodePeerMessage(message));
     });
-    call.on('error', (error) => this.#end(error.message));
+    call.on('error', (error: ServiceError) => this.#end(error.details));
     call.on('end', () => this.#end('it closed the stream'));
     return call;
   }

@@ -1,0 +1,47 @@
+// The members of a cluster as configuration names them: `1=10.0.0.1:7411/10.0.0.1:7410`, a node's id, where
+// other nodes reach it and where clients do.
+
+import { DeltabaseError } from '@deltabase/base';
+
+export interface Member {
+  readonly node: number;
+  /** host:port for other nodes. */
+  readonly peerAddress: string;
+  /** host:port for clients. */
+  readonly clientAddress: string;
+}
+
+const MEMBER = /^(\d+)=([^/=,\s]+)\/([^/=,\s]+)$/;
+/** A name or IPv4 address, or an IPv6 address in brackets; then a port. */
+const ADDRESS = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/;
+const PORT_MAX = 65_535;
+
+/** Members separated by commas, as `source` gave them. Throws INVALID_ARGUMENT naming the wrong one. */
+export function parseMembers(text: string, source: string): Member[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .map((part) => parseMember(part, source));
+}
+
+/** Whether `text` is host:port; port 0 stands for any free one. */
+export function isAddress(text: string): boolean {
+  const port = ADDRESS.exec(text)?.[1];
+  return port !== undefined && Number(port) <= PORT_MAX;
+}
+
+function parseMember(text: string, source: string): Member {
+  const [, node, peerAddress, clientAddress] = MEMBER.exec(text) ?? [];
+  if (peerAddress === undefined || clientAddress === undefined) throw notAMember(text, source);
+  if (!isAddress(peerAddress) || !isAddress(clientAddress)) throw notAMember(text, source);
+  return { node: Number(node), peerAddress, clientAddress };
+}
+
+function notAMember(text: string, source: string): DeltabaseError {
+  return new DeltabaseError(
+    'INVALID_ARGUMENT',
+    `${source}: member ${JSON.stringify(text)}: write ID=PEER_HOST:PORT/CLIENT_HOST:PORT, such as ` +
+      '1=10.0.0.1:7411/10.0.0.1:7410',
+  );
+}

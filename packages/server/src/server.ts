@@ -1,0 +1,66 @@
+// A node of Deltabase in this process: the engine on its drivers, and the services in front of it.
+
+import { readFileSync } from 'node:fs';
+import type { DeltabaseError } from '@deltabase/base';
+import type { Engine, Log } from '@deltabase/engine';
+import { ClientServer } from './client-server.js';
+import { type Composition, compose } from './composition.js';
+import type { ServerConfig } from './config/server-config.js';
+
+export interface ServerOptions {
+  readonly log: Log;
+  /** Storage failed: the process must end at once. Nothing is acknowledged after this. */
+  readonly fatal: (error: DeltabaseError) => void;
+}
+
+/** A node that runs. */
+export interface Server {
+  /** Ports that it listens on: those of the configuration, or the ones that were free. */
+  readonly clientPort: number;
+  readonly peerPort: number;
+  readonly engine: Engine;
+  /**
+   * Stops in order: health says so, leaderships are handed over, what was taken is answered, streams end
+   * with UNAVAILABLE, files are closed.
+   */
+  stop(): Promise<void>;
+}
+
+/** Starts a node. Throws a DeltabaseError that says what to change where it cannot. */
+export async function startServer(config: ServerConfig, options: ServerOptions): Promise<Server> {
+  const { log } = options;
+  const composition = await compose({ config, ...options });
+  const { engine, network, ports } = composition;
+  try {
+    const clients = new ClientServer({
+      engine,
+      node: config.node,
+      members: config.members,
+      limits: config.limits,
+      log,
+      version: VERSION,
+      nowMs: () => ports.clock.monotonicMs(),
+    });
+    const clientPort = await clients.listen(config.listen);
+    const peerPort = network.port;
+    log.info('started', { version: VERSION, pid: process.pid, clientPort, peerPort });
+    return { clientPort, peerPort, engine, stop: () => stop(clients, composition, log) };
+  } catch (thrown) {
+    await composition.close();
+    throw thrown;
+  }
+}
+
+async function stop(clients: ClientServer, composition: Composition, log: Log): Promise<void> {
+  log.info('draining');
+  clients.drain();
+  await new Promise<void>((resolve) => composition.engine.drain(resolve));
+  await clients.close();
+  await composition.close();
+  log.info('stopped');
+}
+
+/** The release. */
+export const VERSION: string = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+).version;

@@ -1,0 +1,101 @@
+// ClusterService: what this node sees of the cluster, and the logs of its groups.
+
+import type { Engine, EngineCounters, GroupStatus, Log, NodeId } from '@deltabase/engine';
+import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { Member } from '../config/members.js';
+import { LogReader } from './log-reader.js';
+import type { OpenStreams } from './open-streams.js';
+import { PageStream } from './page-stream.js';
+import { checkCount, invalid } from './requests.js';
+import { statusOfThrown } from './status.js';
+import { unary } from './unary.js';
+
+export interface ClusterHost {
+  readonly engine: Engine;
+  readonly members: readonly Member[];
+  readonly version: string;
+  readonly log: Log;
+  readonly open: OpenStreams;
+}
+
+interface ReadLogRequest {
+  readonly group: number;
+  readonly fromIndex: number;
+  readonly limit: number;
+  readonly follow: boolean;
+}
+
+/** The handlers, by method. */
+export function clusterHandlers(host: ClusterHost): UntypedServiceImplementation {
+  return {
+    GetStatus: unary<unknown, object>(host.log, (_call, answer) => answer.done(statusOf(host))),
+    ReadLog: (call: ServerWritableStream<ReadLogRequest, Buffer>) => readLog(host, call),
+  };
+}
+
+/** `GetStatusResponse`. */
+function statusOf({ engine, members, version }: ClusterHost): object {
+  const status = engine.status();
+  const reachable = new Map(status.members.map((member) => [member.node, member.reachable]));
+  return {
+    cluster: status.cluster,
+    node: status.node,
+    version,
+    uptimeMs: Math.round(status.uptimeMs),
+    members: members.map(({ node, clientAddress, peerAddress }) => ({
+      node,
+      address: clientAddress,
+      reachable: reachable.get(node) ?? false,
+      peerAddress,
+    })),
+    groups: status.groups.map((group) => groupOf(group, status.node)),
+    counters: countersOf(status.counters),
+  };
+}
+
+function groupOf(group: GroupStatus, self: NodeId): object {
+  return {
+    group: group.group,
+    role: roleOf(group, self),
+    leader: group.lead,
+    term: group.term,
+    firstIndex: group.firstIndex,
+    lastIndex: group.lastIndex,
+    commitIndex: group.commit,
+    appliedIndex: group.applied,
+    flushedIndex: group.flushedIndex,
+    voters: group.conf.voters,
+    progress: group.progress.map((peer) => ({
+      node: peer.id,
+      matchIndex: peer.match,
+      nextIndex: peer.next,
+      state: peer.state,
+      active: peer.recentActive,
+    })),
+    queuedMessages: group.queued,
+  };
+}
+
+function roleOf({ role, conf }: GroupStatus, self: NodeId): string {
+  if (conf.learners.includes(self)) return 'learner';
+  return role === 'preCandidate' ? 'pre-candidate' : role;
+}
+
+function countersOf(counters: EngineCounters): object {
+  return { ...counters, processBytes: process.memoryUsage.rss() };
+}
+
+function readLog(host: ClusterHost, call: ServerWritableStream<ReadLogRequest, Buffer>): void {
+  const { group, fromIndex, limit, follow } = call.request;
+  try {
+    checkCount('from_index', fromIndex);
+    checkCount('limit', limit);
+    const last = host.engine.config.groups;
+    if (group > last) throw invalid(`there is no group ${group}: groups are 0 to ${last}`);
+  } catch (thrown) {
+    call.emit('error', statusOfThrown(thrown, host.log));
+    return;
+  }
+  const request = { group, fromIndex, limit: limit || Infinity, follow };
+  new PageStream(call, new LogReader(host.engine, request), host.open);
+}

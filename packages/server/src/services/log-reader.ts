@@ -1,0 +1,97 @@
+// ReadLog: a group's entries as this node has them, page by page; with `follow`, those that are committed
+// later too.
+
+import type { Engine } from '@deltabase/engine';
+import { type Command, decodeCommand } from '@deltabase/machine';
+import { decodeConfChange, type Entry } from 'raft-ts';
+import { WireWriter } from '../wire/writer.js';
+import { gather, type PageAnswer, type PageSource } from './page-stream.js';
+
+export interface LogRequest {
+  readonly group: number;
+  /** 0: the oldest there is. */
+  readonly fromIndex: number;
+  /** At most so many entries; may be Infinity. */
+  readonly limit: number;
+  readonly follow: boolean;
+}
+
+const RESPONSE_BYTES = 256 * 1024;
+
+export class LogReader implements PageSource {
+  readonly #engine: Engine;
+  readonly #request: LogRequest;
+  #nextIndex: number;
+  #left: number;
+
+  constructor(engine: Engine, request: LogRequest) {
+    this.#engine = engine;
+    this.#request = request;
+    this.#nextIndex = request.fromIndex;
+    this.#left = request.limit;
+  }
+
+  next(answer: PageAnswer): void {
+    const { group, follow } = this.#request;
+    if (this.#left === 0) {
+      answer.end();
+      return;
+    }
+    this.#engine.readLog(group, this.#nextIndex, (entries, commitIndex) => {
+      const known = follow ? entries.filter(({ index }) => index <= commitIndex) : entries;
+      const given = known.slice(0, this.#left);
+      if (given.length === 0 && !follow) {
+        answer.end();
+        return;
+      }
+      this.#left -= given.length;
+      this.#nextIndex = (given.at(-1)?.index ?? this.#nextIndex - 1) + 1;
+      const encoded = given.map((entry) => encodeEntry(entry, entry.index <= commitIndex));
+      answer.found(gather(encoded, RESPONSE_BYTES));
+    });
+  }
+}
+
+const outer = new WireWriter();
+const inner = new WireWriter();
+
+/** One element of `ReadLogResponse.entries`. */
+function encodeEntry(entry: Entry, committed: boolean): Buffer {
+  const { kind, records, summary } = describe(entry);
+  inner
+    .number(1, entry.index)
+    .number(2, entry.term)
+    .text(3, kind)
+    .number(4, entry.data.length)
+    .flag(5, committed);
+  for (const record of records) inner.present(6, record);
+  return outer.present(1, inner.text(7, summary).finish()).finish();
+}
+
+interface Description {
+  readonly kind: string;
+  readonly records: readonly Uint8Array[];
+  readonly summary: string;
+}
+
+function describe({ type, data }: Entry): Description {
+  if (type === 'confChange') {
+    const { changes } = decodeConfChange(data);
+    return { kind: 'configuration', records: [], summary: JSON.stringify(changes) };
+  }
+  if (data.length === 0) return { kind: 'empty', records: [], summary: 'a leader took office' };
+  return describeCommand(decodeCommand(data));
+}
+
+function describeCommand(command: Command): Description {
+  if (command.kind === 'activate') {
+    const summary = `${command.space} runs version ${command.version} from here on`;
+    return { kind: 'activate', records: [], summary };
+  }
+  const { records } = command;
+  return {
+    kind: 'deltas',
+    records,
+    summary: records.length === 1 ? '1 delta' : `${records.length} deltas`,
+  };
+}

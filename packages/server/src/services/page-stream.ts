@@ -1,0 +1,90 @@
+// A streaming call that gives what is read page by page: the next page is read when the one before has left,
+// so a slow reader costs one page.
+
+import type { Failure } from '@deltabase/engine';
+import type { OpenStreams } from './open-streams.js';
+import { type BytesCall, ResponseStream } from './response-stream.js';
+import { statusOf } from './status.js';
+
+/** Reads pages; it is asked for one at a time. */
+export interface PageSource {
+  /** Calls one of `found`, `end` and `failed`, once, at any time. */
+  next(page: PageAnswer): void;
+}
+
+export interface PageAnswer {
+  /** Responses to write; there are none for now if there are no `responses`. */
+  found(responses: readonly Buffer[]): void;
+  /** There is nothing more. */
+  end(): void;
+  failed(why: Failure): void;
+}
+
+/** Until a source that had nothing is asked again. */
+const IDLE_MS = 100;
+
+export class PageStream {
+  readonly #responses: ResponseStream;
+  readonly #source: PageSource;
+  readonly #open: OpenStreams;
+  #idle: ReturnType<typeof setTimeout> | undefined;
+  #isReading = false;
+
+  constructor(call: BytesCall, source: PageSource, open: OpenStreams) {
+    this.#source = source;
+    this.#open = open;
+    this.#responses = new ResponseStream(call, {
+      drained: () => this.#continue(),
+      closed: () => this.#closed(),
+    });
+    open.add(this);
+    this.#continue();
+  }
+
+  end(why: Failure): void {
+    this.#responses.end(statusOf(why));
+    this.#closed();
+  }
+
+  #continue(): void {
+    if (this.#isReading || this.#responses.isEnded || this.#responses.queuedBytes > 0) return;
+    this.#isReading = true;
+    this.#source.next({
+      found: (responses) => this.#found(responses),
+      end: () => {
+        this.#responses.end();
+        this.#closed();
+      },
+      failed: (why) => this.end(why),
+    });
+  }
+
+  #found(responses: readonly Buffer[]): void {
+    this.#isReading = false;
+    for (const response of responses) this.#responses.write(response);
+    if (responses.length > 0 || this.#responses.isEnded) return;
+    this.#idle = setTimeout(() => this.#continue(), IDLE_MS);
+  }
+
+  #closed(): void {
+    clearTimeout(this.#idle);
+    this.#open.remove(this);
+  }
+}
+
+/** Puts encoded elements of one repeated field together, to responses of about `bytes` each. */
+export function gather(elements: Iterable<Buffer>, bytes: number): Buffer[] {
+  const responses: Buffer[] = [];
+  let gathered: Buffer[] = [];
+  let size = 0;
+  for (const element of elements) {
+    gathered.push(element);
+    size += element.length;
+    if (size < bytes) continue;
+    responses.push(Buffer.concat(gathered, size));
+    gathered = [];
+    size = 0;
+  }
+  if (size > 0) responses.push(Buffer.concat(gathered, size));
+  return responses;
+}

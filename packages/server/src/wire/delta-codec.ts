@@ -1,0 +1,56 @@
+// Delta, StatePiece and WatchEvent of documents.proto, written by hand: a delta is written once and its bytes
+// go to every watcher. Tests hold them against the proto, and hold golden bytes.
+
+import { recordOf, type TailDelta } from '@deltabase/engine';
+import { type DeltaRecord, messageId } from '@deltabase/machine';
+import { WireWriter } from './writer.js';
+
+const outer = new WireWriter();
+const inner = new WireWriter();
+
+/** `Delta`. */
+export function encodeDelta(record: DeltaRecord): Buffer {
+  const cause = inner
+    .text(1, record.channel)
+    .bytes(2, record.payload)
+    .text(3, record.principal)
+    .text(4, messageId(record.session, record.number))
+    .number(5, record.version)
+    .number(6, record.fuel)
+    .number(7, record.seed)
+    .finish();
+  return outer
+    .number(1, record.seq)
+    .bytes(2, record.patch)
+    .text(3, record.hash)
+    .number(4, record.time)
+    .present(5, cause)
+    .finish();
+}
+
+/** One element of `ListDeltasResponse.deltas`; a response is several of them, one behind the other. */
+export function encodeListedDelta(record: DeltaRecord): Buffer {
+  return outer.present(1, encodeDelta(record)).finish();
+}
+
+/** One element of `WatchResponse.events` with a piece of state; `hash` is set with the last piece. */
+export function encodeStateEvent(seq: number, piece: Uint8Array, hash: string | undefined): Buffer {
+  const state = inner
+    .number(1, seq)
+    .bytes(2, piece)
+    .flag(3, hash !== undefined)
+    .text(4, hash ?? '')
+    .finish();
+  return eventOf(1, state);
+}
+
+/** The same with a delta: encoded for the first watcher, kept for the others. */
+export function encodeDeltaEvent(delta: TailDelta): Buffer {
+  delta.encoded ??= eventOf(2, encodeDelta(recordOf(delta)));
+  return delta.encoded as Buffer;
+}
+
+function eventOf(field: number, content: Uint8Array): Buffer {
+  const event = inner.present(field, content).finish();
+  return outer.present(1, event).finish();
+}
