@@ -15,7 +15,7 @@ export interface Version {
 export class Document {
   #committed: Version;
   /** Proposed versions from `#first` on; those before are committed and wait to be cut off. */
-  #proposed: (Version | undefined)[] = [];
+  #proposed: Version[] = [];
   #first = 0;
 
   /** A document whose committed version is `committed`, with nothing proposed. */
@@ -51,10 +51,9 @@ export class Document {
     const steps = seq - this.#committed.seq;
     assert(Number.isSafeInteger(seq) && steps >= 0, 'what is committed stays committed');
     assert(steps <= this.inFlight, 'only what was proposed is committed');
-    for (let i = 0; i < steps; i++) {
-      this.#committed = this.#proposed[this.#first]!;
-      this.#proposed[this.#first++] = undefined;
-    }
+    if (steps === 0) return this.#committed;
+    this.#first += steps;
+    this.#committed = this.#proposed[this.#first - 1]!;
     if (this.#first * 2 >= this.#proposed.length) {
       this.#proposed = this.#proposed.slice(this.#first);
       this.#first = 0;

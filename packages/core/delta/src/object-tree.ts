@@ -1,6 +1,6 @@
 // Objects: a persistent B+-tree by name. A change copies the nodes on one path and shares the rest.
 // Invariant: the bounds of tree.ts, and every name under child i > 0 of a branch is at or after keys[i]
-// and before keys[i + 1]. A branch's keys[0] means nothing: its parent bounds it.
+// and before keys[i + 1]. A branch's keys[0] repeats its parent's bound; on the left edge it means nothing.
 
 import { assert } from '@deltabase/base';
 import { makePart, measureMember, NOTHING } from './measure.js';
@@ -115,7 +115,7 @@ function removeInBranch(node: ObjectValue, key: string): ObjectValue {
   const first = at > 0 ? at - 1 : 0;
   const left = first === at ? child : (node.items[first] as ObjectValue);
   const right = first === at ? (node.items[first + 1] as ObjectValue) : child;
-  const parts = mergeNodes(left, right, node.keys[first + 1]!);
+  const parts = mergeNodes(left, right);
   const bounds = parts.length === 1 ? [] : [parts[1]!.keys[0]!];
   const keys = node.keys.toSpliced(first + 1, 1, ...bounds);
   return objectWith(node, old, child, keys, node.items.toSpliced(first, 2, ...parts));
@@ -127,11 +127,10 @@ function splitNode(node: ObjectValue, key: string): readonly [ObjectValue, Objec
   return cut(node.height, node.keys, node.items, splitPoint(changed));
 }
 
-/** One or two nodes of the items of `left` and `right`, whose names begin at `bound`. */
-function mergeNodes(left: ObjectValue, right: ObjectValue, bound: string): readonly ObjectValue[] {
+/** One or two nodes of the items of `left` and `right`. */
+function mergeNodes(left: ObjectValue, right: ObjectValue): readonly ObjectValue[] {
   assert(left.height === right.height, 'neighbours have one height');
   const keys = left.keys.concat(right.keys);
-  if (left.height > 0) keys[left.keys.length] = bound;
   const items = left.items.concat(right.items);
   if (items.length > NODE_MAX) return cut(left.height, keys, items, items.length >> 1);
   return [nodeOf(left.height, keys, items)];

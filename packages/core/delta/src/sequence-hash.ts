@@ -5,7 +5,8 @@
 /** The largest prime below 2^30: a remainder that is off by one multiple still fits in 32 bits. */
 export const PRIME = 2 ** 30 - 35;
 
-const INVERSE = 1 / PRIME;
+/** A little more than 1 / PRIME, beyond what rounding takes away (2^-53 of a product, and of this). */
+const INVERSE = (1 + 2 ** -51) / PRIME;
 
 /** The base of one lane with what is derived from it. */
 export interface Lane {
@@ -79,12 +80,11 @@ function subtract(x: number, y: number): number {
 }
 
 function multiply(x: number, y: number): number {
-  // The quotient is off by one at most, so the true remainder is in [-PRIME, 2 * PRIME) and thereby
-  // given by its low 32 bits.
+  // The quotient is never too small, and too large by one at most; so the remainder is in
+  // [-PRIME, PRIME) and given by its low 32 bits.
   const quotient = Math.floor(x * y * INVERSE);
   const rest = (Math.imul(x, y) - Math.imul(quotient, PRIME)) | 0;
-  if (rest < 0) return rest + PRIME;
-  return rest >= PRIME ? rest - PRIME : rest;
+  return rest < 0 ? rest + PRIME : rest;
 }
 
 function power(lane: Lane, exponent: number): number {

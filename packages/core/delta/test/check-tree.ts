@@ -94,6 +94,9 @@ function branchFacts(
     const bounds = isObject(node)
       ? [i === 0 ? from : node.keys[i], node.keys[i + 1] ?? to]
       : [undefined, undefined];
+    if (isObject(node) && isObject(child) && i > 0 && child.height > 0) {
+      assert.equal(child.keys[0], node.keys[i], 'a branch repeats its bound');
+    }
     const facts = checkNode(child, false, bounds[0], bounds[1]);
     count += facts.count;
     bytes += facts.bytes;

@@ -11,7 +11,7 @@ import { parsePatch } from '../src/parse-patch.js';
 import type { Value } from '../src/value.js';
 import { json } from './arbitraries.js';
 import { checkTree } from './check-tree.js';
-import { choice, patchFor } from './patch-arbitraries.js';
+import { type Choice, choice, patchFor } from './patch-arbitraries.js';
 
 test('a composition has the effect of its patches in turn', () => {
   fc.assert(
@@ -37,7 +37,7 @@ test('a composition keeps its effect where names may be positions', () => {
       const before = fromJson(document);
       holdsOn(before, patchFor(before, choices));
     }),
-    { numRuns: 1500 },
+    { numRuns: 1000 },
   );
 });
 
@@ -50,6 +50,95 @@ test('a composition has the effect of its patches on any document that they fit'
     }),
     { numRuns: 1500 },
   );
+});
+
+/** A few places, so that operations meet; and mostly ones that move positions. */
+const dense: fc.Arbitrary<Choice> = fc.record({
+  op: fc.constantFrom('add', 'add', 'remove', 'remove', 'replace', 'copy'),
+  where: fc.nat({ max: 9 }),
+  from: fc.nat({ max: 4 }),
+  name: fc.constantFrom('0', '1', '-', 'x'),
+  value: fc.constantFrom<Json>(0, {}, [], { x: 1 }, [7, 8]),
+});
+
+test('a composition keeps its effect where operations crowd', () => {
+  const start = fc.constantFrom<Json>([0, [1, 2], {}], { 0: [1, [2], 3], '-': {}, x: { 0: 1 } });
+  fc.assert(
+    fc.property(start, fc.array(dense, { maxLength: 12 }), (document, choices) => {
+      const before = fromJson(document);
+      holdsOn(before, patchFor(before, choices));
+    }),
+    { numRuns: 1500 },
+  );
+});
+
+/** A document, and operations of which none may be taken for another. */
+const DELICATE: readonly (readonly [Json, readonly Plain[]])[] = [
+  [
+    { a: [0, 1, { x: 2 }, { x: 3 }] },
+    [
+      { op: 'remove', path: '/a/1' },
+      { op: 'replace', path: '/a/2/x', value: 9 },
+      { op: 'add', path: '/a/1', value: 'new' },
+    ],
+  ],
+  [
+    { a: [0] },
+    [
+      { op: 'add', path: '/a/-', value: {} },
+      { op: 'add', path: '/a/1/k', value: 1 },
+      { op: 'remove', path: '/a/1/k' },
+      { op: 'replace', path: '/a', value: [] },
+    ],
+  ],
+  [
+    { o: {} },
+    [
+      { op: 'add', path: '/o/-', value: 1 },
+      { op: 'replace', path: '/o/-', value: 2 },
+      { op: 'add', path: '/o/-', value: 3 },
+      { op: 'replace', path: '/o', value: [] },
+    ],
+  ],
+  [
+    { a: [0, 1, 2] },
+    [
+      { op: 'add', path: '/a/0', value: 'x' },
+      { op: 'copy', from: '/a/2', path: '/b' },
+      { op: 'replace', path: '/a', value: [] },
+    ],
+  ],
+  [
+    { a: [0, { x: 1 }, { x: 2 }] },
+    [
+      { op: 'add', path: '/a/0', value: 'x' },
+      { op: 'copy', from: '/a/2/x', path: '/b' },
+      { op: 'replace', path: '/a', value: [] },
+    ],
+  ],
+  [
+    { o: { 1: 'old' } },
+    [
+      { op: 'add', path: '/o/1', value: 'new' },
+      { op: 'remove', path: '/o/1' },
+    ],
+  ],
+  [
+    { a: [[1, 2], 3] },
+    [
+      { op: 'add', path: '/a/0', value: [[1, 2, 3]] },
+      { op: 'copy', from: '/a/0/0/1', path: '/a/0' },
+      { op: 'replace', path: '/a/0', value: 0 },
+    ],
+  ],
+];
+
+test('a composition keeps its effect where it could be mistaken', () => {
+  for (const [document, operations] of DELICATE) {
+    const patch = parsePatch(operations as unknown as Json);
+    assert.doesNotThrow(() => applyPatch(fromJson(document), patch));
+    holdsOn(fromJson(document), patch);
+  }
 });
 
 test('an overwritten value is not sent', () => {

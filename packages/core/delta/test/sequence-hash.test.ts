@@ -36,6 +36,14 @@ for (const [name, lane] of Object.entries({ a: LANE_A, b: LANE_B })) {
     );
   });
 
+  test(`lane ${name} is exact where a product is next to a multiple of the prime`, () => {
+    for (let rest = -3000; rest <= 3000; rest++) {
+      const residue = (rest + PRIME) % PRIME;
+      const left = Number((BigInt(residue) * BigInt(lane.baseInverse)) % BigInt(PRIME));
+      assert.equal(appended(lane, left, 0), residue);
+    }
+  });
+
   test(`lane ${name} puts sequences together and takes them apart`, () => {
     fc.assert(
       fc.property(elements, elements, (left, right) => {
