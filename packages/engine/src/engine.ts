@@ -199,6 +199,11 @@ export class Engine {
     return this.#router.groupOf(space, key).lead;
   }
 
+  /** Who leads each group, by the group's number, as far as this node knows; 0: unknown. */
+  leaders(): NodeId[] {
+    return this.#groups.map((group) => group.lead);
+  }
+
   /** Takes messages; each sink gets its answers in later turns. Names are checked here. */
   submit(submissions: readonly Submission[]): void {
     this.#loop.enqueue(() => {
@@ -430,19 +435,25 @@ export class Engine {
 
   #continueDraining(now: number): void {
     const { done, untilMs } = this.#draining!;
-    const led = this.#groups.filter((group) => group.role === 'leader');
-    for (const group of led) {
-      const peer = group.voters.find(
-        (id) => id !== this.#config.node && this.#links.isReachable(id),
-      );
-      if (peer !== undefined) group.transferTo(peer);
+    let isLeading = false;
+    for (const group of this.#groups) {
+      if (group.role !== 'leader') continue;
+      const heir = this.#heirOf(group);
+      if (heir !== undefined) group.transferTo(heir);
+      // Where nobody can be reached there is nobody to wait for either.
+      isLeading ||= heir !== undefined || !group.idle;
       this.#makeDirty(group);
     }
-    const idle = led.length === 0 && this.#forwarding.idle && this.#writer.idle;
+    const idle = !isLeading && this.#forwarding.idle && this.#writer.idle;
     if (!idle && now < untilMs) return;
     this.#draining = undefined;
     this.#router.drain();
     done();
+  }
+
+  /** A voter that can take a group over; `undefined`: none can be reached. */
+  #heirOf(group: Group): NodeId | undefined {
+    return group.voters.find((id) => id !== this.#config.node && this.#links.isReachable(id));
   }
 
   #runTimers(now: number): void {
