@@ -15,7 +15,7 @@ export class Leaders {
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    this.#leaders = leadersOf(engine);
+    this.#leaders = engine.leaders();
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
   }
 
@@ -37,14 +37,10 @@ export class Leaders {
 
   #look(): void {
     const before = this.#leaders;
-    const now = leadersOf(this.#engine);
+    const now = this.#engine.leaders();
     this.#leaders = now;
     const changed = [...now.keys()].filter((group) => now[group] !== before[group]);
     if (changed.length === 0) return;
     for (const listener of this.#listeners) listener(changed);
   }
-}
-
-function leadersOf(engine: Engine): NodeId[] {
-  return engine.status().groups.map(({ lead }) => lead);
 }
