@@ -3,17 +3,18 @@
 // host as it was (LogicCannotHurtTheHost).
 
 import { createHash } from 'node:crypto';
-import { assert, DeltabaseError, type Limits } from '@deltabase/base';
+import { assert, DeltabaseError, type ErrorCode, type Limits } from '@deltabase/base';
 import type { Draft } from '@deltabase/delta';
 import type { Call, LoadResult, Machine, MachineHost, Outcome } from '@deltabase/engine';
 import type { Manifest } from '@deltabase/machine';
 import { quoteName } from './binary/invalid.js';
 import { Activation } from './guest/activation.js';
 import { type HostFunctions, makeHostFunctions } from './guest/host-functions.js';
-import type { Instance, MemoryImage } from './guest/instance.js';
+import { Instance, type MemoryImage } from './guest/instance.js';
 import { runMessage } from './guest/run-message.js';
 import { startInstance } from './guest/start-instance.js';
 import { type PreparedModule, prepareModule } from './prepare.js';
+import { prepareAside } from './prepare-aside.js';
 import { type WasmModule, wasm } from './webassembly.js';
 
 /** What a host is made with. */
@@ -55,8 +56,13 @@ class WasmHost implements MachineHost {
   /** Live instances, the one used last at the end. */
   readonly #instances = new Map<LoadedMachine, Instance>();
   #lastUsed: LoadedMachine | undefined;
+  /** Settles when everything that was to be loaded is. */
+  #loading: Promise<unknown> = Promise.resolve();
 
   constructor({ limits, soon }: WasmHostOptions) {
+    const { fuelPerMessageMax, stackBytesMax } = limits;
+    assert(fuelPerMessageMax > 0 && fuelPerMessageMax < 2 ** 31, 'fuel is counted in 31 bits');
+    assert(stackBytesMax > 0 && stackBytesMax < 2 ** 31, 'stack is counted in 31 bits');
     this.#limits = limits;
     this.#soon = soon;
     this.#active = new Activation(limits);
@@ -72,7 +78,7 @@ class WasmHost implements MachineHost {
     assert(machine instanceof LoadedMachine, 'a machine comes from its host');
     assert(this.#machines.has(machine), 'a machine is loaded while it runs');
     const instance = this.#use(machine);
-    if (instance === undefined) return noInstance();
+    if (!(instance instanceof Instance)) return instance;
     const handler = instance.handler(call.channel);
     if (handler === undefined) return channelNotFound(machine.manifest, call.channel);
     const { image, startFuel } = machine;
@@ -98,13 +104,16 @@ class WasmHost implements MachineHost {
     }
   }
 
+  /** One after the other, so that a node that starts does not compile everything at once. */
   #loadInBackground(bytes: Uint8Array, done: (result: LoadResult) => void): void {
-    this.#compile(bytes).then(done);
+    const loaded = this.#loading.then(() => this.#compile(bytes));
+    this.#loading = loaded;
+    loaded.then(done);
   }
 
   async #compile(bytes: Uint8Array): Promise<LoadResult> {
     try {
-      const prepared = prepareModule(bytes, this.#limits);
+      const prepared = await prepareAside(bytes, this.#limits);
       return this.#finish(prepared, await wasm.compile(prepared.bytes));
     } catch (error) {
       return invalidResult(error);
@@ -130,27 +139,23 @@ class WasmHost implements MachineHost {
     });
   }
 
-  /** The live instance of `machine`, made anew if need be; `undefined`: there is no room for it. */
-  #use(machine: LoadedMachine): Instance | undefined {
+  /** The live instance of `machine`, made anew if need be; an outcome: there is no room for it. */
+  #use(machine: LoadedMachine): Instance | Outcome {
     const live = this.#instances.get(machine);
     if (live !== undefined && machine === this.#lastUsed) return live;
     if (live !== undefined) {
       this.#instances.delete(machine);
       return this.#keep(machine, live);
     }
-    const made = this.#remake(machine);
-    return made === undefined ? undefined : this.#keep(machine, made);
-  }
-
-  #remake(machine: LoadedMachine): Instance | undefined {
     try {
       const { instance } = this.#start(machine.manifest, machine.module);
-      return instance.capture().length === machine.image.length ? instance : undefined;
+      instance.capture();
+      return this.#keep(machine, instance);
     } catch (error) {
-      // It started before, so what fails now is the reservation of its memory.
-      if (!(error instanceof RangeError)) throw error;
+      if (!(error instanceof DeltabaseError)) throw error;
+      // Those that are idle give way to what is asked for, once V8 has noticed.
       this.#instances.clear();
-      return undefined;
+      return failed(error.code, error.message);
     }
   }
 
@@ -171,18 +176,20 @@ class WasmHost implements MachineHost {
 }
 
 function invalidResult(error: unknown): LoadResult {
-  if (error instanceof DeltabaseError && error.code === 'MODULE_INVALID') {
+  if (error instanceof DeltabaseError || error instanceof wasm.CompileError) {
     return { kind: 'invalid', message: error.message };
   }
   throw error;
 }
 
 function channelNotFound({ channels }: Manifest, channel: string): Outcome {
-  const message = `the machine has no channel ${quoteName(channel)}; it has ${channels.join(', ')}`;
-  return { kind: 'failed', code: 'CHANNEL_NOT_FOUND', message, fuel: 0, logs: [] };
+  const has = channels.join(', ');
+  return failed(
+    'CHANNEL_NOT_FOUND',
+    `the machine has no channel ${quoteName(channel)}; it has ${has}`,
+  );
 }
 
-function noInstance(): Outcome {
-  const message = 'this node has no memory for another instance now; ask again later';
-  return { kind: 'failed', code: 'OVERLOADED', message, fuel: 0, logs: [] };
+function failed(code: ErrorCode, message: string): Outcome {
+  return { kind: 'failed', code, message, fuel: 0, logs: [] };
 }

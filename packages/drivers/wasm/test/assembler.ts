@@ -22,7 +22,7 @@ export interface ModuleSource {
   readonly memory?: readonly number[] | null;
   /** `[min, max?]` of a table of functions each. */
   readonly tables?: readonly (readonly number[])[];
-  /** `i32 5` is a constant, `mut i64 5` can change. */
+  /** `i32 5` is a constant, `mut i64 5` can change; references begin as null and have no value. */
   readonly globals?: readonly string[];
   readonly functions: Readonly<Record<string, FunctionSource | string>>;
   /** Names of functions from element 0 of table 0 on; `passive` lists are segments behind that one. */
@@ -159,8 +159,8 @@ class Assembler {
   #global(global: string): number[] {
     const tokens = words(global);
     const mutable = tokens[0] === 'mut' ? 1 : 0;
-    const [type, value] = tokens.slice(mutable);
-    const init = value === undefined ? `ref.null ${type}` : `${type}.const ${value}`;
+    const [type, ...value] = tokens.slice(mutable);
+    const init = value.length === 0 ? `ref.null ${type}` : `${type}.const ${value.join(' ')}`;
     return [TYPES[type!]!, mutable, ...this.#code(init), 0x0b];
   }
 

@@ -89,6 +89,8 @@ export interface ModuleLayout {
   readonly bodies: readonly Section[];
 }
 
+/** A second memory is refused by name, so more than one must be read. */
+const MEMORIES_READ_MAX = 100;
 const MAGIC = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 /** The order in which sections may come; a data count stands before the code. */
 const ORDER = [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 10, 11];
@@ -188,7 +190,7 @@ class LayoutReader {
         this.#each(reader, 'tables', TABLES_MAX, () => this.#readTable(reader));
         break;
       case SectionId.memory:
-        this.#each(reader, 'memories', 1, () => this.#readMemory(reader));
+        this.#each(reader, 'memories', MEMORIES_READ_MAX, () => this.#readMemory(reader));
         break;
       case SectionId.global:
         this.#each(reader, 'globals', GLOBALS_MAX, () => this.#readGlobal(reader));

@@ -21,6 +21,8 @@ export interface Guest {
 
 /** Fuel that host functions gather before they charge it: a call into the guest costs more than an addition. */
 const DEBT_MAX = 20_000;
+/** More than any message has: what the guest's counter can subtract at once. */
+const FUEL_MAX = 2 ** 31 - 1;
 const NOTHING = new Uint8Array(0);
 
 /** One message at a time, between `begin` and `end`. */
@@ -93,7 +95,7 @@ export class Activation {
   spend(units: number): void {
     this.#debt += units;
     if (this.#debt < DEBT_MAX) return;
-    const debt = this.#debt;
+    const debt = Math.min(this.#debt, FUEL_MAX);
     this.#debt = 0;
     this.#guest!.charge(debt);
   }

@@ -1,7 +1,7 @@
 // Makes an instance and runs its start function: under fuel, without a message, with no host function but
 // `log` (what else could it ask?). So an image of the result can stand for the instance ever after.
 
-import type { Limits } from '@deltabase/base';
+import { DeltabaseError, type Limits } from '@deltabase/base';
 import { invalid } from '../binary/invalid.js';
 import { type WasmModule, wasm } from '../webassembly.js';
 import type { Activation } from './activation.js';
@@ -18,7 +18,10 @@ export interface InstanceParts {
   readonly limits: Limits;
 }
 
-/** An instance that has started, and the fuel that it took. Throws MODULE_INVALID where it fails. */
+/**
+ * An instance that has started, and the fuel that it took. Throws MODULE_INVALID where it fails, and
+ * OVERLOADED where this process has no room for its memory.
+ */
 export function startInstance(parts: InstanceParts): { instance: Instance; fuel: number } {
   const instance = makeInstance(parts);
   const { active, limits } = parts;
@@ -43,7 +46,11 @@ function makeInstance({ module, functions, channels }: InstanceParts): Instance 
   try {
     return new Instance(module, functions, channels);
   } catch (error) {
-    if (!(error instanceof wasm.RuntimeError)) throw error;
-    throw invalid(error.message.replace(/^WebAssembly\.Instance\(\): /, ''));
+    if (error instanceof wasm.RuntimeError) {
+      throw invalid(error.message.replace(/^WebAssembly\.Instance\(\): /, ''));
+    }
+    if (!(error instanceof RangeError)) throw error;
+    const message = 'this node has no memory for another instance now; ask again later';
+    throw new DeltabaseError('OVERLOADED', message, { cause: error });
   }
 }

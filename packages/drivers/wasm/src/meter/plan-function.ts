@@ -154,6 +154,8 @@ class Planner {
       case Op.callIndirect:
         this.#call(op);
         break;
+      case Op.nop:
+        break;
       default:
         this.#spend(1);
         this.#shift(HEIGHTS[op]!);
