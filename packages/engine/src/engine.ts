@@ -51,6 +51,8 @@ const SWEEP_MS = 5000;
 const PRESSED_EVICT_MS = 1000;
 const WATCH_BEGIN_MS = 10_000;
 const DRAIN_MS = 10_000;
+/** A node that stops tries for so long to hand its groups over: the others may be stopping too. */
+const HANDOVER_MS = 2000;
 
 interface Timer {
   readonly atMs: number;
@@ -124,7 +126,7 @@ export class Engine {
   #sweptMs: number;
   #residentBytes = 0;
   readonly #stopTicks: () => void;
-  #draining: { readonly done: () => void; readonly untilMs: number } | undefined;
+  #draining: { readonly done: () => void; readonly sinceMs: number } | undefined;
   #stopped = false;
 
   /** Use `startEngine`. */
@@ -349,7 +351,7 @@ export class Engine {
   drain(done: () => void): void {
     this.#loop.enqueue(() => {
       this.#router.drain();
-      this.#draining = { done, untilMs: this.#now() + DRAIN_MS };
+      this.#draining = { done, sinceMs: this.#now() };
     });
   }
 
@@ -434,18 +436,17 @@ export class Engine {
   }
 
   #continueDraining(now: number): void {
-    const { done, untilMs } = this.#draining!;
-    let isLeading = false;
+    const { done, sinceMs } = this.#draining!;
+    const canHandOver = now - sinceMs < HANDOVER_MS;
+    let isNeeded = !this.#forwarding.idle || !this.#writer.idle;
     for (const group of this.#groups) {
       if (group.role !== 'leader') continue;
-      const heir = this.#heirOf(group);
+      const heir = canHandOver ? this.#heirOf(group) : undefined;
       if (heir !== undefined) group.transferTo(heir);
-      // Where nobody can be reached there is nobody to wait for either.
-      isLeading ||= heir !== undefined || !group.idle;
+      isNeeded ||= heir !== undefined || !group.idle;
       this.#makeDirty(group);
     }
-    const idle = !isLeading && this.#forwarding.idle && this.#writer.idle;
-    if (!idle && now < untilMs) return;
+    if (isNeeded && now - sinceMs < DRAIN_MS) return;
     this.#draining = undefined;
     this.#router.drain();
     done();
