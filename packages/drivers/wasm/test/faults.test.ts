@@ -94,6 +94,26 @@ test('recursion that does not end is STACK_OVERFLOW, long before V8 would say so
   }
 });
 
+test('a function gives its stack back, whichever way it is left', () => {
+  const limits = limitsWith({ stackBytesMax: 2000 });
+  for (const body of [
+    'call $leaf',
+    'call $leaf return',
+    'call $leaf block block br 1 end end',
+    'call $leaf i32.const 1 br_if 0',
+    'call $leaf i32.const 1 if return end',
+    'call $leaf loop i32.const 1 if br 2 end end',
+    'call $leaf block loop i32.const 1 br_table 0 2 end end',
+  ]) {
+    const bench = script(
+      () => `loop call $bad local.get 0 i32.const 1 i32.add local.tee 0
+        i32.const 5000 i32.lt_u br_if 0 end`,
+      { limits, module: { functions: { bad: body, leaf: '' } } },
+    );
+    assert.equal(bench.send('a').kind, 'done', body);
+  }
+});
+
 test('the counted stack runs out at the same depth every time, with much of V8’s left', () => {
   const depthOf = (stackBytesMax: number) => {
     // Counts in memory, which nothing restores before it is read: the trap leaves no other trace.
@@ -167,6 +187,12 @@ test('a refused growth is -1 to the guest, which may go on', () => {
   };
   assert.equal(sizes(0, 1, 2, 1, 0), '112-44');
   assert.equal(sizes(9, 3), '-14');
+});
+
+test('growing by nothing costs nothing and leaves the memory as it is', () => {
+  const idle = script(() => '').send('a').fuel;
+  const grown = script(() => 'i32.const 0 memory.grow drop').send('a').fuel;
+  assert.ok(grown < idle + 50, `${grown} units instead of ${idle}`);
 });
 
 test('memory is capped by the limits whatever the module says', () => {

@@ -173,6 +173,26 @@ test('what the host staged for one message is not there for the next', () => {
   assert.equal(replyOf(bench.send('take')), 0);
 });
 
+test('a message has its own reply, log lines and random numbers', () => {
+  const bench = benchOf({
+    imports: HOST_IMPORTS,
+    data: [[0, 'line']],
+    functions: {
+      on_all: `f64.const 1 call $reply_number i32.const 1 i32.const 0 i32.const 4 call $log
+        call $random drop`,
+      on_nothing: '',
+      on_draw: 'call $random f64.convert_i32_s call $reply_number',
+    },
+  });
+  const first = replyOf(bench.send('draw'));
+  assert.equal(bench.send('all').logs.length, 1);
+  const nothing = bench.send('nothing');
+  assert.equal(replyOf(nothing), undefined);
+  assert.deepEqual(nothing.logs, []);
+  bench.send('all');
+  assert.equal(replyOf(bench.send('draw')), first, 'the seed is the same');
+});
+
 test('a message that ruins its instance pays for a new one', () => {
   const bench = benchOf(machineOf(WAYS['the size of memory']!));
   const fuel = (channel: string) => bench.send(channel).fuel;

@@ -89,9 +89,22 @@ test('frames are as large as their locals and the highest stack', () => {
   assert.equal(planOf(blocks).frameBytes, FRAME_BYTES + 24);
   const vectors = { locals: 'v128', code: 'i32.const 1 drop' };
   assert.equal(planOf(vectors).frameBytes, FRAME_BYTES + 32);
-  const dead = 'unreachable i32.add i32.add drop i32.const 1 drop';
-  assert.equal(planOf(dead).frameBytes, FRAME_BYTES + 8);
-  assert.equal(planOf(dead).balanced, true);
+});
+
+test('operands are followed through code that is never reached', () => {
+  for (const dead of [
+    'unreachable i32.add i32.add drop i32.const 1 drop',
+    'unreachable block nop end i32.add drop',
+    'unreachable i32.const 1 if i32.add drop else drop end i32.add drop',
+    'block br 0 loop i32.add br 0 end i64.add drop end',
+    'return i32.const 1 drop f64.add drop',
+    'block i32 i32.const 1 br 0 end drop',
+  ]) {
+    assert.equal(planOf(dead).balanced, true, dead);
+    assert.ok(planOf(dead).frameBytes <= FRAME_BYTES + 8, dead);
+  }
+  assert.equal(planOf('i32.const 1').balanced, false);
+  assert.equal(planOf('block i32.const 1 end').balanced, false);
 });
 
 test('loops that change the fuel otherwise do not keep it in a local', () => {
