@@ -1,0 +1,212 @@
+// Documents as callers see them: send, get, watch, history.
+
+import { DEFAULT_LIMITS, DeltabaseError } from '@deltabase/base';
+import type { Json } from '@deltabase/delta';
+import {
+  checkChannelName,
+  checkDocumentKey,
+  checkSpaceName,
+  SYSTEM_SPACE,
+} from '@deltabase/machine';
+import type { Topology } from './cluster/topology.js';
+import type { ClientLimits } from './limits.js';
+import { type CallOptions, timeoutOf } from './options.js';
+import type { Attempts } from './reading/attempts.js';
+import type { DeltaEvent, WatchEvent } from './reading/events.js';
+import { type ReadMode, type ReadResult, readDocument } from './reading/get.js';
+import { historyEvents } from './reading/history.js';
+import { interruptible } from './reading/interruptible.js';
+import { watchEvents } from './reading/watch.js';
+import { Outgoing, type Receiver } from './sending/outgoing.js';
+import {
+  ManyReceiver,
+  OneReceiver,
+  type SendOutcome,
+  type SendResult,
+} from './sending/receivers.js';
+import type { Sender } from './sending/sender.js';
+import type { World } from './world.js';
+
+/** One of many messages. */
+export interface MessageToSend {
+  readonly space: string;
+  readonly key: string;
+  readonly channel: string;
+  readonly payload?: Json | undefined;
+}
+
+export interface GetOptions extends CallOptions {
+  /** RFC 6901: the part of the document that is wanted; the whole by default. */
+  readonly pointer?: string;
+  /** How fresh it must be; `linearizable` by default. */
+  readonly mode?: ReadMode;
+  /** The document as it was at this seq. */
+  readonly atSeq?: number;
+}
+
+export interface WatchOptions extends CallOptions {
+  /** Begin with the delta behind this seq instead of with the state. */
+  readonly afterSeq?: number;
+}
+
+export interface HistoryOptions extends CallOptions {
+  /** The first seq wanted; 1 by default. */
+  readonly from?: number;
+  /** At most so many; all by default. */
+  readonly limit?: number;
+}
+
+/** What documents need of their client. */
+export interface DocumentsHost {
+  readonly world: World;
+  readonly limits: ClientLimits;
+  readonly sender: Sender;
+  readonly attempts: Attempts;
+  readonly topology: Topology;
+}
+
+/** A document by its name. Making one costs nothing and reaches nobody. */
+export class DocumentHandle<State = Json> {
+  readonly space: string;
+  readonly key: string;
+  readonly #host: DocumentsHost;
+
+  /** Use `Client.document`. */
+  constructor(host: DocumentsHost, space: string, key: string) {
+    checkName(space, key);
+    this.space = space;
+    this.key = key;
+    this.#host = host;
+  }
+
+  /**
+   * Sends a message; resolves once its delta is on stable storage of a quorum (AckedIsDurable). It takes
+   * effect exactly once, behind all messages that this client sent to the document before. Rejects with a
+   * DeltabaseError: REJECTED if the handler refused it; where `details.outcomeUnknown` is true it may have
+   * taken effect nevertheless.
+   */
+  send<Reply = Json>(
+    channel: string,
+    payload?: Json,
+    options: CallOptions = {},
+  ): Promise<SendResult<Reply>> {
+    return new Promise((resolve, reject) => {
+      const { space, key } = this;
+      const receiver = new OneReceiver(resolve as (result: SendResult) => void, reject);
+      const timeoutMs = timeoutOf(options, this.#host.limits);
+      const message = makeMessage(this.#host, { space, key, channel, payload }, timeoutMs, {
+        receiver,
+        tag: 0,
+      });
+      submit(this.#host.sender, message, options.signal);
+    });
+  }
+
+  /** Reads the document. Rejects with DOCUMENT_NOT_FOUND, POINTER_NOT_FOUND, SPACE_NOT_FOUND. */
+  async get<Value = State>(options: GetOptions = {}): Promise<ReadResult<Value>> {
+    const { pointer = '', mode = 'linearizable', atSeq, signal } = options;
+    const target = { ...this.#target(), pointer, mode, atSeq };
+    const timeoutMs = timeoutOf(options, this.#host.limits);
+    const result = await readDocument(this.#host, target, { timeoutMs, signal });
+    return result as ReadResult<Value>;
+  }
+
+  /**
+   * Follows the document: its state, then every delta without gap or repeat, until the iteration is left. It
+   * goes on by itself when nodes come and go; where the history it needs is gone, another state comes. It
+   * ends with an error after `deadlineMs` without any node.
+   */
+  watch(options: WatchOptions = {}): AsyncIterableIterator<WatchEvent<State>> {
+    const target = { ...this.#target(), afterSeq: options.afterSeq };
+    const timeoutMs = timeoutOf(options, this.#host.limits);
+    return interruptible(options.signal, (signal) =>
+      watchEvents<State>(this.#host, target, { timeoutMs, signal }),
+    );
+  }
+
+  /** The deltas that made the document, oldest first. `deadlineMs` is for each wait, not for the whole. */
+  history(options: HistoryOptions = {}): AsyncIterableIterator<DeltaEvent> {
+    const { from = 1, limit = Infinity } = options;
+    const target = { ...this.#target(), from, limit };
+    const timeoutMs = timeoutOf(options, this.#host.limits);
+    return interruptible(options.signal, (signal) =>
+      historyEvents(this.#host, target, { timeoutMs, signal }),
+    );
+  }
+
+  #target(): { space: string; key: string; group: number } {
+    const { space, key } = this;
+    return { space, key, group: this.#host.topology.groupOf(space, key) };
+  }
+}
+
+/** Sends many messages at once; the outcomes come in the order of the messages. Never rejects. */
+export function sendMany(
+  host: DocumentsHost,
+  messages: readonly MessageToSend[],
+  options: CallOptions,
+): Promise<SendOutcome[]> {
+  const timeoutMs = timeoutOf(options, host.limits);
+  return new Promise((resolve) => {
+    const receiver = new ManyReceiver(messages.length, resolve);
+    for (const [tag, fields] of messages.entries()) {
+      try {
+        checkName(fields.space, fields.key);
+        const message = makeMessage(host, fields, timeoutMs, { receiver, tag });
+        submit(host.sender, message, options.signal);
+      } catch (thrown) {
+        if (!(thrown instanceof DeltabaseError)) throw thrown;
+        receiver.fail(tag, thrown);
+      }
+    }
+  });
+}
+
+function submit(sender: Sender, message: Outgoing, signal: AbortSignal | undefined): void {
+  if (signal !== undefined) {
+    const cancel = (): void => sender.cancel(message);
+    signal.addEventListener('abort', cancel, { once: true });
+    message.release = () => signal.removeEventListener('abort', cancel);
+  }
+  if (signal?.aborted) sender.refuse(message);
+  else sender.submit(message);
+}
+
+function makeMessage(
+  { world, limits }: DocumentsHost,
+  { space, key, channel, payload }: MessageToSend,
+  timeoutMs: number,
+  { receiver, tag }: { receiver: Receiver; tag: number },
+): Outgoing {
+  checkChannelName(channel, DEFAULT_LIMITS);
+  const text = payload === undefined ? '' : jsonText(payload);
+  const deadlineMs = world.nowMs() + timeoutMs;
+  const bytes = text.length + space.length + key.length;
+  if (bytes > limits.messageBytesMax) throw tooLarge(bytes, limits.messageBytesMax);
+  return new Outgoing({
+    space,
+    key,
+    channel,
+    payload: text,
+    timeoutMs,
+    deadlineMs,
+    receiver,
+    tag,
+  });
+}
+
+function jsonText(payload: Json): string {
+  const text = JSON.stringify(payload) as string | undefined;
+  if (text !== undefined) return text;
+  throw new DeltabaseError('INVALID_ARGUMENT', 'the payload is nothing that JSON can say');
+}
+
+function tooLarge(bytes: number, max: number): DeltabaseError {
+  const why = `the message has ${bytes} characters, ${max} are allowed: send its content in parts`;
+  return new DeltabaseError('INVALID_ARGUMENT', why);
+}
+
+function checkName(space: string, key: string): void {
+  if (space !== SYSTEM_SPACE) checkSpaceName(space, DEFAULT_LIMITS);
+  checkDocumentKey(key, DEFAULT_LIMITS);
+}

@@ -1,0 +1,47 @@
+// @deltabase/client: the TypeScript client of a Deltabase cluster.
+//
+//   const client = await connect({ addresses: ['127.0.0.1:4300'] });
+//   const counter = client.document<{ count: number }>('counter', 'visits');
+//   const { seq, reply } = await counter.send('add', { by: 1 });
+//   for await (const event of counter.watch()) console.log(event);
+//   await client.close();
+
+export { DeltabaseError, type ErrorCode } from '@deltabase/base';
+export type { Json, JsonObject } from '@deltabase/delta';
+export type { DeltaRecord } from '@deltabase/machine';
+export { Client, type CloseOptions, connect } from './client.js';
+export type {
+  ClusterInfo,
+  LogEntry,
+  LogOptions,
+  NodeReport,
+  NodeStatus,
+  StatusOptions,
+} from './cluster-info.js';
+export type {
+  DocumentHandle,
+  GetOptions,
+  HistoryOptions,
+  MessageToSend,
+  WatchOptions,
+} from './documents.js';
+export { CLIENT_LIMITS, type ClientLimits } from './limits.js';
+export type {
+  DeployOptions,
+  DeployResult,
+  GetMachineOptions,
+  MachineInfo,
+  Machines,
+  MachineVersion,
+} from './machines.js';
+export type { CallOptions, ConnectOptions } from './options.js';
+export type { Cause, DeltaEvent, Operation, StateEvent, WatchEvent } from './reading/events.js';
+export type { ReadMode, ReadResult } from './reading/get.js';
+export type { SendOutcome, SendResult } from './sending/receivers.js';
+export type {
+  Link,
+  SendStream,
+  SendStreamListener,
+  Transport,
+} from './transport/transport.js';
+export type { World } from './world.js';

@@ -1,0 +1,71 @@
+// Every limit of the client, with unit, default and reason. Each queue it keeps and each wait it makes has one.
+
+export interface ClientLimits {
+  /** How long a call may take unless it says otherwise, and at most. */
+  readonly deadlineMs: number;
+  readonly deadlineMsMax: number;
+
+  /** Characters of one message; the cluster has its own, smaller limit for payloads. */
+  readonly messageBytesMax: number;
+
+  /** Messages sent to the cluster or about to be, without an answer. */
+  readonly inFlightMax: number;
+  readonly inFlightBytesMax: number;
+  /** Those of them that are on the stream to one node. */
+  readonly streamInFlightMax: number;
+  /** Messages that wait for room among those. */
+  readonly waitingMax: number;
+  readonly waitingBytesMax: number;
+
+  readonly frameMessagesMax: number;
+  readonly frameBytesMax: number;
+
+  readonly sessionAgeMsMax: number;
+  readonly sessionWidthMax: number;
+  readonly sessionsMax: number;
+
+  readonly attemptTimeoutMs: number;
+  readonly stallMs: number;
+  readonly retryMsMin: number;
+  readonly retryMsMax: number;
+  readonly reconnectMsMin: number;
+  readonly reconnectMsMax: number;
+  readonly openTimeoutMs: number;
+  readonly settleMs: number;
+
+  readonly receiveBytesMax: number;
+}
+
+const MIB = 1024 * 1024;
+
+/** The defaults. The comment behind each says why. */
+export const CLIENT_LIMITS: ClientLimits = {
+  deadlineMs: 30_000, // ms; survives any failover
+  deadlineMsMax: 600_000, // ms; with sessionAgeMsMax well below the hour for which a cluster knows a session
+
+  messageBytesMax: 1 * MIB, // characters; with others in its frame it must stay below 4 MiB of UTF-8
+
+  inFlightMax: 16_384, // messages; enough to keep three nodes busy
+  inFlightBytesMax: 64 * MIB, // bytes of them
+  streamInFlightMax: 8192, // messages; half of what a node takes from one stream
+  waitingMax: 65_536, // messages; some seconds of a busy cluster
+  waitingBytesMax: 64 * MIB, // bytes of them
+
+  frameMessagesMax: 4096, // messages in one frame; a node executes so many in a turn
+  frameBytesMax: 1 * MIB, // bytes of one frame; a node takes 4 MiB
+
+  sessionAgeMsMax: 20 * 60_000, // ms; then a new session begins, see sessions.ts
+  sessionWidthMax: 32_768, // numbers from the lowest unsettled one on; half of a group's window
+  sessionsMax: 16, // sessions with unanswered messages: one stuck message must not stop the others
+
+  attemptTimeoutMs: 10_000, // ms that a node may take for one attempt; as long as it forwards
+  stallMs: 15_000, // ms without the answer to a message until its stream counts as broken
+  retryMsMin: 20, // ms before the second attempt, doubled for each further one
+  retryMsMax: 1000, // ms between attempts at most; elections take about as long
+  reconnectMsMin: 50, // ms before a lost connection is tried again, doubled each time
+  reconnectMsMax: 2000, // ms between such tries at most
+  openTimeoutMs: 3000, // ms until a node must have answered a new connection
+  settleMs: 500, // ms that connect waits for further nodes once the first has answered
+
+  receiveBytesMax: 32 * MIB, // bytes of one message from a node; a read gives 4 MiB, escaped at worst
+};

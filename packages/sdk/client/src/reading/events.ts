@@ -1,0 +1,71 @@
+// What callers see of a document's life, and how it is made of what nodes send.
+
+import { DeltabaseError } from '@deltabase/base';
+import type { Json } from '@deltabase/delta';
+import type { WireDelta } from '../transport/wire.js';
+
+/** Why a delta happened. */
+export interface Cause {
+  readonly channel: string;
+  readonly payload: Json;
+  readonly principal: string;
+  /** `session/number`; empty for a message without a session. */
+  readonly messageId: string;
+  /** The version of the machine that ran. */
+  readonly version: number;
+  readonly fuel: number;
+  readonly seed: number;
+}
+
+/** One operation of RFC 6902 §4. */
+export type Operation =
+  | { readonly op: 'add' | 'replace' | 'test'; readonly path: string; readonly value: Json }
+  | { readonly op: 'remove'; readonly path: string }
+  | { readonly op: 'move' | 'copy'; readonly from: string; readonly path: string };
+
+/** What one message did to a document. */
+export interface DeltaEvent {
+  readonly kind: 'delta';
+  readonly seq: number;
+  /** RFC 6902. */
+  readonly patch: readonly Operation[];
+  /** The document's rolling hash after it: 16 hexadecimal digits. */
+  readonly hash: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  readonly cause: Cause;
+}
+
+/** A document as a whole. */
+export interface StateEvent<State = Json> {
+  readonly kind: 'state';
+  /** 0: it has had no message yet, and `value` is null. */
+  readonly seq: number;
+  readonly hash: string;
+  readonly value: State;
+}
+
+export type WatchEvent<State = Json> = StateEvent<State> | DeltaEvent;
+
+/** The event of a delta as a node sent it. */
+export function deltaEvent(delta: WireDelta): DeltaEvent {
+  const { seq, patch, hash, timeMs, cause } = delta;
+  if (cause === null) throw new DeltabaseError('INTERNAL', `delta ${seq} came without its cause`);
+  const { channel, payload, principal, messageId, version, fuel, seed } = cause;
+  return {
+    kind: 'delta',
+    seq,
+    patch: jsonOf(patch) as unknown as readonly Operation[],
+    hash,
+    time: timeMs,
+    cause: { channel, payload: jsonOf(payload), principal, messageId, version, fuel, seed },
+  };
+}
+
+/** JSON text in UTF-8; none means null. */
+export function jsonOf(bytes: Uint8Array): Json {
+  if (bytes.length === 0) return null;
+  return JSON.parse(decoder.decode(bytes));
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true });

@@ -1,0 +1,117 @@
+// The sessions under which a client's messages are retried (exactly-once rests on session and number, see
+// proto/deltabase/v1/documents.proto). All of a client's sessions draw from one series of numbers, so a number
+// names a message without its session, and a later session has the higher numbers throughout.
+//
+// A new session begins long before the cluster would refuse the old one for its age, and when the numbers
+// between the lowest unsettled and the next are too many: a group remembers an answer until it is settled,
+// and one message that gets no answer must not make it remember those of all others. Messages keep the
+// session they began in, so a rotation never touches what is in flight. Order across it is kept by the lane:
+// a document's messages of the new session wait until those of the old one have their answers, because
+// `after` means a number of the same session.
+
+import { assert } from '@deltabase/base';
+import type { ClientLimits } from '../limits.js';
+import type { WireSession } from '../transport/wire.js';
+import type { World } from '../world.js';
+import type { Outgoing } from './outgoing.js';
+
+/** One session, and its unsettled messages in order of their numbers. */
+export class Session {
+  readonly name: string;
+  readonly openedAtMs: number;
+  first: Outgoing | undefined;
+  last: Outgoing | undefined;
+
+  constructor(name: string, openedAtMs: number) {
+    this.name = name;
+    this.openedAtMs = openedAtMs;
+  }
+}
+
+export class Sessions {
+  readonly #world: World;
+  readonly #limits: ClientLimits;
+  readonly #live: Session[] = [];
+  #current: Session;
+  #nextNumber = 1;
+
+  constructor(world: World, limits: ClientLimits) {
+    this.#world = world;
+    this.#limits = limits;
+    this.#current = this.#open();
+  }
+
+  /** Sessions with unsettled messages, and the one for the next message. */
+  get live(): readonly Session[] {
+    return this.#live;
+  }
+
+  /** Whether one more message can get a number. */
+  get hasRoom(): boolean {
+    return !this.#isWide() || this.#live.length < this.#limits.sessionsMax;
+  }
+
+  /** Gives `message` its number, the next one, and its session. */
+  add(message: Outgoing): void {
+    if (this.#isOld() || this.#isWide()) this.rotate();
+    const session = this.#current;
+    message.number = this.#nextNumber++;
+    message.session = session;
+    message.older = session.last;
+    if (session.last === undefined) session.first = message;
+    else session.last.newer = message;
+    session.last = message;
+  }
+
+  /** `message` has its answer or was given up. */
+  remove(message: Outgoing): void {
+    const { session, older, newer } = message;
+    assert(session !== undefined, 'a numbered message has a session');
+    if (older === undefined) session.first = newer;
+    else older.newer = newer;
+    if (newer === undefined) session.last = older;
+    else newer.older = older;
+    message.older = undefined;
+    message.newer = undefined;
+    if (session.first === undefined && session !== this.#current) this.#close(session);
+  }
+
+  /** The lowest unsettled number of `session`; the next number to be given if there is none. */
+  settledOf(session: Session): number {
+    return session.first?.number ?? this.#nextNumber;
+  }
+
+  /** What a frame says of `session`. */
+  announce(session: Session): WireSession {
+    const { name, openedAtMs } = session;
+    return { name, openedAtMs, settled: this.settledOf(session) };
+  }
+
+  /** Lets the next message begin a new session. */
+  rotate(): void {
+    const old = this.#current;
+    this.#current = this.#open();
+    if (old.first === undefined) this.#close(old);
+  }
+
+  #open(): Session {
+    const session = new Session(this.#world.uniqueName(), this.#world.wallMs());
+    this.#live.push(session);
+    return session;
+  }
+
+  #close(session: Session): void {
+    this.#live.splice(this.#live.indexOf(session), 1);
+  }
+
+  /** By the wall clock, like the cluster; also when that was set back since. */
+  #isOld(): boolean {
+    const ageMs = this.#world.wallMs() - this.#current.openedAtMs;
+    return ageMs > this.#limits.sessionAgeMsMax || ageMs < 0;
+  }
+
+  #isWide(): boolean {
+    const width = this.#nextNumber - this.settledOf(this.#current);
+    return width >= this.#limits.sessionWidthMax;
+  }
+}

@@ -1,0 +1,123 @@
+// A way to one node over gRPC.
+
+import { DeltabaseError } from '@deltabase/base';
+import {
+  Client,
+  type ClientReadableStream,
+  type ClientUnaryCall,
+  credentials,
+  Metadata,
+} from '@grpc/grpc-js';
+import type { ClientLimits } from '../../limits.js';
+import type {
+  CallOptions,
+  Link,
+  SendStream,
+  SendStreamListener,
+  StreamOptions,
+} from '../transport.js';
+import type { StreamCalls, UnaryCalls } from '../wire.js';
+import { callError } from './call-error.js';
+import { openGrpcSendStream } from './grpc-send-stream.js';
+import { METHODS } from './protos.js';
+
+/** A connection that carries nothing is asked for a sign of life this often. */
+const KEEPALIVE_MS = 10_000;
+const KEEPALIVE_TIMEOUT_MS = 5000;
+/** HTTP/2 lets so much be on its way to the client; its default of 64 KiB makes large answers wait. */
+const WINDOW_BYTES = 4 * 1024 * 1024;
+
+export class GrpcLink implements Link {
+  readonly #address: string;
+  readonly #client: Client;
+
+  constructor(address: string, limits: ClientLimits) {
+    this.#address = address;
+    this.#client = new Client(address, credentials.createInsecure(), {
+      'grpc.max_receive_message_length': limits.receiveBytesMax,
+      'grpc.max_send_message_length': -1,
+      'grpc.keepalive_time_ms': KEEPALIVE_MS,
+      'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+      // The client tries again at its own pace, see endpoint.ts.
+      'grpc.initial_reconnect_backoff_ms': limits.reconnectMsMin,
+      'grpc.max_reconnect_backoff_ms': limits.reconnectMsMax,
+      'grpc.min_reconnect_backoff_ms': limits.reconnectMsMin,
+      'grpc.enable_retries': 0,
+      'grpc.use_local_subchannel_pool': 1,
+      'grpc-node.flow_control_window': WINDOW_BYTES,
+    });
+  }
+
+  openSendStream(listener: SendStreamListener): SendStream {
+    return openGrpcSendStream(this.#client, this.#address, listener);
+  }
+
+  call<Name extends keyof UnaryCalls>(
+    name: Name,
+    request: UnaryCalls[Name]['request'],
+    { timeoutMs, signal }: CallOptions,
+  ): Promise<UnaryCalls[Name]['response']> {
+    if (signal?.aborted) return Promise.reject(aborted(signal));
+    const { path, requestSerialize, responseDeserialize } = METHODS[name];
+    return new Promise((resolve, reject) => {
+      let abort: (() => void) | undefined;
+      const call: ClientUnaryCall = this.#client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        new Metadata(),
+        { deadline: Date.now() + timeoutMs },
+        (error, response) => {
+          if (abort !== undefined) signal?.removeEventListener('abort', abort);
+          if (error === null) resolve(response as UnaryCalls[Name]['response']);
+          else reject(this.#errorOf(error, signal));
+        },
+      );
+      abort = () => call.cancel();
+      signal?.addEventListener('abort', abort, { once: true });
+    });
+  }
+
+  async *stream<Name extends keyof StreamCalls>(
+    name: Name,
+    request: StreamCalls[Name]['request'],
+    { timeoutMs, signal }: StreamOptions,
+  ): AsyncGenerator<StreamCalls[Name]['response']> {
+    if (signal?.aborted) throw aborted(signal);
+    const { path, requestSerialize, responseDeserialize } = METHODS[name];
+    const options = timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
+    const call: ClientReadableStream<object> = this.#client.makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      new Metadata(),
+      options,
+    );
+    const abort = (): void => call.cancel();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      for await (const response of call) yield response as StreamCalls[Name]['response'];
+    } catch (thrown) {
+      throw this.#errorOf(thrown, signal);
+    } finally {
+      signal?.removeEventListener('abort', abort);
+      // Left early, the call ends with a late error that nobody waits for.
+      call.on('error', () => {});
+      call.cancel();
+    }
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  #errorOf(thrown: unknown, signal: AbortSignal | undefined): DeltabaseError {
+    return signal?.aborted ? aborted(signal) : callError(this.#address, thrown);
+  }
+}
+
+function aborted(signal: AbortSignal): DeltabaseError {
+  return new DeltabaseError('CANCELLED', 'the caller gave up', { cause: signal.reason });
+}

@@ -1,0 +1,210 @@
+// The messages of proto/deltabase/v1 as the client's logic sees them: plain values, whatever carries them.
+
+/** A session as a frame announces it. */
+export interface WireSession {
+  readonly name: string;
+  /** Milliseconds since 1970. */
+  readonly openedAtMs: number;
+  /** Every number below it is settled. */
+  readonly settled: number;
+}
+
+/** A message of a frame. */
+export interface WireMessage {
+  readonly space: string;
+  readonly key: string;
+  readonly channel: string;
+  /** JSON text; empty for null. */
+  readonly payload: string;
+  readonly number: number;
+  readonly after: number;
+}
+
+/** An error as nodes send it. `code` may be one that this client does not know. */
+export interface WireError {
+  readonly code: string;
+  readonly message: string;
+  readonly details: Readonly<Record<string, string>>;
+}
+
+export interface WireCause {
+  readonly channel: string;
+  readonly payload: Uint8Array;
+  readonly principal: string;
+  readonly messageId: string;
+  readonly version: number;
+  readonly fuel: number;
+  readonly seed: number;
+}
+
+export interface WireDelta {
+  readonly seq: number;
+  readonly patch: Uint8Array;
+  readonly hash: string;
+  readonly timeMs: number;
+  readonly cause: WireCause | null;
+}
+
+export interface WireStatePiece {
+  readonly seq: number;
+  readonly piece: Uint8Array;
+  readonly last: boolean;
+  readonly hash: string;
+}
+
+export interface WireWatchEvent {
+  readonly state?: WireStatePiece | null;
+  readonly delta?: WireDelta | null;
+}
+
+export type WireReadMode = 'READ_MODE_LINEARIZABLE' | 'READ_MODE_AT_LEAST_SEQ' | 'READ_MODE_STALE';
+
+export interface WireMachineVersion {
+  readonly space: string;
+  readonly version: number;
+  readonly hash: string;
+  readonly moduleBytes: number;
+  readonly channels: readonly string[];
+  readonly deployedAtMs: number;
+  readonly principal: string;
+}
+
+export interface WireMember {
+  readonly node: number;
+  readonly address: string;
+  readonly reachable: boolean;
+  readonly peerAddress: string;
+}
+
+export interface WirePeerProgress {
+  readonly node: number;
+  readonly matchIndex: number;
+  readonly nextIndex: number;
+  readonly state: string;
+  readonly active: boolean;
+}
+
+export interface WireGroupStatus {
+  readonly group: number;
+  readonly role: string;
+  readonly leader: number;
+  readonly term: number;
+  readonly firstIndex: number;
+  readonly lastIndex: number;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+  readonly flushedIndex: number;
+  readonly voters: readonly number[];
+  readonly progress: readonly WirePeerProgress[];
+  readonly queuedMessages: number;
+}
+
+export interface WireNodeCounters {
+  readonly residentDocuments: number;
+  readonly residentBytes: number;
+  readonly messagesExecuted: number;
+  readonly messagesFailed: number;
+  readonly messagesForwarded: number;
+  readonly deltasApplied: number;
+  readonly turns: number;
+  readonly diskWrites: number;
+  readonly diskBytesWritten: number;
+  readonly diskBytesUsed: number;
+  readonly diskBytesFree: number;
+  readonly peerBytesSent: number;
+  readonly peerFramesSent: number;
+  readonly watches: number;
+  readonly processBytes: number;
+}
+
+export interface WireStatus {
+  readonly cluster: string;
+  readonly node: number;
+  readonly version: string;
+  readonly uptimeMs: number;
+  readonly members: readonly WireMember[];
+  readonly groups: readonly WireGroupStatus[];
+  readonly counters: WireNodeCounters | null;
+}
+
+export interface WireLogEntry {
+  readonly index: number;
+  readonly term: number;
+  readonly kind: string;
+  readonly bytes: number;
+  readonly committed: boolean;
+  readonly records: readonly Uint8Array[];
+  readonly summary: string;
+}
+
+/** The unary calls: name to request and response. */
+export interface UnaryCalls {
+  readonly Get: {
+    readonly request: {
+      readonly space: string;
+      readonly key: string;
+      readonly pointer: string;
+      readonly mode: WireReadMode;
+      readonly atLeastSeq?: number;
+      readonly atSeq?: number;
+    };
+    readonly response: { readonly seq: number; readonly hash: string; readonly value: Uint8Array };
+  };
+  readonly Deploy: {
+    readonly request: {
+      readonly space: string;
+      readonly module: Uint8Array;
+      readonly expectedVersion?: number;
+    };
+    readonly response: {
+      readonly version: WireMachineVersion | null;
+      readonly unchanged: boolean;
+    };
+  };
+  readonly ListMachines: {
+    readonly request: Record<never, never>;
+    readonly response: { readonly machines: readonly WireMachineVersion[] };
+  };
+  readonly GetMachine: {
+    readonly request: {
+      readonly space: string;
+      readonly version: number;
+      readonly includeModule: boolean;
+    };
+    readonly response: {
+      readonly machine: WireMachineVersion | null;
+      readonly versions: readonly WireMachineVersion[];
+      readonly module: Uint8Array;
+    };
+  };
+  readonly GetStatus: {
+    readonly request: Record<never, never>;
+    readonly response: WireStatus;
+  };
+}
+
+/** The calls that are answered by a stream: name to request and response. */
+export interface StreamCalls {
+  readonly Watch: {
+    readonly request: { readonly space: string; readonly key: string; readonly afterSeq?: number };
+    readonly response: { readonly events: readonly WireWatchEvent[] };
+  };
+  readonly ListDeltas: {
+    readonly request: {
+      readonly space: string;
+      readonly key: string;
+      readonly fromSeq: number;
+      readonly limit: number;
+    };
+    readonly response: { readonly deltas: readonly WireDelta[] };
+  };
+  readonly ReadLog: {
+    readonly request: {
+      readonly group: number;
+      readonly fromIndex: number;
+      readonly limit: number;
+      readonly follow: boolean;
+    };
+    readonly response: { readonly entries: readonly WireLogEntry[] };
+  };
+}
