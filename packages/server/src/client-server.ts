@@ -4,7 +4,8 @@ import { DeltabaseError, type Limits } from '@deltabase/base';
 import { type Engine, failure, type Log } from '@deltabase/engine';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
-import type { Member } from './config/members.js';
+import { withPorts } from './config/members.js';
+import type { ServerConfig } from './config/server-config.js';
 import { clusterHandlers } from './services/cluster.js';
 import { documentsHandlers } from './services/documents.js';
 import { Health } from './services/health.js';
@@ -16,11 +17,13 @@ import { Routes } from './services/routes.js';
 
 export interface ClientServerOptions {
   readonly engine: Engine;
-  readonly node: number;
-  readonly members: readonly Member[];
-  readonly limits: Limits;
+  readonly config: ServerConfig;
+  /** Where other nodes reach this one. */
+  readonly peerPort: number;
   readonly log: Log;
+  /** The release. */
   readonly version: string;
+  /** Milliseconds of a monotonic clock. */
   nowMs(): number;
 }
 
@@ -32,49 +35,43 @@ const SHUTDOWN_MS = 1000;
 /** More than a message adds to the module, value or frame in it. */
 const MESSAGE_OVERHEAD_BYTES = 64 * 1024;
 
+/** Opens the client port. Throws INVALID_ARGUMENT if nothing can listen there. */
+export async function openClientServer(options: ClientServerOptions): Promise<ClientServer> {
+  const { limits, listen } = options.config;
+  const server = makeServer(limits);
+  const port = await bind(server, listen);
+  // Nothing has been received yet: services may be added still, and they know the port.
+  return new ClientServer(server, port, options);
+}
+
+/** The client port of a node, open. */
 export class ClientServer {
+  readonly port: number;
   readonly #server: Server;
   readonly #leaders: Leaders;
   readonly #health: Health;
   readonly #open = new OpenStreams();
 
-  constructor(options: ClientServerOptions) {
-    const { engine, node, members, limits } = options;
-    const { moduleBytesMax, frameBytesMax, readBytesMax, streamsPerConnectionMax } = limits;
-    const messageBytesMax =
-      Math.max(moduleBytesMax, frameBytesMax, readBytesMax) + MESSAGE_OVERHEAD_BYTES;
-    this.#server = new Server({
-      'grpc.max_receive_message_length': messageBytesMax,
-      'grpc.max_send_message_length': messageBytesMax,
-      'grpc.max_concurrent_streams': streamsPerConnectionMax,
-      'grpc.keepalive_time_ms': KEEPALIVE_MS,
-      'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
-      'grpc.enable_channelz': 0,
-    });
+  /** Use `openClientServer`. */
+  constructor(server: Server, port: number, options: ClientServerOptions) {
+    const { engine, config, log } = options;
+    const { node, limits } = config;
+    const members = withPorts(config, { clientPort: port, peerPort: options.peerPort });
+    this.port = port;
+    this.#server = server;
     this.#leaders = new Leaders(engine);
     this.#health = new Health(this.#leaders);
     const routes = new Routes({ leaders: this.#leaders, members, self: node });
     const protos = loadProtos();
-    const host = { ...options, routes, open: this.#open, nowMs: () => options.nowMs() };
-    this.#server.addService(protos.documents, documentsHandlers(host));
-    this.#server.addService(protos.machines, machinesHandlers(host));
-    this.#server.addService(protos.cluster, clusterHandlers(host));
-    this.#health.addTo(this.#server);
-    new ReflectionService(protos.all).addToServer(this.#server);
-  }
-
-  /** Begins to listen at host:port and returns the port. Throws INVALID_ARGUMENT if that is not possible. */
-  listen(address: string): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (cause, port) => {
-        if (cause === null) {
-          resolve(port);
-          return;
-        }
-        const why = `cannot listen for clients on ${address} (${cause.message}): choose another address`;
-        reject(new DeltabaseError('INVALID_ARGUMENT', why, { cause }));
-      });
-    });
+    const open = this.#open;
+    const nowMs = (): number => options.nowMs();
+    const documents = documentsHandlers({ engine, routes, limits, log, open, nowMs });
+    server.addService(protos.documents, documents);
+    server.addService(protos.machines, machinesHandlers({ engine, limits, log, nowMs }));
+    const { version } = options;
+    server.addService(protos.cluster, clusterHandlers({ engine, members, version, log, open }));
+    this.#health.addTo(server);
+    new ReflectionService(protos.all).addToServer(server);
   }
 
   /** Tells health checks that this node does not serve any more. */
@@ -97,4 +94,31 @@ export class ClientServer {
       });
     });
   }
+}
+
+function makeServer(limits: Limits): Server {
+  const { moduleBytesMax, frameBytesMax, readBytesMax, streamsPerConnectionMax } = limits;
+  const messageBytesMax =
+    Math.max(moduleBytesMax, frameBytesMax, readBytesMax) + MESSAGE_OVERHEAD_BYTES;
+  return new Server({
+    'grpc.max_receive_message_length': messageBytesMax,
+    'grpc.max_send_message_length': messageBytesMax,
+    'grpc.max_concurrent_streams': streamsPerConnectionMax,
+    'grpc.keepalive_time_ms': KEEPALIVE_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    'grpc.enable_channelz': 0,
+  });
+}
+
+function bind(server: Server, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (cause, port) => {
+      if (cause === null) {
+        resolve(port);
+        return;
+      }
+      const why = `cannot listen for clients on ${address} (${cause.message}): choose another address`;
+      reject(new DeltabaseError('INVALID_ARGUMENT', why, { cause }));
+    });
+  });
 }

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import type { DeltabaseError } from '@deltabase/base';
 import type { Engine, Log } from '@deltabase/engine';
-import { ClientServer } from './client-server.js';
+import { type ClientServer, openClientServer } from './client-server.js';
 import { type Composition, compose } from './composition.js';
 import type { ServerConfig } from './config/server-config.js';
 
@@ -32,17 +32,16 @@ export async function startServer(config: ServerConfig, options: ServerOptions):
   const composition = await compose({ config, ...options });
   const { engine, network, ports } = composition;
   try {
-    const clients = new ClientServer({
+    const clients = await openClientServer({
       engine,
-      node: config.node,
-      members: config.members,
-      limits: config.limits,
+      config,
+      peerPort: network.port,
       log,
       version: VERSION,
       nowMs: () => ports.clock.monotonicMs(),
     });
-    const clientPort = await clients.listen(config.listen);
-    const peerPort = network.port;
+    const { port: clientPort } = clients;
+    const { port: peerPort } = network;
     log.info('started', { version: VERSION, pid: process.pid, clientPort, peerPort });
     return { clientPort, peerPort, engine, stop: () => stop(clients, composition, log) };
   } catch (thrown) {

@@ -14,6 +14,7 @@ export interface Member {
 const MEMBER = /^(\d+)=([^/=,\s]+)\/([^/=,\s]+)$/;
 /** A name or IPv4 address, or an IPv6 address in brackets; then a port. */
 const ADDRESS = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/;
+const ANY_PORT = /:0+$/;
 const PORT_MAX = 65_535;
 
 /** Members separated by commas, as `source` gave them. Throws INVALID_ARGUMENT naming the wrong one. */
@@ -29,6 +30,25 @@ export function parseMembers(text: string, source: string): Member[] {
 export function isAddress(text: string): boolean {
   const port = ADDRESS.exec(text)?.[1];
   return port !== undefined && Number(port) <= PORT_MAX;
+}
+
+/**
+ * The members, with the ports that `node` was given by the system where it had asked for any (port 0): the
+ * others cannot know them, so this is for a node alone.
+ */
+export function withPorts(
+  { members, node }: { readonly members: readonly Member[]; readonly node: number },
+  { clientPort, peerPort }: { readonly clientPort: number; readonly peerPort: number },
+): readonly Member[] {
+  return members.map((member) =>
+    member.node !== node
+      ? member
+      : {
+          node,
+          peerAddress: member.peerAddress.replace(ANY_PORT, `:${peerPort}`),
+          clientAddress: member.clientAddress.replace(ANY_PORT, `:${clientPort}`),
+        },
+  );
 }
 
 function parseMember(text: string, source: string): Member {
