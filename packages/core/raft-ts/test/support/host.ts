@@ -34,7 +34,10 @@ export interface HostOptions extends HostConfig {
 
 export type ThreadName = 'main' | 'append' | 'apply';
 
+type StepName = 'write' | 'sync' | 'tell' | 'send' | 'apply' | 'done';
+
 interface Step {
+  readonly name: StepName;
   readonly run: () => void;
   /** It has to wait until all that was handed out to be applied is. */
   readonly afterApplies: boolean;
@@ -140,11 +143,12 @@ export class TestHost {
     });
   }
 
-  /** Takes the next step of a thread. */
-  run(name: ThreadName): void {
+  /** Takes the next step of a thread, and says which it was. */
+  run(name: ThreadName): StepName {
     const step = this.#thread(name).shift();
     assert.ok(step, `thread ${name} has a step`);
     step.run();
+    return step.name;
   }
 
   /** Runs everything until nothing is left to do. */
@@ -158,15 +162,14 @@ export class TestHost {
   }
 
   #takeSync(ready: Ready): void {
-    const steps: (() => void)[] = [];
-    if (ready.append !== undefined) steps.push(...this.#writing(ready.append));
-    steps.push(
-      () => this.#answerReads(ready),
-      () => this.#send(ready.messages),
-    );
-    if (ready.apply !== undefined) steps.push(...this.#applying(ready.apply));
-    steps.push(() => this.node.advance());
-    this.#queue('main', steps);
+    const { append, apply, messages } = ready;
+    if (append !== undefined) this.#queueWriting('main', append);
+    this.#queue('main', 'send', () => {
+      this.#answerReads(ready);
+      this.#send(messages);
+    });
+    if (apply !== undefined) this.#queueApplying('main', apply);
+    this.#queue('main', 'done', () => this.node.advance());
   }
 
   #takeAsync(ready: Ready): void {
@@ -174,20 +177,23 @@ export class TestHost {
     this.#send(ready.messages);
     const { append, apply } = ready;
     if (append !== undefined) {
-      const acknowledge = () => this.#send(this.node.acknowledgeAppend(append));
-      const afterApplies = append.snapshot !== undefined;
-      this.#queue('append', [...this.#writing(append), acknowledge], afterApplies);
+      this.#queueWriting('append', append);
+      this.#queue('append', 'tell', () => this.#send(this.node.acknowledgeAppend(append)));
     }
     if (apply !== undefined) {
-      const acknowledge = () => this.node.acknowledgeApply(apply);
-      this.#queue('apply', [...this.#applying(apply), acknowledge]);
+      this.#queueApplying('apply', apply);
+      this.#queue('apply', 'done', () => this.node.acknowledgeApply(apply));
     }
   }
 
-  #writing(work: AppendWork): (() => void)[] {
-    const steps = [() => this.#write(work)];
-    if (work.mustSync) steps.push(() => this.disk.sync());
-    return steps;
+  #queueWriting(thread: ThreadName, work: AppendWork): void {
+    const afterApplies = work.snapshot !== undefined;
+    this.#queue(thread, 'write', () => this.#write(work), afterApplies);
+    if (work.mustSync) this.#queue(thread, 'sync', () => this.disk.sync());
+  }
+
+  #queueApplying(thread: ThreadName, work: ApplyWork): void {
+    for (const entry of work.entries) this.#queue(thread, 'apply', () => this.#apply(entry));
   }
 
   #write(work: AppendWork): void {
@@ -196,10 +202,6 @@ export class TestHost {
     this.#machine = decodeMachine(work.snapshot.data);
     this.#confState = work.snapshot.confState;
     this.#events.restored?.(work.snapshot);
-  }
-
-  #applying(work: ApplyWork): (() => void)[] {
-    return work.entries.map((entry) => () => this.#apply(entry));
   }
 
   #apply(entry: Entry): void {
@@ -226,9 +228,8 @@ export class TestHost {
     for (const message of messages) this.#events.sent?.(message);
   }
 
-  #queue(name: ThreadName, steps: (() => void)[], afterApplies = false): void {
-    const thread = this.#thread(name);
-    for (const run of steps) thread.push({ run, afterApplies });
+  #queue(thread: ThreadName, name: StepName, run: () => void, afterApplies = false): void {
+    this.#thread(thread).push({ name, run, afterApplies });
   }
 
   #thread(name: ThreadName): Step[] {
