@@ -1,54 +1,68 @@
 // Question: what does one small change cost in a small and in a huge document, and what do huge documents
 // cost to read and hold? Workload: a draft per message, one operation, its encoding and the state hash;
-// then parsing, memory, pieces. It does not show Wasm, Raft, disks or garbage of a long-lived process.
-// Run: node --expose-gc packages/core/delta/bench/message-cost.mjs [rounds]
+// then parsing, memory, pieces, differences. It does not show Wasm, Raft, disks or garbage of a long-lived process.
+// Run: node --expose-gc packages/core/delta/bench/message-cost.mjs [messages] [members]
 
+import { availableParallelism } from 'node:os';
 import { DEFAULT_LIMITS, makePrng } from '@deltabase/base';
 import {
   applyPatch,
   canonicalBytes,
-  canonicalJson,
+  composePatches,
   Draft,
+  diffValues,
+  encodePiece,
   fromJson,
   hashText,
+  PieceBuilder,
   parsePatch,
+  parsePiece,
   parseValue,
+  pieces,
 } from '../dist/src/index.js';
 
 const ROUNDS = 7;
 const MESSAGES = Number(process.argv[2] ?? 100_000);
-const KEYS = 1_000_000;
+const KEYS = Number(process.argv[3] ?? 1_000_000);
 const rows = [];
 
 const small = fromJson(objectOf(10));
-const hugeText = canonicalJson(fromJson(objectOf(KEYS)));
+const hugeText = JSON.stringify(objectOf(KEYS));
 const shuffledText = JSON.stringify(shuffled(KEYS));
 const hugeArray = fromJson(Array.from({ length: KEYS }, (_, i) => i));
 
 const before = heapBytes();
-const huge = timed(`parse an object of ${KEYS} sorted names`, 3, () => parseValue(hugeText));
+const huge = parseValue(hugeText);
 const hugeBytes = heapBytes() - before;
-timed(`parse an object of ${KEYS} shuffled names`, 3, () => parseValue(shuffledText));
 
-measure('replace in an object of 10, one name', small, () => '/k3');
-measure('replace in an object of 10, random names', small, (r) => `/k${r.below(10)}`);
-measure(`replace in an object of ${KEYS}, one name`, huge, () => '/k500000');
-measure(`replace in an object of ${KEYS}, random names`, huge, (r) => `/k${r.below(KEYS)}`);
-measure(`replace in an array of ${KEYS}, random`, hugeArray, (r) => `/${r.below(KEYS)}`);
-measure(`insert into an array of ${KEYS}, random`, hugeArray, (r) => `/${r.below(KEYS)}`, 'add');
-measure(`append to an array of ${KEYS}`, hugeArray, () => '/-', 'add');
-measure(`add to an object of ${KEYS}, random names`, huge, (r) => `/n${r.next()}`, 'add');
-fold('parse and apply a replace to an object of 10', small);
-timed(`encode an object of ${KEYS}`, 3, () => canonicalBytes(huge));
+measure('replace in 10 members, one name', small, () => '/k3');
+measure('replace in 10 members, random names', small, (r) => `/k${r.below(10)}`);
+measure(`replace in ${KEYS} members, one name`, huge, () => `/k${KEYS >> 1}`);
+measure(`replace in ${KEYS} members, random names`, huge, (r) => `/k${r.below(KEYS)}`);
+measure(`add to ${KEYS} members, random names`, huge, (r) => `/n${r.next()}`, 'add');
+measure(`replace in ${KEYS} elements, random`, hugeArray, (r) => `/${r.below(KEYS)}`);
+measure(`insert into ${KEYS} elements, random`, hugeArray, (r) => `/${r.below(KEYS)}`, 'add');
+measure(`append to ${KEYS} elements`, hugeArray, () => '/-', 'add');
+fold('parse and apply a replace in 10 members', small);
+timed(`parse ${KEYS} sorted members`, () => parseValue(hugeText));
+timed(`parse ${KEYS} shuffled members`, () => parseValue(shuffledText));
+timed(`encode ${KEYS} members`, () => canonicalBytes(huge));
+timed(`cut ${KEYS} members into pieces and build them again`, rebuild);
+timed(`difference of ${KEYS} members with 100 changes`, difference);
+timed('compose 10,000 updates of 10 places', compose);
 
+console.log(`node ${process.version}, ${availableParallelism()} cores, seeds 0 to ${ROUNDS - 1}`);
 console.table(rows);
-console.log(`object of ${KEYS} numbers: ${(hugeBytes / 2 ** 20).toFixed(0)} MiB of heap`);
+console.log(
+  `an object of ${KEYS} numbers takes ${(hugeBytes / 2 ** 20).toFixed(0)} MiB of heap with its names`,
+);
 
 /** Messages of one operation each on one document, each on top of the one before. */
 function measure(name, root, pointerOf, op = 'replace') {
   const times = [];
   let hash = '';
   for (let round = 0; round < ROUNDS; round++) {
+    heapBytes();
     const random = makePrng(round);
     const pointers = Array.from({ length: MESSAGES }, () => pointerOf(random));
     let state = root;
@@ -83,16 +97,36 @@ function fold(name, root) {
   report(name, 'µs', times, hash);
 }
 
-function timed(name, rounds, run) {
+function rebuild() {
+  const builder = new PieceBuilder();
+  for (const piece of pieces(huge, 65_536)) builder.add(parsePiece(encodePiece(piece)));
+  return hashText(builder.finish());
+}
+
+function difference() {
+  const random = makePrng(1);
+  const patch = Array.from({ length: 100 }, (_, i) => {
+    return { op: 'replace', path: `/k${random.below(KEYS)}`, value: -i };
+  });
+  return diffValues(huge, applyPatch(huge, patch));
+}
+
+function compose() {
+  const patches = Array.from({ length: 10_000 }, (_, i) => {
+    return [{ op: 'replace', path: `/k${i % 10}`, value: i }];
+  });
+  return composePatches(patches);
+}
+
+function timed(name, run) {
   const times = [];
-  let result;
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < 5; round++) {
+    heapBytes();
     const start = performance.now();
-    result = run();
+    run();
     times.push(performance.now() - start);
   }
   report(name, 'ms', times, '');
-  return result;
 }
 
 function report(name, unit, times, hash) {

@@ -2,7 +2,7 @@
 // They are instances of a class for the reason that object-node.ts gives.
 
 import { assert } from '@deltabase/base';
-import { makePart, measureSlot, type Part } from './measure.js';
+import { type Measure, makeMeasure, measureSlot } from './measure.js';
 import {
   appended,
   concatenated,
@@ -92,7 +92,7 @@ export function arrayBranch(height: number, children: readonly ArrayValue[]): Ar
 }
 
 /** Measures an element of an array: bytes with one separator, lanes as terms of the polynomial. */
-export function measureElement(slot: Slot, into: Part): void {
+export function measureElement(slot: Slot, into: Measure): void {
   measureSlot(slot, into);
   into.bytes++;
   into.a = term(into.a);
@@ -129,7 +129,7 @@ export function arrayWith(
   return new ArrayNode(node.height, ends, items, node.count + growth, bytes, depth, a, b);
 }
 
-const ELEMENT = makePart();
+const ELEMENT = makeMeasure();
 const SUFFIX = { a: 0, b: 0 };
 
 /** Leaves in SUFFIX the polynomial of the `behind` elements behind `part`, from the shorter side. */

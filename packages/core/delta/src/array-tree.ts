@@ -3,7 +3,7 @@
 
 import { assert } from '@deltabase/base';
 import { arrayBranch, arrayLeaf, arrayWith, measureElement } from './array-node.js';
-import { makePart, NOTHING } from './measure.js';
+import { makeMeasure, NOTHING } from './measure.js';
 import { NODE_MAX, NODE_MIN, replacedAt, splitPoint } from './tree.js';
 import type { ArrayValue, Slot } from './value.js';
 
@@ -58,8 +58,8 @@ export function startOf(node: ArrayValue, child: number): number {
   return child === 0 ? 0 : node.ends[child - 1]!;
 }
 
-const OLD = makePart();
-const NEW = makePart();
+const OLD = makeMeasure();
+const NEW = makeMeasure();
 
 function setIn(node: ArrayValue, index: number, slot: Slot): ArrayValue {
   if (node.height > 0) {
@@ -89,7 +89,7 @@ function insertIn(node: ArrayValue, index: number, slot: Slot): ArrayValue {
   const child = insertIn(old, within, slot);
   const parts = child.items.length > NODE_MAX ? splitNode(child, within) : [child];
   const items = node.items.toSpliced(at, 1, ...parts);
-  return arrayWith(node, at, old, child, endsAfter(node, at, items), items);
+  return arrayWith(node, at, old, child, endsAfter(node, at, 1, parts), items);
 }
 
 /** May return a node of NODE_MIN - 1 items, which the caller fills up. */
@@ -104,24 +104,32 @@ function removeIn(node: ArrayValue, index: number): ArrayValue {
   const child = removeIn(old, index - startOf(node, at));
   if (child.items.length >= NODE_MIN) {
     const items = replacedAt(node.items, at, child);
-    return arrayWith(node, at, old, child, endsAfter(node, at, items), items);
+    return arrayWith(node, at, old, child, endsAfter(node, at, 1, [child]), items);
   }
   // Too few items: together with a neighbour they make one node, or two of equal size.
   const first = at > 0 ? at - 1 : 0;
   const left = first === at ? child : (node.items[first] as ArrayValue);
   const right = first === at ? (node.items[first + 1] as ArrayValue) : child;
-  const items = node.items.toSpliced(first, 2, ...mergeNodes(left, right));
-  return arrayWith(node, at, old, child, endsAfter(node, first, items), items);
+  const parts = mergeNodes(left, right);
+  const items = node.items.toSpliced(first, 2, ...parts);
+  return arrayWith(node, at, old, child, endsAfter(node, first, 2, parts), items);
 }
 
-/** The ends of the children `items`, which are those of `node` up to child `first`. */
-function endsAfter(node: ArrayValue, first: number, items: readonly Slot[]): readonly number[] {
-  const ends = node.ends.slice(0, first);
+/** The ends of the children of `node` with `parts` in place of `gone` of them from `first` on. */
+function endsAfter(
+  node: ArrayValue,
+  first: number,
+  gone: number,
+  parts: readonly ArrayValue[],
+): readonly number[] {
   let end = startOf(node, first);
-  for (let i = first; i < items.length; i++) {
-    end += (items[i] as ArrayValue).count;
-    ends.push(end);
-  }
+  const counted = parts.map((part) => {
+    end += part.count;
+    return end;
+  });
+  const growth = end - node.ends[first + gone - 1]!;
+  const ends = node.ends.toSpliced(first, gone, ...counted);
+  for (let i = first + parts.length; i < ends.length; i++) ends[i]! += growth;
   return ends;
 }
 

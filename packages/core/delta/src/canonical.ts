@@ -2,7 +2,7 @@
 // bytes are written once, into an array of exactly their length.
 
 import { assert, encodeUtf8Into } from '@deltabase/base';
-import { bytesOf, makePart, measureText, numberBytes } from './measure.js';
+import { bytesOf, DIGITS_BELOW, makeMeasure, measureText, numberBytes } from './measure.js';
 import type { ArrayValue, ObjectValue, Slot, Value } from './value.js';
 
 /** The canonical JSON text of `value`. */
@@ -63,13 +63,15 @@ export function writeAscii(text: string, into: Uint8Array, at: number): number {
 const SHORT_UNITS_MAX = 64;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
+const MINUS = 0x2d;
+const ZERO = 0x30;
 const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
-const SCRATCH = makePart();
+const SCRATCH = makeMeasure();
 
 function writeMembers(node: ObjectValue, into: Uint8Array, start: number): number {
   let at = start;
@@ -108,14 +110,18 @@ function writeLongString(text: string, bytes: number, into: Uint8Array, at: numb
 }
 
 function writeNumber(value: number, into: Uint8Array, at: number): number {
-  if ((value | 0) !== value || value < 0) return writeAscii(String(value), into, at);
-  const end = at + numberBytes(value);
-  let rest = value;
-  for (let i = end - 1; i >= at; i--) {
-    const next = Math.floor(rest / 10);
-    into[i] = 0x30 + rest - next * 10;
-    rest = next;
+  let rest = Math.abs(value);
+  if (Math.floor(value) !== value || rest >= DIGITS_BELOW) {
+    return writeAscii(String(value), into, at);
   }
+  const end = at + numberBytes(value);
+  const first = value < 0 ? at + 1 : at;
+  for (let i = end - 1; i >= first; i--) {
+    const tens = Math.floor(rest / 10);
+    into[i] = ZERO + rest - tens * 10;
+    rest = tens;
+  }
+  if (value < 0) into[at] = MINUS;
   return end;
 }
 

@@ -76,7 +76,9 @@ export function forget(place: Place): void {
 
 /** Positions below `place` move: what happened at them is told apart no longer. */
 export function bury(place: Place): void {
-  const buried = [...entriesOf(place)];
+  const { buried } = place;
+  if (place.entry !== undefined) buried.push(place.entry);
+  for (const child of place.below.values()) buried.push(...entriesOf(child));
   forget(place);
   place.buried = buried;
   place.hasShifted = true;

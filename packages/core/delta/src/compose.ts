@@ -26,7 +26,8 @@ type Transfer = Extract<Operation, { readonly op: 'move' | 'copy' }>;
 /**
  * One patch that does what `patches` do in turn, to every document that they fit. It has no "test": where
  * the patches fit, their tests hold. To a document that they do not fit it may do anything that a patch
- * can. Throws INVALID_ARGUMENT for a malformed pointer.
+ * can. Throws INVALID_ARGUMENT for a malformed pointer, and BAD_PATCH where it is certain that no document
+ * fits.
  */
 export function composePatches(patches: Iterable<Patch>): Patch {
   const composition: Composition = { entries: [], root: makePlace() };

@@ -40,17 +40,14 @@ export function* arrayEdits(
 const CHANGES_MAX = 1000;
 
 /** A run of elements: one, or all of a node. */
-type Part =
+type Run =
   | { readonly node: ArrayValue; readonly count: number }
   | { readonly node: undefined; readonly slot: Slot; readonly count: 1 };
 
 /** Both arrays as the largest nodes that they share, and single elements between them. */
-function partsOf(
-  before: ArrayValue,
-  after: ArrayValue,
-): readonly [readonly Part[], readonly Part[]] {
-  let left: readonly Part[] = [{ node: before, count: before.count }];
-  let right: readonly Part[] = [{ node: after, count: after.count }];
+function partsOf(before: ArrayValue, after: ArrayValue): readonly [readonly Run[], readonly Run[]] {
+  let left: readonly Run[] = [{ node: before, count: before.count }];
+  let right: readonly Run[] = [{ node: after, count: after.count }];
   for (let height = Math.max(before.height, after.height); height >= 0; height--) {
     const inLeft = nodesOf(left);
     const inRight = nodesOf(right);
@@ -60,20 +57,20 @@ function partsOf(
   return [left, right];
 }
 
-function nodesOf(parts: readonly Part[]): ReadonlySet<ArrayValue> {
+function nodesOf(parts: readonly Run[]): ReadonlySet<ArrayValue> {
   const nodes = new Set<ArrayValue>();
   for (const { node } of parts) if (node !== undefined) nodes.add(node);
   return nodes;
 }
 
-function openUnless(part: Part, height: number, shared: ReadonlySet<ArrayValue>): readonly Part[] {
+function openUnless(part: Run, height: number, shared: ReadonlySet<ArrayValue>): readonly Run[] {
   const { node } = part;
   return node === undefined || node.height < height || shared.has(node) ? [part] : open(node);
 }
 
 /** The parts directly below `node`. */
-function open(node: ArrayValue): readonly Part[] {
-  return node.items.map((item): Part => {
+function open(node: ArrayValue): readonly Run[] {
+  return node.items.map((item): Run => {
     if (node.height === 0) return { node: undefined, slot: item, count: 1 };
     const child = item as ArrayValue;
     return { node: child, count: child.count };
@@ -81,10 +78,7 @@ function open(node: ArrayValue): readonly Part[] {
 }
 
 /** What happened where `before` became `after`: paired off from the front, as far as both go. */
-function* changes(
-  before: readonly Part[],
-  after: readonly Part[],
-): Generator<ArrayEdit, void, void> {
+function* changes(before: readonly Run[], after: readonly Run[]): Generator<ArrayEdit, void, void> {
   // The next part is on top.
   const left = before.toReversed();
   const right = after.toReversed();
@@ -111,7 +105,7 @@ function* changes(
 }
 
 /** Puts `part` back on top, its parts if it is a node of `height`. */
-function putBack(stack: Part[], part: Part | undefined, height: number): void {
+function putBack(stack: Run[], part: Run | undefined, height: number): void {
   if (part === undefined) return;
   if (part.node?.height === height) stack.push(...open(part.node).toReversed());
   else stack.push(part);
@@ -124,7 +118,7 @@ class Ids {
   /** Containers by their hash, with all that have it. */
   readonly #containers = new Map<number, { readonly slot: Slot; readonly id: number }[]>();
 
-  readonly of = (part: Part): number => {
+  readonly of = (part: Run): number => {
     if (part.node !== undefined) return this.#simpleId(part.node);
     const { slot } = part;
     if (typeof slot !== 'object' || slot === null) return this.#simpleId(slot);

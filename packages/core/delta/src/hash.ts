@@ -3,7 +3,7 @@
 // hash): it is the rolling hash that proves StateIsFold. It is no defence against forgery.
 //
 // A lane is computed as follows, in unsigned 32-bit arithmetic that wraps; M is 0x9e3779b1 in lane a and
-// 0xc2b2ae3d in lane b, and lanes do not see each other.
+// 0xc2b2ae3d in lane b, and lanes do not see each other. Shifts to the right bring in zeros.
 //   mix(h):      h ^= h >> 16; h *= 0x85ebca6b; h ^= h >> 13; h *= 0xc2b2ae35; h ^= h >> 16
 //   step(h, w):  mix(h * M + w)
 //   text(s):     h = 5; for each UTF-16 code unit u of s: h = (rotateLeft(h, 5) ^ u) * M;

@@ -7,13 +7,13 @@ import { formatHash, MULTIPLIER_A, MULTIPLIER_B, step, TAG } from './hash.js';
 import type { Held, LongText, Slot, Value } from './value.js';
 
 /** Where a measure is left; read as what one part adds to its container. */
-export type Part = { -readonly [name in keyof Held]: Held[name] };
+export type Measure = { -readonly [name in keyof Held]: Held[name] };
 
 /** Longer strings are measured once and kept with their measure: 64 units take about 0.1 µs. */
 export const TEXT_UNITS_MAX = 64;
 
-/** A record to measure one member or element into. */
-export function makePart(): Part {
+/** A record to measure into; of one member or element unless its count is changed. */
+export function makeMeasure(): Measure {
   return { count: 1, bytes: 0, depth: 0, a: 0, b: 0 };
 }
 
@@ -42,11 +42,28 @@ export function slotOf(value: Value): Slot {
   if (typeof value !== 'string' || value.length <= TEXT_UNITS_MAX) return value;
   measureSlot(value, SCRATCH);
   const { bytes, a, b } = SCRATCH;
-  return { kind: 'text', text: value, bytes, a, b } satisfies LongText;
+  return new MeasuredText(value, bytes, a, b);
+}
+
+/** A class for the reason that object-node.ts gives. */
+class MeasuredText implements LongText {
+  declare readonly kind: 'text';
+  declare readonly text: string;
+  declare readonly bytes: number;
+  declare readonly a: number;
+  declare readonly b: number;
+
+  constructor(text: string, bytes: number, a: number, b: number) {
+    this.kind = 'text';
+    this.text = text;
+    this.bytes = bytes;
+    this.a = a;
+    this.b = b;
+  }
 }
 
 /** Measures the value that `slot` keeps. */
-export function measureSlot(slot: Slot, into: Part): void {
+export function measureSlot(slot: Slot, into: Measure): void {
   switch (typeof slot) {
     case 'number':
       measureNumber(slot, into);
@@ -66,7 +83,7 @@ export function measureSlot(slot: Slot, into: Part): void {
 }
 
 /** Measures a member of an object; the bytes include the colon and one separator. */
-export function measureMember(key: string, slot: Slot, into: Part): void {
+export function measureMember(key: string, slot: Slot, into: Measure): void {
   measureText(key, KEY);
   measureSlot(slot, into);
   into.bytes += KEY.bytes + 2;
@@ -75,7 +92,7 @@ export function measureMember(key: string, slot: Slot, into: Part): void {
 }
 
 /** Measures the bare text of a name or string: lanes of `text` in hash.ts, bytes with the quotes. */
-export function measureText(text: string, into: Part): void {
+export function measureText(text: string, into: Measure): void {
   let bytes = 2;
   let surrogates = 0;
   let a: number = TAG.text;
@@ -97,20 +114,23 @@ export function measureText(text: string, into: Part): void {
   into.b = step(MULTIPLIER_B, b, text.length);
 }
 
+/** Whole numbers below this are written digit by digit: quotients by ten have exact floors. */
+export const DIGITS_BELOW = 1e15;
+
 /** Bytes of a number in canonical JSON (RFC 8785 §3.2.2.3); asserts that it is finite. */
 export function numberBytes(value: number): number {
-  if ((value | 0) !== value) {
+  const magnitude = Math.abs(value);
+  if (Math.floor(value) !== value || magnitude >= DIGITS_BELOW) {
     assert(Number.isFinite(value), 'values hold no infinite numbers');
     return String(value).length;
   }
-  const magnitude = Math.abs(value);
   let bytes = value < 0 ? 2 : 1;
   for (let power = 10; magnitude >= power; power *= 10) bytes++;
   return bytes;
 }
 
-const SCRATCH = makePart();
-const KEY = makePart();
+const SCRATCH = makeMeasure();
+const KEY = makeMeasure();
 
 /** Bytes of each ASCII character in a canonical string (RFC 8785 §3.2.2.2). */
 const ASCII_BYTES = Uint8Array.from({ length: 0x80 }, (_, unit) => {
@@ -119,7 +139,7 @@ const ASCII_BYTES = Uint8Array.from({ length: 0x80 }, (_, unit) => {
 
 const DOUBLE = new DataView(new ArrayBuffer(8));
 
-function measureNumber(value: number, into: Part): void {
+function measureNumber(value: number, into: Measure): void {
   // Adding 0 turns -0 into 0.
   DOUBLE.setFloat64(0, value + 0);
   const low = DOUBLE.getInt32(4);
@@ -130,14 +150,17 @@ function measureNumber(value: number, into: Part): void {
   into.b = step(MULTIPLIER_B, step(MULTIPLIER_B, TAG.number, low), high);
 }
 
-function measureLiteral(tag: number, word: number, bytes: number, into: Part): void {
+function measureLiteral(tag: number, word: number, bytes: number, into: Measure): void {
   into.bytes = bytes;
   into.depth = 0;
   into.a = step(MULTIPLIER_A, tag, word);
   into.b = step(MULTIPLIER_B, tag, word);
 }
 
-function measureComposed(slot: Exclude<Slot, null | boolean | number | string>, into: Part): void {
+function measureComposed(
+  slot: Exclude<Slot, null | boolean | number | string>,
+  into: Measure,
+): void {
   if (slot.kind === 'text') {
     into.bytes = slot.bytes;
     into.depth = 0;

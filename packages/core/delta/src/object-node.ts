@@ -3,7 +3,7 @@
 // from one place in the code survived, as in parsing; then garbage of later messages is found too late.
 
 import { assert } from '@deltabase/base';
-import { makePart, measureMember } from './measure.js';
+import { makeMeasure, measureMember } from './measure.js';
 import { depthAfter, NODE_MAX } from './tree.js';
 import type { Held, ObjectValue, Slot } from './value.js';
 
@@ -107,4 +107,4 @@ export function objectWith(
   );
 }
 
-const MEMBER = makePart();
+const MEMBER = makeMeasure();

@@ -3,7 +3,7 @@
 // and before keys[i + 1]. A branch's keys[0] repeats its parent's bound; on the left edge it means nothing.
 
 import { assert } from '@deltabase/base';
-import { makePart, measureMember, NOTHING } from './measure.js';
+import { makeMeasure, measureMember, NOTHING } from './measure.js';
 import { objectBranch, objectLeaf, objectWith } from './object-node.js';
 import { NODE_MAX, NODE_MIN, replacedAt, splitPoint } from './tree.js';
 import type { ObjectValue, Slot } from './value.js';
@@ -54,8 +54,8 @@ export function lowerBound(keys: readonly string[], key: string): number {
   return low;
 }
 
-const OLD = makePart();
-const NEW = makePart();
+const OLD = makeMeasure();
+const NEW = makeMeasure();
 
 /** May return a node of NODE_MAX + 1 items, which the caller splits. */
 function setIn(node: ObjectValue, key: string, slot: Slot): ObjectValue {

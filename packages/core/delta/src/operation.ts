@@ -3,7 +3,7 @@
 
 import { assert, DeltabaseError } from '@deltabase/base';
 import { writeAscii, writeSlot, writeString } from './canonical.js';
-import { makePart, measureSlot, measureText, slotOf } from './measure.js';
+import { makeMeasure, measureSlot, measureText, slotOf } from './measure.js';
 import type { Slot, Value } from './value.js';
 
 /** One operation of RFC 6902 §4. `path` and `from` are JSON pointers (RFC 6901). */
@@ -91,7 +91,7 @@ const FRAME_BYTES = {
   copy: FROM.length + HEAD.copy.length + 1,
 } as const;
 
-const SCRATCH = makePart();
+const SCRATCH = makeMeasure();
 
 function textBytes(text: string): number {
   measureText(text, SCRATCH);

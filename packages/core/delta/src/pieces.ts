@@ -7,7 +7,7 @@ import { arrayLeaf } from './array-node.js';
 import { ArrayBuilder, ObjectBuilder } from './build.js';
 import { canonicalBytes } from './canonical.js';
 import type { JsonOptions } from './json.js';
-import { bytesOf, makePart, measureMember, measureSlot, slotOf } from './measure.js';
+import { bytesOf, makeMeasure, measureMember, measureSlot, slotOf } from './measure.js';
 import { parseValue } from './parse.js';
 import { escapeToken, tokensOf } from './pointer.js';
 import { elementOf, isContainer, leavesOf } from './read.js';
@@ -47,7 +47,7 @@ export function parsePiece(bytes: Uint8Array, options: JsonOptions = {}): Piece 
   throw new DeltabaseError('INVALID_ARGUMENT', 'a piece is an array of a JSON pointer and a value');
 }
 
-const SCRATCH = makePart();
+const SCRATCH = makeMeasure();
 
 /** The pieces of a container, one of itself at least. */
 function* piecesOf(

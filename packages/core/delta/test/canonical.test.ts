@@ -101,6 +101,22 @@ test('numbers are written as RFC 8785 appendix B lists them', () => {
   }
 });
 
+test('whole numbers are written digit by digit as JSON.stringify does', () => {
+  for (let digits = 0; digits <= 22; digits++) {
+    for (const number of [
+      10 ** digits - 1,
+      10 ** digits,
+      10 ** digits + 1,
+      2 ** (3 * digits) - 1,
+    ]) {
+      for (const each of [number, -number, number * 9, number / 8]) {
+        const bytes = canonicalBytes(fromJson([each]));
+        assert.equal(Buffer.from(bytes).toString(), JSON.stringify([each]));
+      }
+    }
+  }
+});
+
 test('strings of every length and alphabet are written as JSON.stringify does', () => {
   const alphabets = [
     'a',

@@ -20,7 +20,7 @@ test('a composition has the effect of its patches in turn', () => {
       const patch = patchFor(before, choices);
       holdsOn(before, patch);
     }),
-    { numRuns: 600 },
+    { numRuns: 400 },
   );
 });
 
@@ -37,7 +37,7 @@ test('a composition keeps its effect where names may be positions', () => {
       const before = fromJson(document);
       holdsOn(before, patchFor(before, choices));
     }),
-    { numRuns: 1000 },
+    { numRuns: 600 },
   );
 });
 
@@ -48,7 +48,7 @@ test('a composition has the effect of its patches on any document that they fit'
       const patch = patchFor(fromJson(document), choices);
       holdsOn(fromJson(other), patch);
     }),
-    { numRuns: 1500 },
+    { numRuns: 900 },
   );
 });
 
@@ -68,7 +68,7 @@ test('a composition keeps its effect where operations crowd', () => {
       const before = fromJson(document);
       holdsOn(before, patchFor(before, choices));
     }),
-    { numRuns: 1500 },
+    { numRuns: 900 },
   );
 });
 

@@ -19,7 +19,7 @@ test('the difference of two values makes one out of the other', () => {
     fc.property(fc.oneof(json, wideJson), fc.oneof(json, wideJson), (a, b) => {
       leads(fromJson(a), fromJson(b));
     }),
-    { numRuns: 500 },
+    { numRuns: 250 },
   );
 });
 
@@ -32,7 +32,7 @@ test('the difference between a state and a later one leads there, shared or not'
       leads(after, before);
       leads(before, parseValue(canonicalJson(after)));
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
@@ -45,7 +45,7 @@ test('arrays of few different elements differ by what changed', () => {
   );
   fc.assert(
     fc.property(few, few, (a, b) => leads(fromJson(a), fromJson(b))),
-    { numRuns: 500 },
+    { numRuns: 250 },
   );
 });
 
@@ -141,14 +141,13 @@ test('more changes than a script is looked for are found position by position', 
   leads(fromJson([...half, ...half]), before);
 });
 
-test('plain JavaScript that fast-json-patch cannot compare is compared', () => {
+test('documents that a comparison member by member gets wrong are compared', () => {
   const awkward: readonly (readonly [Json, Json])[] = [
     [null, {}],
     [1, 2],
     [[], {}],
-    [{ a: null }, { a: {} }],
+    [{ a: [] }, { a: {} }],
     [JSON.parse('{"__proto__":1}') as Json, JSON.parse('{"__proto__":{"a":2}}') as Json],
-    [{ toJSON: 1 }, { toJSON: 2 }],
   ];
   for (const [before, after] of awkward) leads(fromJson(before), fromJson(after));
 });

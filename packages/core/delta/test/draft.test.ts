@@ -32,7 +32,7 @@ test('a draft is its root with the operations so far, and their encoding', () =>
       const replayed = applyPatch(root, parsePatch(draft.patchBytes()));
       assert.equal(hashText(replayed), hashText(draft.root), 'StateIsFold');
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 

@@ -12,7 +12,7 @@ test('a script leads from one sequence to the other with the fewest changes', ()
       assert.deepEqual(follow(before, after, script), after);
       assert.equal(changesOf(script), fewestChanges(before, after));
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 
@@ -25,7 +25,7 @@ test('with too many changes, all between the common ends is one gap', () => {
       if (fewest <= max) assert.equal(changesOf(script), fewest);
       else assert.equal(script.filter((gap) => gap.removed + gap.added > 0).length, 1);
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 

@@ -17,7 +17,7 @@ test('values are equal where their JSON is', () => {
       assert.equal(valuesEqual(x, y), isDeepStrictEqual(toJson(x), toJson(y)));
       assert.ok(valuesEqual(x, fromJson(JSON.parse(JSON.stringify(a)))));
     }),
-    { numRuns: 600 },
+    { numRuns: 400 },
   );
 });
 

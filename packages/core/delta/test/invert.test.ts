@@ -22,7 +22,7 @@ test('the inverse of a patch takes its state back, byte for byte', () => {
       assert.equal(canonicalJson(back), canonicalJson(before));
       assert.equal(hashText(back), hashText(before));
     }),
-    { numRuns: 600 },
+    { numRuns: 400 },
   );
 });
 

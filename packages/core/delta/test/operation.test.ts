@@ -39,7 +39,7 @@ test('a patch is encoded as the canonical JSON of its list, and parsed back', ()
       assert.deepEqual(encodePatch(parsePatch(Buffer.from(bytes).toString())), bytes);
       assert.deepEqual(encodePatch(parsePatch(plain as unknown as Json)), bytes);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
@@ -48,7 +48,7 @@ test('the length of an operation is known before it is written', () => {
     fc.property(operation, (each) => {
       assert.equal(operationBytes(each, slotOfOperation(each)), encodePatch([each]).length - 2);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 

@@ -20,7 +20,7 @@ test('all pieces in order make the value again', () => {
       assert.equal(canonicalJson(built), canonicalJson(value));
       assert.equal(hashText(built), hashText(value));
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 

@@ -22,7 +22,7 @@ test('pieces are within their size unless one scalar, name or pointer is not', (
         assert.ok(parts <= 1, `${bytes.length} bytes, ${parts} parts: ${Buffer.from(bytes)}`);
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 120 },
   );
 });
 

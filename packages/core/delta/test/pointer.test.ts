@@ -45,7 +45,7 @@ test('pointers and tokens translate into each other', () => {
       assert.deepEqual(parsePointer(pointer), tokens);
       assert.deepEqual(parsePointer(pointer), tokens, 'again, from memory');
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 
