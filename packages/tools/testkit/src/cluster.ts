@@ -5,15 +5,13 @@ import { DEFAULT_LIMITS, DeltabaseError, type Limits, type Prng } from '@deltaba
 import {
   DEFAULT_TIMING,
   type Engine,
-  type Lane,
   type Log,
   type MachineHost,
-  type Network,
-  type NetworkListener,
   type NodeId,
   startEngine,
 } from '@deltabase/engine';
 import { MemoryDisk } from './memory-disk.js';
+import { type NetworkWeather, SimulatedNetwork } from './simulated-network.js';
 import { Simulation } from './simulation.js';
 import { SortedMap } from './sorted-map.js';
 
@@ -27,14 +25,8 @@ export interface ClusterOptions {
   readonly trace?: (line: string) => void;
 }
 
-/** How frames travel; change it between events. */
-export interface Weather {
-  /** Fraction of frames that are lost. */
-  dropRate: number;
-  /** Fraction of frames that come twice. */
-  duplicateRate: number;
-  /** Longest delay of a frame, ms; delays are uniform. */
-  delayMsMax: number;
+/** How frames and writes fare; change it between events. */
+export interface Weather extends NetworkWeather {
   /** Longest delay of a write, ms. */
   writeMsMax: number;
 }
@@ -44,7 +36,6 @@ interface NodeState {
   disk: SortedMap;
   /** Counts lives: events of an earlier one are void. */
   life: number;
-  listener: NetworkListener | undefined;
 }
 
 export class Cluster {
@@ -53,16 +44,18 @@ export class Cluster {
   readonly ids: readonly NodeId[];
   readonly #options: ClusterOptions;
   readonly #nodes = new Map<NodeId, NodeState>();
-  readonly #cut = new Set<string>();
+  readonly #network: SimulatedNetwork;
   readonly #chance: Prng;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
     this.simulation = new Simulation(options.seed);
     this.#chance = this.simulation.random.fork('network');
+    const { simulation, weather } = this;
+    this.#network = new SimulatedNetwork({ simulation, weather, chance: this.#chance });
     this.ids = Array.from({ length: options.nodes }, (_, at) => at + 1);
     for (const id of this.ids) {
-      const state = { engine: undefined, disk: new SortedMap(), life: 0, listener: undefined };
+      const state = { engine: undefined, disk: new SortedMap(), life: 0 };
       this.#nodes.set(id, state);
     }
   }
@@ -112,7 +105,7 @@ export class Cluster {
       clock: this.#clock(id, life),
       random: this.simulation.random.fork(`node ${id} life ${life}`),
       disk: this.#remembering(disk, state),
-      network: this.#network(id, life),
+      network: this.#network.attach(id),
       machines: machines(),
       log: this.#log(id),
     };
@@ -127,7 +120,7 @@ export class Cluster {
     startEngine(ports, config, (engine) => {
       if (engine instanceof DeltabaseError) throw engine;
       state.engine = engine;
-      for (const other of this.ids) this.#connect(id, other);
+      this.#network.connect(id);
     });
   }
 
@@ -136,22 +129,12 @@ export class Cluster {
     const state = this.#nodes.get(id)!;
     state.life++;
     state.engine = undefined;
-    state.listener = undefined;
-    for (const other of this.ids) {
-      if (other !== id) this.#nodes.get(other)!.listener?.reachable(id, false);
-    }
+    this.#network.detach(id);
   }
 
   /** Cuts or mends the link from `from` to `to`, one way. */
   setLink(from: NodeId, to: NodeId, state: 'cut' | 'whole'): void {
-    if (state === 'cut') this.#cut.add(`${from}>${to}`);
-    else this.#cut.delete(`${from}>${to}`);
-  }
-
-  #connect(a: NodeId, b: NodeId): void {
-    if (a === b || !this.isUp(a) || !this.isUp(b)) return;
-    this.#nodes.get(a)!.listener?.reachable(b, true);
-    this.#nodes.get(b)!.listener?.reachable(a, true);
+    this.#network.setLink(from, to, state);
   }
 
   #remembering(disk: MemoryDisk, state: NodeState): MemoryDisk {
@@ -197,29 +180,6 @@ export class Cluster {
         };
       },
     };
-  }
-
-  #network(id: NodeId, life: number): Network {
-    return {
-      send: (to, lane, frame) => {
-        if (this.#nodes.get(id)!.life === life) this.#send(id, to, lane, frame);
-      },
-      queuedBytes: () => 0,
-      listen: (listener) => {
-        this.#nodes.get(id)!.listener = listener;
-      },
-    };
-  }
-
-  #send(from: NodeId, to: NodeId, lane: Lane, frame: Uint8Array): void {
-    const { dropRate, duplicateRate, delayMsMax } = this.weather;
-    if (this.#cut.has(`${from}>${to}`) || this.#chance.fraction() < dropRate) return;
-    const copies = this.#chance.fraction() < duplicateRate ? 2 : 1;
-    for (let copy = 0; copy < copies; copy++) {
-      this.simulation.schedule(0.1 + this.#chance.fraction() * delayMsMax, () => {
-        this.#nodes.get(to)?.listener?.received(from, lane, frame.slice());
-      });
-    }
   }
 
   #log(id: NodeId): Log {
