@@ -47,11 +47,12 @@ export function handleVoteRequest(replica: Replica, message: VoteMessage): void 
     replica.vote = from;
   }
   replica.trace(`${granted ? 'grants' : 'rejects'} the ${message.type} of ${from}`);
-  // A granted pre-vote bears the term asked for; ours has not changed (RAFT.md 2.6).
-  const type = message.type === 'vote' ? 'voteResponse' : 'preVoteResponse';
-  const commit = replica.log.committedId();
-  const draft = { type, to: from, reject: !granted, commit } as const;
-  replica.sendInTerm(draft, granted ? term : replica.term);
+  answerVote(replica, message, granted);
+}
+
+/** A pre-vote for a term that has passed: whoever asks learns of the present one (RAFT.md 2.7). */
+export function rejectVote(replica: Replica, message: VoteMessage): void {
+  answerVote(replica, message, false);
 }
 
 /** An answer to our request, this replica's own included. */
@@ -103,6 +104,18 @@ function mustApplyFirst(replica: Replica): boolean {
   return replica.log.someUnapplied((entry) => entry.type === 'confChange');
 }
 
+function answerVote(replica: Replica, message: VoteMessage, granted: boolean): void {
+  replica.respond({
+    type: message.type === 'vote' ? 'voteResponse' : 'preVoteResponse',
+    from: replica.id,
+    to: message.from,
+    // A granted pre-vote bears the term asked for; ours has not changed (RAFT.md 2.6).
+    term: granted ? message.term : replica.term,
+    reject: !granted,
+    commit: replica.log.committedId(),
+  });
+}
+
 function requestVotes(replica: Replica, type: VoteMessage['type'], reason: CampaignReason): void {
   if (type === 'preVote') replica.becomePreCandidate();
   else replica.becomeCandidate();
@@ -113,11 +126,18 @@ function requestVotes(replica: Replica, type: VoteMessage['type'], reason: Campa
     if (to === replica.id) {
       // Its own vote counts like every other, once it is durable (pitfall 26).
       const response = type === 'vote' ? 'voteResponse' : 'preVoteResponse';
-      replica.sendInTerm({ type: response, to, reject: false, commit }, term);
+      replica.respond({ type: response, from: to, to, term, reject: false, commit });
     } else {
-      const transfer = reason === 'transfer';
-      const position = { lastIndex: last.index, lastTerm: last.term };
-      replica.sendInTerm({ type, to, ...position, transfer, commit }, term);
+      replica.send({
+        type,
+        from: replica.id,
+        to,
+        term,
+        lastIndex: last.index,
+        lastTerm: last.term,
+        transfer: reason === 'transfer',
+        commit,
+      });
     }
   }
 }

@@ -19,9 +19,11 @@ export function handleAppend(replica: Replica, message: AppendMessage): void {
     return;
   }
   const hint = log.findConflictByTerm(Math.min(prevIndex, log.lastIndex), prevTerm);
-  replica.send({
+  replica.respond({
     type: 'appendResponse',
+    from: replica.id,
     to: from,
+    term: replica.term,
     index: prevIndex,
     reject: true,
     hintIndex: hint.index,
@@ -33,7 +35,7 @@ export function handleHeartbeat(replica: Replica, message: HeartbeatMessage): vo
   const { from, commit, match, readRound } = message;
   if (hasLost(replica, from, match)) return;
   replica.log.commitTo(commit);
-  replica.send({ type: 'heartbeatResponse', to: from, readRound, damaged: false });
+  respondToHeartbeat(replica, from, { readRound, damaged: false });
 }
 
 export function handleSnapshot(replica: Replica, message: SnapshotMessage): void {
@@ -44,7 +46,25 @@ export function handleSnapshot(replica: Replica, message: SnapshotMessage): void
 
 /** Tells a leader of the present term, or one that is behind, how far this log agrees with its own. */
 export function acknowledge(replica: Replica, to: NodeId, index: number): void {
-  replica.send({ type: 'appendResponse', to, index, reject: false, hintIndex: 0, hintTerm: 0 });
+  replica.respond({
+    type: 'appendResponse',
+    from: replica.id,
+    to,
+    term: replica.term,
+    index,
+    reject: false,
+    hintIndex: 0,
+    hintTerm: 0,
+  });
+}
+
+function respondToHeartbeat(
+  replica: Replica,
+  to: NodeId,
+  { readRound, damaged }: { readonly readRound: number; readonly damaged: boolean },
+): void {
+  const { id: from, term } = replica;
+  replica.send({ type: 'heartbeatResponse', from, to, term, readRound, damaged });
 }
 
 /**
@@ -59,7 +79,7 @@ function hasLost(replica: Replica, leader: NodeId, match: number): boolean {
     replica.trace(`is damaged: it acknowledged ${match} and has ${replica.log.lastIndex}`);
   }
   replica.damaged = true;
-  replica.send({ type: 'heartbeatResponse', to: leader, readRound: 0, damaged: true });
+  respondToHeartbeat(replica, leader, { readRound: 0, damaged: true });
   return true;
 }
 

@@ -118,11 +118,12 @@ export class RaftLog {
   ): number | undefined {
     if (!this.matchTerm(previous)) return undefined;
     const last = previous.index + entries.length;
-    for (const [offset, { index }] of entries.entries()) {
-      assert(index === previous.index + 1 + offset, 'entries follow each other without holes');
+    let known = 0;
+    for (let at = 0; at < entries.length; at++) {
+      assert(entries[at]!.index === previous.index + 1 + at, 'entries come without holes');
+      if (known === at && this.matchTerm(entries[at]!)) known++;
     }
-    const fresh = entries.findIndex((entry) => !this.matchTerm(entry));
-    if (fresh >= 0) this.append(entries.slice(fresh));
+    if (known < entries.length) this.append(entries.slice(known));
     this.commitTo(Math.min(leaderCommit, last));
     return last;
   }

@@ -125,7 +125,5 @@ export type Message =
 /** Responses that promise something durable: they wait until what they tell of is on stable storage. */
 export type DurableResponse = AppendResponseMessage | VoteResponseMessage;
 
-type WithoutEnvelope<M> = M extends Message ? Omit<M, 'from' | 'term'> : never;
-
-/** A message before the sender's id and term are put on it. */
-export type Draft = WithoutEnvelope<Message>;
+/** All others, which promise nothing that a crash could undo. */
+export type PromptMessage = Exclude<Message, DurableResponse>;

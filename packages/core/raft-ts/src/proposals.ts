@@ -4,6 +4,7 @@ import { assert } from './assert.js';
 import { changeConf } from './changer.js';
 import { decodeConfChange } from './conf-change.js';
 import { isRaftError, RaftError } from './errors.js';
+import { acknowledge } from './following.js';
 import type { ProposedEntry } from './message.js';
 import type { Replica } from './replica.js';
 import { broadcastAppend } from './sending.js';
@@ -41,14 +42,7 @@ export function appendOwn(replica: Replica, proposed: readonly ProposedEntry[]):
   }));
   log.append(entries);
   replica.uncommittedBytes += dataBytes(entries);
-  replica.send({
-    type: 'appendResponse',
-    to: replica.id,
-    index: log.lastIndex,
-    reject: false,
-    hintIndex: 0,
-    hintTerm: 0,
-  });
+  acknowledge(replica, replica.id, log.lastIndex);
 }
 
 /** Entries were applied: the bytes of those that this leader made make room for new ones. */
@@ -98,12 +92,12 @@ function confChangeRefusal(replica: Replica, data: Uint8Array): string | undefin
 }
 
 function forward(replica: Replica, entries: readonly ProposedEntry[]): void {
-  const { lead, role, config } = replica;
+  const { id, lead, role, config } = replica;
   if (lead === NONE) throw new RaftError('ProposalDropped', `no leader is known to this ${role}`);
   if (config.disableProposalForwarding) {
     throw new RaftError('ProposalDropped', `node ${lead} leads, and proposals are not passed on`);
   }
-  replica.sendInTerm({ type: 'propose', to: lead, entries }, 0);
+  replica.send({ type: 'propose', from: id, to: lead, term: 0, entries });
 }
 
 function isConfChange(entry: { readonly type: EntryType }): boolean {

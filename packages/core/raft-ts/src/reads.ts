@@ -12,7 +12,7 @@ export function requestRead(replica: Replica, context: Uint8Array): void {
   if (replica.role === 'leader') {
     handleReadIndex(replica, replica.id, context);
   } else if (replica.lead !== NONE) {
-    replica.sendInTerm({ type: 'readIndex', to: replica.lead, context }, 0);
+    replica.send({ type: 'readIndex', from: replica.id, to: replica.lead, term: 0, context });
   }
 }
 
@@ -61,6 +61,7 @@ function needsNoRound(replica: Replica): boolean {
 }
 
 function answer(replica: Replica, from: NodeId, index: number, context: Uint8Array): void {
-  if (from === replica.id) replica.readStates.push({ index, context });
-  else replica.send({ type: 'readIndexResponse', to: from, index, context });
+  const { id, term } = replica;
+  if (from === id) replica.readStates.push({ index, context });
+  else replica.send({ type: 'readIndexResponse', from: id, to: from, term, index, context });
 }

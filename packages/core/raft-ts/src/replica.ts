@@ -6,7 +6,7 @@ import { checkStorage } from './check-storage.js';
 import type { FullConfig } from './config.js';
 import { Lease } from './lease.js';
 import { RaftLog } from './log.js';
-import type { Draft, DurableResponse, Message } from './message.js';
+import type { DurableResponse, PromptMessage } from './message.js';
 import { Tracker } from './tracker.js';
 import {
   type ConfState,
@@ -72,7 +72,7 @@ export class Replica {
   readStates: ReadState[] = [];
 
   /** Messages that may leave at once. */
-  messages: Message[] = [];
+  messages: PromptMessage[] = [];
   /** Responses that wait for what was appended so far to be durable; some are for this replica itself. */
   responses: DurableResponse[] = [];
 
@@ -113,21 +113,17 @@ export class Replica {
     return this.log.term(this.log.committed) === this.term;
   }
 
-  /** Sends with the sender's id and the present term. */
-  send(draft: Draft): void {
-    this.sendInTerm(draft, this.term);
+  /** Sends what may leave at once. */
+  send(message: PromptMessage): void {
+    assert(message.to !== NONE, 'a message has a receiver');
+    assert(message.to !== this.id, 'only responses go to the replica itself');
+    this.messages.push(message);
   }
 
-  /** Sends with another term than the present one: pre-votes, and what has none. */
-  sendInTerm(draft: Draft, term: number): void {
-    assert(draft.to !== NONE, 'a message has a receiver');
-    const message = { ...draft, from: this.id, term } as Message;
-    if (isDurableResponse(message)) {
-      this.responses.push(message);
-    } else {
-      assert(message.to !== this.id, 'only responses go to the replica itself');
-      this.messages.push(message);
-    }
+  /** Answers, maybe this replica itself, once all that was appended so far is durable (RAFT.md 2.2). */
+  respond(response: DurableResponse): void {
+    assert(response.to !== NONE, 'a response has a receiver');
+    this.responses.push(response);
   }
 
   becomeFollower(term: number, lead: NodeId): void {
@@ -212,12 +208,4 @@ export class Replica {
     const self = this.tracker.progress(this.id);
     if (self !== undefined) self.match = this.log.lastIndex;
   }
-}
-
-function isDurableResponse(message: Message): message is DurableResponse {
-  return (
-    message.type === 'appendResponse' ||
-    message.type === 'voteResponse' ||
-    message.type === 'preVoteResponse'
-  );
 }

@@ -17,11 +17,12 @@ export function broadcastEntries(replica: Replica): void {
 
 /** Sends a heartbeat to every other node; it carries the latest round of reads (thesis §6.4). */
 export function broadcastHeartbeat(replica: Replica): void {
-  const { readRound } = replica;
+  const { id: from, term, readRound } = replica;
   forEachPeer(replica, (to, progress) => {
     // What the receiver may not have it must not commit (RAFT.md pitfall 5).
-    const commit = Math.min(progress.match, replica.log.committed);
-    replica.send({ type: 'heartbeat', to, commit, match: progress.match, readRound });
+    const { match } = progress;
+    const commit = Math.min(match, replica.log.committed);
+    replica.send({ type: 'heartbeat', from, to, term, commit, match, readRound });
   });
 }
 
@@ -38,7 +39,7 @@ export function fillWindow(replica: Replica, to: NodeId, progress: Progress): vo
 /** Asks `to` to campaign now (thesis §3.10). */
 export function sendTimeoutNow(replica: Replica, to: NodeId): void {
   replica.lease.giveUp();
-  replica.send({ type: 'timeoutNow', to });
+  replica.send({ type: 'timeoutNow', from: replica.id, to, term: replica.term });
 }
 
 /**
@@ -68,7 +69,9 @@ function maybeSendAppend(
   if (entries.length === 0 && !options.empty) return false;
   replica.send({
     type: 'append',
+    from: replica.id,
     to,
+    term: replica.term,
     prevIndex,
     prevTerm,
     entries,
@@ -100,7 +103,7 @@ function maybeSendSnapshot(replica: Replica, to: NodeId, progress: Progress): bo
   assert(snapshot.index + 1 >= replica.log.firstIndex, 'what is compacted is in the snapshot');
   replica.trace(`sends the snapshot at ${snapshot.index} to ${to}`);
   progress.becomeSnapshot(snapshot.index);
-  replica.send({ type: 'snapshot', to, snapshot });
+  replica.send({ type: 'snapshot', from: replica.id, to, term: replica.term, snapshot });
   return true;
 }
 

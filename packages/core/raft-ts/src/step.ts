@@ -7,6 +7,7 @@ import {
   handleVoteResponse,
   inLease,
   learnCommit,
+  rejectVote,
 } from './elections.js';
 import { isRaftError } from './errors.js';
 import { acknowledge, handleAppend, handleHeartbeat, handleSnapshot } from './following.js';
@@ -69,8 +70,7 @@ function answerOldTerm(replica: Replica, message: Message): void {
     // A leader whose followers ignore it as outdated learns of the newer term and steps down (RAFT.md 2.7).
     acknowledge(replica, from, 0);
   } else if (message.type === 'preVote') {
-    const commit = replica.log.committedId();
-    replica.send({ type: 'preVoteResponse', to: from, reject: true, commit });
+    rejectVote(replica, message as VoteMessage);
   } else if (message.type === 'preVoteResponse') {
     // Who refuses a pre-vote bears its own term, which may be an old one; what it knows is true all the same.
     learnCommit(replica, message.commit);

@@ -91,12 +91,10 @@ export class Tracker {
 
   /** Whether a quorum was heard of since the last call; starts counting anew (thesis §6.2). */
   checkQuorumActive(self: NodeId): boolean {
-    const active = new Map<NodeId, boolean>();
-    for (const [id, progress] of this.#progress) {
-      active.set(id, id === self || progress.recentActive);
-      progress.recentActive = false;
-    }
-    return jointVote(this.#voters, (id) => active.get(id) ?? false) === 'won';
+    const isActive = (id: NodeId) => id === self || this.#progress.get(id)!.recentActive;
+    const result = jointVote(this.#voters, isActive);
+    for (const progress of this.#progress.values()) progress.recentActive = false;
+    return result === 'won';
   }
 
   resetVotes(): void {

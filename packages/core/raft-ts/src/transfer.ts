@@ -10,7 +10,8 @@ export function transferLeader(replica: Replica, transferee: NodeId): void {
   if (replica.role === 'leader') {
     transferAsLeader(replica, transferee);
   } else if (replica.lead !== NONE) {
-    replica.send({ type: 'transferLeader', to: replica.lead, transferee });
+    const { id: from, lead: to, term } = replica;
+    replica.send({ type: 'transferLeader', from, to, term, transferee });
   }
 }
 
