@@ -1,14 +1,6 @@
 // A counter that anyone may move, within bounds: the smallest useful machine.
 
-import {
-  JsonObject,
-  message,
-  now,
-  patch,
-  reject,
-  reply,
-  state,
-} from '@deltabase/guest-assemblyscript';
+import { JsonObject, message, patch, reject, reply, state } from '@deltabase/guest-assemblyscript';
 
 const LARGEST: f64 = 9007199254740991;
 

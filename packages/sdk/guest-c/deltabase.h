@@ -14,6 +14,10 @@
 #ifndef DELTABASE_H
 #define DELTABASE_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef __INT32_TYPE__ db_i32;
 typedef __UINT32_TYPE__ db_u32;
 
@@ -131,8 +135,8 @@ DB_INLINE db_i32 db_keys(db_i32 root, db_text pointer, db_text after, db_i32 max
   return db_host_read_keys(root, pointer.at, pointer.length, after.at, after.length, max);
 }
 
-/* Takes the first name off `keys`; `false`: there was none. */
-DB_INLINE _Bool db_next_key(db_text *keys, db_text *key) {
+/* Takes the first name off `keys`; 0: there was none. */
+DB_INLINE db_i32 db_next_key(db_text *keys, db_text *key) {
   if (keys->length < 4) return 0;
   const unsigned char *size = (const unsigned char *)keys->at;
   key->length = (db_i32)(size[0] | size[1] << 8 | size[2] << 16 | (db_u32)size[3] << 24);
@@ -168,7 +172,7 @@ DB_INLINE void db_reply_string(db_text value) { db_host_reply_text(value.at, val
 DB_INLINE void db_reply_number(double value) { db_host_reply_number(value); }
 
 /* Refuses the message; nothing of it takes effect. */
-DB_INLINE _Noreturn void db_reject(db_text reason) {
+DB_INLINE __attribute__((noreturn)) void db_reject(db_text reason) {
   db_host_reject(reason.at, reason.length);
   __builtin_unreachable();
 }
@@ -209,5 +213,9 @@ DB_INLINE void db_append_name(db_builder *to, db_text name) {
 DB_INLINE db_text db_built(const db_builder *builder) {
   return (db_text){builder->at, builder->length};
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

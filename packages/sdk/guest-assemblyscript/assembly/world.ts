@@ -17,7 +17,7 @@ export function randomBelow(bound: u32): u32 {
   assert(bound > 0, 'a bound is at least 1');
   // The last, incomplete run of values is drawn again, so that none is more likely.
   const excess = <u32>(((<u64>1) << 32) % <u64>bound);
-  for (;;) {
+  while (true) {
     const bits = random();
     if (excess == 0 || bits < 0 - excess) return bits % bound;
   }
