@@ -3,7 +3,6 @@
 // then parsing, memory, pieces, differences. It does not show Wasm, Raft, disks or garbage of a long-lived process.
 // Run: node --expose-gc packages/core/delta/bench/message-cost.mjs [messages] [members]
 
-import { availableParallelism } from 'node:os';
 import { DEFAULT_LIMITS, makePrng } from '@deltabase/base';
 import {
   applyPatch,
@@ -35,10 +34,10 @@ const before = heapBytes();
 const huge = parseValue(hugeText);
 const hugeBytes = heapBytes() - before;
 
-measure('replace in 10 members, one name', small, () => '/k3');
-measure('replace in 10 members, random names', small, (r) => `/k${r.below(10)}`);
-measure(`replace in ${KEYS} members, one name`, huge, () => `/k${KEYS >> 1}`);
-measure(`replace in ${KEYS} members, random names`, huge, (r) => `/k${r.below(KEYS)}`);
+measure('replace in 10 members, one name', small, () => `/${nameOf(3)}`);
+measure('replace in 10 members, random names', small, (r) => `/${nameOf(r.below(10))}`);
+measure(`replace in ${KEYS} members, one name`, huge, () => `/${nameOf(KEYS >> 1)}`);
+measure(`replace in ${KEYS} members, random names`, huge, (r) => `/${nameOf(r.below(KEYS))}`);
 measure(`add to ${KEYS} members, random names`, huge, (r) => `/n${r.next()}`, 'add');
 measure(`replace in ${KEYS} elements, random`, hugeArray, (r) => `/${r.below(KEYS)}`);
 measure(`insert into ${KEYS} elements, random`, hugeArray, (r) => `/${r.below(KEYS)}`, 'add');
@@ -51,7 +50,7 @@ timed(`cut ${KEYS} members into pieces and build them again`, rebuild);
 timed(`difference of ${KEYS} members with 100 changes`, difference);
 timed('compose 10,000 updates of 10 places', compose);
 
-console.log(`node ${process.version}, ${availableParallelism()} cores, seeds 0 to ${ROUNDS - 1}`);
+console.log(`node ${process.version}, ${process.arch}, seeds 0 to ${ROUNDS - 1}`);
 console.table(rows);
 console.log(
   `an object of ${KEYS} numbers takes ${(hugeBytes / 2 ** 20).toFixed(0)} MiB of heap with its names`,
@@ -84,7 +83,7 @@ function fold(name, root) {
   let hash = '';
   for (let round = 0; round < ROUNDS; round++) {
     const patches = Array.from({ length: MESSAGES }, (_, i) => {
-      return new TextEncoder().encode(`[{"op":"replace","path":"/k3","value":${i}}]`);
+      return new TextEncoder().encode(`[{"op":"replace","path":"/${nameOf(3)}","value":${i}}]`);
     });
     let state = root;
     const start = performance.now();
@@ -106,7 +105,7 @@ function rebuild() {
 function difference() {
   const random = makePrng(1);
   const patch = Array.from({ length: 100 }, (_, i) => {
-    return { op: 'replace', path: `/k${random.below(KEYS)}`, value: -i };
+    return { op: 'replace', path: `/${nameOf(random.below(KEYS))}`, value: -i };
   });
   return diffValues(huge, applyPatch(huge, patch));
 }
@@ -137,12 +136,16 @@ function report(name, unit, times, hash) {
 }
 
 function objectOf(count) {
-  return Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, i]));
+  return Object.fromEntries(Array.from({ length: count }, (_, i) => [nameOf(i), i]));
+}
+
+function nameOf(i) {
+  return `k${String(i).padStart(7, '0')}`;
 }
 
 function shuffled(count) {
   return Object.fromEntries(
-    Array.from({ length: count }, (_, i) => [`k${(i * 7919 + 13) % count}`, i]),
+    Array.from({ length: count }, (_, i) => [nameOf((i * 7919 + 13) % count), i]),
   );
 }
 

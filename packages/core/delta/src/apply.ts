@@ -71,7 +71,7 @@ function siteOf(pointer: string, operation: number): Site {
 }
 
 function addAt(root: Value, path: Site, slot: Slot): Value {
-  return path.tokens.length === 0 ? valueIn(slot) : (change(root, path, 0, 'add', slot) as Value);
+  return path.tokens.length === 0 ? valueIn(slot) : change(root, path, 0, 'add', slot);
 }
 
 function replaceAt(root: Value, path: Site, slot: Slot): Value {
