@@ -164,7 +164,7 @@ export class RaftLog {
 
   /** The present snapshot; `undefined` if the host has none to give now. */
   snapshot(): Snapshot | undefined {
-    if (this.unstable.snapshot !== undefined) return this.unstable.snapshot;
+    assert(!this.unstable.hasSnapshot, 'only who follows has a snapshot on its way to the disk');
     try {
       return this.#storage.snapshot();
     } catch (thrown) {

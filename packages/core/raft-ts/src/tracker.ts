@@ -2,7 +2,7 @@
 // Nodes are visited in order of their ids, everywhere: runs are repeatable.
 
 import { assert } from './assert.js';
-import { isJoint, nodesOf } from './changer.js';
+import { nodesOf } from './changer.js';
 import { makeProgress, type Progress } from './progress.js';
 import { jointIndex, jointVote, type VoteResult, type Voters } from './quorum.js';
 import type { ConfState, NodeId } from './types.js';
@@ -45,10 +45,6 @@ export class Tracker {
 
   get isSingleton(): boolean {
     return this.#voters.incoming.length === 1 && this.#voters.outgoing.length === 0;
-  }
-
-  get isJoint(): boolean {
-    return isJoint(this.#conf);
   }
 
   progress(id: NodeId): Progress | undefined {

@@ -223,6 +223,27 @@ test('rubbish in place of a change that a follower passed on harms nobody', () =
   assert.deepEqual([one.applied.at(-1)!.type, one.status.commit], ['normal', 2]);
 });
 
+test('a change that is refused does not take its neighbours along', () => {
+  const one = new Single({ voters: THREE });
+  one.leadAndCommit(2, 3);
+  const change = (...changes: NodeChange[]) => {
+    return { type: 'confChange' as const, data: encodeConfChange(auto(...changes)) };
+  };
+  const normal = { type: 'normal' as const, data: bytesOf('x') };
+  const entries = [normal, change(add(4)), change(add(5)), normal];
+  one.step({ type: 'propose', from: 2, to: 1, term: 0, entries });
+  one.acknowledge(2, 3);
+  assert.deepEqual(
+    one.applied.slice(1).map(({ type, data }) => [type, data.length]),
+    [
+      ['normal', 1],
+      ['confChange', 15],
+      ['normal', 0],
+      ['normal', 1],
+    ],
+  );
+});
+
 test('a host may check changes itself', () => {
   const one = new Single({ voters: THREE, disableConfChangeValidation: true });
   one.leadAndCommit(2, 3);

@@ -31,6 +31,12 @@ test('a storage that begins at a snapshot has its term and commit index', () => 
   assert.deepEqual(confState.voters, [1, 2]);
 });
 
+test('the hard state is the last that was stored', () => {
+  const made = storage();
+  made.setHardState({ term: 7, vote: 2, commit: 5 });
+  assert.deepEqual(made.initialState().hardState, { term: 7, vote: 2, commit: 5 });
+});
+
 test('entries are read within the log, and as many as their bytes allow', () => {
   const made = storage();
   assert.equal(idsOf(made.entries(4, 7, Infinity)), '4/4 5/5 6/6');

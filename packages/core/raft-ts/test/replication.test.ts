@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RaftError } from '../src/errors.js';
 import { Cluster, testModes } from './support/cluster.js';
 import { bytesOf, entriesFrom, idsOf } from './support/entries.js';
 import { append, appendResponse, heartbeatResponse, only } from './support/messages.js';
@@ -217,6 +218,30 @@ test('appends are no larger than they may be, but for one entry', () => {
     all.map(({ entries }) => entries.length),
     [2, 1, 1, 1],
   );
+});
+
+test('entries that cannot be read now are sent with the next answer, and no snapshot in their place', () => {
+  const one = new Single({ ...PLAIN, terms: [1, 1, 1] });
+  one.leadAndCommit(2);
+  const { disk } = one.host;
+  const read = disk.entries.bind(disk);
+  disk.entries = () => {
+    throw new RaftError('Unavailable', 'in a moment');
+  };
+  const { term } = one.status;
+  const rejection = appendResponse({
+    from: 3,
+    term,
+    index: 3,
+    reject: true,
+    hintIndex: 1,
+    hintTerm: 1,
+  });
+  assert.deepEqual(one.step(rejection), []);
+  assert.equal(one.peer(3).state, 'probe');
+  disk.entries = read;
+  const [sent] = only(one.step(heartbeatResponse({ from: 3, term })), 'append');
+  assert.deepEqual([sent!.prevIndex, idsOf(sent!.entries)], [1, '2/1 3/1 4/2']);
 });
 
 test('a follower whose pipeline was lost is probed from where it stands', () => {

@@ -251,6 +251,28 @@ testModes('entries that are being applied come before the snapshot that overtook
   assert.deepEqual(one.node.status().conf, later.confState);
 });
 
+test('a snapshot that overtakes another one is installed after it', () => {
+  const one = new Single({ ...PLAIN, asyncStorageWrites: true });
+  for (const [index, voters] of [
+    [9, [1, 2]],
+    [20, [1, 3]],
+  ] as const) {
+    const snapshot = snapshotAt(index, 1, voters);
+    one.node.step(snapshotMessage({ from: 2, term: 1, snapshot }));
+    one.host.take();
+  }
+  assert.equal(one.status.commit, 20);
+  for (let step = 0; step < 3; step++) one.host.run('append');
+  assert.deepEqual([one.host.machine.index, one.status.applied], [9, 9]);
+  assert.deepEqual(one.node.status().conf.voters, [1, 3]);
+  one.host.pump();
+  assert.deepEqual([one.host.machine.index, one.status.applied], [20, 20]);
+  assert.deepEqual(
+    only(one.take(), 'appendResponse').map(({ index }) => index),
+    [9, 20],
+  );
+});
+
 test('a log is never compacted beyond its snapshot', () => {
   const one = new Single(PLAIN);
   one.leadAndCommit(2);
