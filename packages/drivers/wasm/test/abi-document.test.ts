@@ -78,11 +78,17 @@ test('prices and bounds are those of the code', () => {
   says('a call', costs.CALL_FUEL, 1, 1, 1 << costs.LOCALS_SHIFT);
   says('`memory.fill`, `copy`, `init`', 1, 1 << costs.BULK_BYTES_SHIFT, 1);
   says('`memory.grow`', costs.GROW_FUEL, costs.PAGE_FUEL);
-  says('reading JSON', costs.VALUE_BYTE_FUEL);
-  says('emitting', costs.EMIT_FUEL, costs.JSON_BYTE_FUEL, costs.VALUE_BYTE_FUEL);
-  says('replying', costs.JSON_BYTE_FUEL, costs.VALUE_BYTE_FUEL);
-  const host = [costs.HOST_CALL_FUEL, costs.TEXT_BYTE_FUEL, 1, 1 << costs.BULK_BYTES_SHIFT];
-  says('a call of the host', ...host, costs.KEY_FUEL);
+  says('reading JSON', costs.WRITE_BYTE_FUEL);
+  says(
+    'emitting',
+    ...[costs.EMIT_FUEL, costs.EMIT_PART_FUEL, costs.PARSE_BYTE_FUEL, costs.VALUE_BYTE_FUEL],
+  );
+  says('replying', costs.PARSE_BYTE_FUEL, costs.VALUE_BYTE_FUEL);
+  says(
+    'a call of the host',
+    ...[costs.HOST_CALL_FUEL, costs.POINTER_BYTE_FUEL, costs.TEXT_BYTE_FUEL],
+    ...[1, 1 << costs.BULK_BYTES_SHIFT, costs.KEY_FUEL],
+  );
   assert.ok(DOCUMENT.includes(`has ${number(costs.MESSAGE_FUEL)} for the message itself`));
   assert.ok(
     DOCUMENT.includes(`for each ${1 << costs.RESTORE_BYTES_SHIFT} bytes of memory restored`),

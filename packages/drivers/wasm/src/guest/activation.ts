@@ -6,7 +6,7 @@ import { assert, decodeUtf8, type Limits, makePrng, type Prng } from '@deltabase
 import type { Draft, Value } from '@deltabase/delta';
 import type { Call } from '@deltabase/engine';
 import { Root } from '../abi/abi.js';
-import { BULK_BYTES_SHIFT } from '../meter/costs.js';
+import { BULK_BYTES_SHIFT, POINTER_BYTE_FUEL } from '../meter/costs.js';
 import type { WasmMemory } from '../webassembly.js';
 import { badOutput, Fault } from './fault.js';
 
@@ -131,6 +131,7 @@ export class Activation {
     if (length >>> 0 > max) {
       throw badOutput(`a pointer of ${length >>> 0} bytes, at most ${max} may be`);
     }
+    this.spend((length >>> 0) * POINTER_BYTE_FUEL);
     return this.text(address, length, 'a pointer');
   }
 

@@ -3,7 +3,13 @@
 
 import { type Operation, parseValue, type Value } from '@deltabase/delta';
 import { OPERATIONS } from '../abi/abi.js';
-import { EMIT_FUEL, HOST_CALL_FUEL, JSON_BYTE_FUEL, VALUE_BYTE_FUEL } from '../meter/costs.js';
+import {
+  EMIT_FUEL,
+  EMIT_PART_FUEL,
+  HOST_CALL_FUEL,
+  PARSE_BYTE_FUEL,
+  VALUE_BYTE_FUEL,
+} from '../meter/costs.js';
 import type { Activation } from './activation.js';
 import { badOutput, Fault } from './fault.js';
 
@@ -22,10 +28,17 @@ export function emitFunctions(active: Activation) {
     active.spend(HOST_CALL_FUEL + EMIT_FUEL + bytes * byteFuel);
   }
 
+  /** The path of an operation. */
+  function place(address: number, length: number): string {
+    const pointer = active.pointer(address, length);
+    active.spend(partsOf(pointer) * EMIT_PART_FUEL);
+    return pointer;
+  }
+
   return {
     emit(operation: number, path: number, pathLength: number, at: number, length: number): void {
-      spend(length >>> 0, JSON_BYTE_FUEL);
-      const pointer = active.pointer(path, pathLength);
+      spend(length >>> 0, PARSE_BYTE_FUEL);
+      const pointer = place(path, pathLength);
       const op = OPERATIONS[operation];
       switch (op) {
         case 'add':
@@ -49,16 +62,26 @@ export function emitFunctions(active: Activation) {
 
     emit_text(operation: number, path: number, pathLength: number, at: number, length: number) {
       spend(length >>> 0, VALUE_BYTE_FUEL);
-      const pointer = active.pointer(path, pathLength);
+      const pointer = place(path, pathLength);
       active.draft.emit(withValue(operation, pointer, active.text(at, length, 'a text')));
     },
 
     emit_number(operation: number, path: number, pathLength: number, value: number): void {
       spend(0, 0);
-      const pointer = active.pointer(path, pathLength);
+      const pointer = place(path, pathLength);
       active.draft.emit(withValue(operation, pointer, finite(value)));
     },
   };
+}
+
+const SLASH = 0x2f;
+
+function partsOf(pointer: string): number {
+  let parts = 0;
+  for (let i = 0; i < pointer.length; i++) {
+    if (pointer.charCodeAt(i) === SLASH) parts++;
+  }
+  return parts;
 }
 
 /** `value` as JSON can say it: no -0. Refuses NaN and infinities. */

@@ -13,7 +13,7 @@ import {
   type Value,
 } from '@deltabase/delta';
 import { CONTEXT_FIELDS, KIND_NUMBERS, Missing } from '../abi/abi.js';
-import { HOST_CALL_FUEL, KEY_FUEL, TEXT_BYTE_FUEL, VALUE_BYTE_FUEL } from '../meter/costs.js';
+import { HOST_CALL_FUEL, KEY_FUEL, TEXT_BYTE_FUEL, WRITE_BYTE_FUEL } from '../meter/costs.js';
 import type { Activation } from './activation.js';
 import { badOutput } from './fault.js';
 import { stageText } from './text.js';
@@ -29,7 +29,7 @@ export function readFunctions(active: Activation) {
       const value = at(root, address, length);
       if (value === undefined) return Missing.none;
       // Paid before the bytes exist: a document may be larger than what a message may read.
-      active.spend(bytesOf(value) * VALUE_BYTE_FUEL);
+      active.spend(bytesOf(value) * WRITE_BYTE_FUEL);
       const bytes = canonicalBytes(value);
       return active.stage(bytes, bytes.length);
     },
@@ -72,8 +72,7 @@ export function readFunctions(active: Activation) {
       const value = at(root, address, length);
       if (value === undefined) return Missing.none;
       if (!isContainer(value) || isArray(value)) return Missing.otherKind;
-      const after =
-        afterLength === -1 ? undefined : active.text(afterAddress, afterLength, 'a key');
+      const after = afterLength === -1 ? undefined : textAfter(active, afterAddress, afterLength);
       return stageKeys(active, keysAfter(value, after, clampKeys(active, max)));
     },
 
@@ -88,6 +87,12 @@ export function readFunctions(active: Activation) {
 
 function isContainer(value: Value): value is Extract<Value, object> {
   return isObject(value) || isArray(value);
+}
+
+function textAfter(active: Activation, address: number, length: number): string {
+  const text = active.text(address, length, 'a key');
+  active.spend(length * TEXT_BYTE_FUEL);
+  return text;
 }
 
 function clampKeys(active: Activation, max: number): number {

@@ -3,7 +3,12 @@
 
 import { bytesOf, canonicalBytes, parseValue, type Value } from '@deltabase/delta';
 import { LOG_LEVELS } from '../abi/abi.js';
-import { HOST_CALL_FUEL, JSON_BYTE_FUEL, TEXT_BYTE_FUEL, VALUE_BYTE_FUEL } from '../meter/costs.js';
+import {
+  HOST_CALL_FUEL,
+  PARSE_BYTE_FUEL,
+  TEXT_BYTE_FUEL,
+  VALUE_BYTE_FUEL,
+} from '../meter/costs.js';
 import type { Activation } from './activation.js';
 import { finite } from './emit-functions.js';
 import { badOutput, Fault } from './fault.js';
@@ -32,7 +37,7 @@ export function resultFunctions(active: Activation) {
 
   return {
     reply(at: number, length: number): void {
-      admit(length >>> 0, JSON_BYTE_FUEL);
+      admit(length >>> 0, PARSE_BYTE_FUEL);
       requireMessage(active);
       keep(parseValue(active.text(at, length, 'the reply'), jsonOptions));
     },

@@ -23,10 +23,16 @@ export const LEAF_FRAME_BYTES_MAX = 4_096;
 export const HOST_CALL_FUEL = 100;
 /** An operation more: applied to the draft, kept, encoded, replicated, folded everywhere. */
 export const EMIT_FUEL = 500;
-/** A byte of JSON that is parsed; of a text that becomes a value; of text or JSON that is only copied. */
-export const JSON_BYTE_FUEL = 20;
+/** A part of its path: a container on the way that is made anew. */
+export const EMIT_PART_FUEL = 100;
+/** A byte of JSON that is parsed; that is written. */
+export const PARSE_BYTE_FUEL = 20;
+export const WRITE_BYTE_FUEL = 8;
+/** A byte of text that becomes a value; that is only copied. */
 export const VALUE_BYTE_FUEL = 4;
 export const TEXT_BYTE_FUEL = 1;
+/** A byte of a pointer: decoded, split, perhaps unescaped, and every part is a step of the walk. */
+export const POINTER_BYTE_FUEL = 16;
 /** A key that is listed. */
 export const KEY_FUEL = 100;
 
