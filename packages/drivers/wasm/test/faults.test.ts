@@ -78,6 +78,18 @@ test('work is paid by its size, not by its number of instructions', () => {
   assert.equal(turns(read(0)), 'failed', 'reading 50 KB a hundred times');
 });
 
+test('a pointer is paid by its length, and the path of an operation by its parts', () => {
+  const fuel = (write: (text: TextOf) => string) => script(write, { state: DEEP }).send('a').fuel;
+  const read = (pointer: string) =>
+    fuel((text) => `i32.const 0 ${text(pointer)} call $read_kind drop`);
+  assert.ok(read('/~0~1'.repeat(800)) > read('') + 4000 * 10);
+  const emit = (pointer: string) =>
+    fuel((text) => `i32.const 0 ${text(pointer)} f64.const 1 call $emit_number`);
+  assert.ok(emit('/a/a/a/a/a/a/a/a') > emit('/aaaaaaaaaaaaaaa') + 7 * 50);
+});
+
+const DEEP = { a: { a: { a: { a: { a: { a: { a: {} } } } } } } };
+
 test('recursion that does not end is STACK_OVERFLOW, long before V8 would say so', () => {
   const recursions: Record<string, ModuleSource['functions']> = {
     direct: { bad: 'call $bad' },
