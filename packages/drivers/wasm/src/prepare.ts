@@ -6,7 +6,7 @@ import type { Limits } from '@deltabase/base';
 import type { Manifest } from '@deltabase/machine';
 import { checkModule } from './abi/check-module.js';
 import { invalid } from './binary/invalid.js';
-import { readModule } from './binary/module-layout.js';
+import { readModule } from './binary/read-module.js';
 import { meterModule, planModule } from './meter/meter-module.js';
 import { wasm } from './webassembly.js';
 

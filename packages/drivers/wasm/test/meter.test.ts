@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_LIMITS, makePrng } from '@deltabase/base';
-import { readModule } from '../src/binary/module-layout.js';
+import { readModule } from '../src/binary/read-module.js';
 import { CALL_FUEL } from '../src/meter/costs.js';
 import { meterModule, planModule } from '../src/meter/meter-module.js';
 import { MeterExport } from '../src/meter/symbols.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_LIMITS } from '@deltabase/base';
-import { readModule } from '../src/binary/module-layout.js';
 import { BY_NAME, HEIGHTS, IMMEDIATES } from '../src/binary/opcode-table.js';
 import { Immediate, Op } from '../src/binary/opcodes.js';
+import { readModule } from '../src/binary/read-module.js';
 import { planModule } from '../src/meter/meter-module.js';
 import { wasm } from '../src/webassembly.js';
 import { assemble } from './assembler.js';

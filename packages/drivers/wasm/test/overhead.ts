@@ -4,7 +4,7 @@
 
 import { pathToFileURL } from 'node:url';
 import { DEFAULT_LIMITS } from '@deltabase/base';
-import { readModule } from '../src/binary/module-layout.js';
+import { readModule } from '../src/binary/read-module.js';
 import { meterModule, planModule } from '../src/meter/meter-module.js';
 import { MeterExport } from '../src/meter/symbols.js';
 import { wasm } from '../src/webassembly.js';

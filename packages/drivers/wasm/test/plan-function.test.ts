@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_LIMITS } from '@deltabase/base';
-import { readModule } from '../src/binary/module-layout.js';
+import { readModule } from '../src/binary/read-module.js';
 import { CALL_FUEL, FRAME_BYTES, STRETCH_FUEL_MIN } from '../src/meter/costs.js';
 import type { FunctionPlan } from '../src/meter/function-plan.js';
 import { planModule } from '../src/meter/meter-module.js';

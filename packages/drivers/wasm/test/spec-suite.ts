@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_LIMITS, DeltabaseError, type Limits } from '@deltabase/base';
-import { readModule } from '../src/binary/module-layout.js';
+import { readModule } from '../src/binary/read-module.js';
 import { meterModule, planModule } from '../src/meter/meter-module.js';
 import { MeterExport } from '../src/meter/symbols.js';
 import { wasm } from '../src/webassembly.js';

@@ -1,13 +1,6 @@
 // Plans the metering of one function: where fuel is charged and how much, what must be replaced, how large
-// a frame is. One pass over the instructions, nothing is written yet.
-//
-// Charging. Code is cut into stretches that control enters only at their beginning: at the function's
-// entry, a loop's head, behind a conditional branch, at the arms of an if, where branches meet. A *point*
-// at the beginning of a stretch charges for it. Stretches that cost little have no charge of their own:
-// they are paid by the point before them, through which every way to them leads: that before the branch,
-// or that before the block whose end it is. Entry and loop heads always charge, so the work between two
-// charges is bounded by the length of the code. Invariant (no work without charge): whatever way control
-// reaches an instruction, it was paid for since it last was there.
+// a frame is. One pass over the instructions, nothing is written yet. points.ts decides where charges stand;
+// here is what each instruction means to them.
 
 import type { ByteReader } from '../binary/byte-reader.js';
 import { Instructions } from '../binary/instructions.js';
@@ -17,8 +10,9 @@ import { HEIGHTS } from '../binary/opcode-table.js';
 import { Op, SIMD_BASE } from '../binary/opcodes.js';
 import { type FunctionType, isValueType, readValueType, ValueType } from '../binary/value-types.js';
 import { BLOCK_VALUES_MAX, LOCALS_MAX } from '../module-limits.js';
-import { CALL_FUEL, FRAME_BYTES, LOCALS_SHIFT, STRETCH_FUEL_MIN } from './costs.js';
+import { CALL_FUEL, FRAME_BYTES, LOCALS_SHIFT } from './costs.js';
 import { Edit, type FunctionPlan, type PlannedEdit } from './function-plan.js';
+import { Points } from './points.js';
 
 /** Plans the function of type `type` whose body `body` is about to read. Throws MODULE_INVALID. */
 export function planFunction(
@@ -28,6 +22,20 @@ export function planFunction(
 ): FunctionPlan {
   return new Planner(layout, type, body).plan();
 }
+
+/** What is inserted before instructions that cost by a length or change what memory cannot restore. */
+const BULK_EDITS: ReadonlyMap<number, readonly number[]> = new Map([
+  [Op.memoryInit, [Edit.chargeBytes]],
+  [Op.memoryCopy, [Edit.chargeBytes]],
+  [Op.memoryFill, [Edit.chargeBytes]],
+  [Op.tableInit, [Edit.chargeElements, Edit.markDirty]],
+  [Op.tableCopy, [Edit.chargeElements, Edit.markDirty]],
+  [Op.tableFill, [Edit.chargeElements, Edit.markDirty]],
+  [Op.tableGrow, [Edit.chargeElements, Edit.markDirty]],
+  [Op.tableSet, [Edit.markDirty]],
+  [Op.dataDrop, [Edit.markDirty]],
+  [Op.elemDrop, [Edit.markDirty]],
+]);
 
 interface Frame {
   readonly op: number;
@@ -52,15 +60,7 @@ class Planner {
   readonly #code: Instructions;
   readonly #frames: Frame[] = [];
   readonly #edits: PlannedEdit[] = [];
-  readonly #pointFuel: number[] = [];
-  readonly #pointLoop: number[] = [];
-  readonly #pointParent: number[] = [];
-  /** Optional points of the open blocks, innermost last. */
-  readonly #undecided: number[] = [];
-  readonly #loopParent: number[] = [];
-  readonly #loopCalls: boolean[] = [];
-  #point = 0;
-  #loop = -1;
+  readonly #points = new Points();
   #height = 0;
   #heightMax = 0;
   #blockValues = 0;
@@ -82,8 +82,8 @@ class Planner {
     const groupsStart = reader.at;
     const locals = this.#readLocals(localGroups);
     const codeStart = reader.at;
-    this.#newPoint(-1);
-    this.#pointFuel[0] = locals >> LOCALS_SHIFT;
+    this.#points.begin();
+    this.#points.spend(locals >> LOCALS_SHIFT);
     this.#push(0, 0, this.#type.results.length);
     while (this.#frames.length > 0) this.#step();
     if (!reader.done) throw invalid('a function goes on behind its end', reader.at);
@@ -96,10 +96,10 @@ class Planner {
       localGroups,
       locals,
       edits: this.#edits,
-      pointFuel: this.#pointFuel,
-      pointLoop: this.#pointLoop,
-      loopParent: this.#loopParent,
-      loopCalls: this.#loopCalls,
+      pointFuel: this.#points.fuel,
+      pointLoop: this.#points.loop,
+      loopParent: this.#points.loopParent,
+      loopCalls: this.#points.loopCalls,
       frameBytes: FRAME_BYTES + slotBytes * (locals + this.#heightMax),
       callsGuest: this.#callsGuest,
       balanced: this.#balanced,
@@ -157,7 +157,7 @@ class Planner {
       case Op.nop:
         break;
       default:
-        this.#spend(1);
+        this.#points.spend(1);
         this.#shift(HEIGHTS[op]!);
         if (op === Op.tableSet || op === Op.memoryGrow || op >= Op.memoryInit) this.#special(op);
     }
@@ -166,21 +166,17 @@ class Planner {
   #enter(op: number): void {
     const { params, results } = this.#blockArity(this.#code.index);
     if (op === Op.if) {
-      this.#spend(1);
+      this.#points.spend(1);
       this.#shift(-1);
     }
     if (op !== Op.loop) {
       this.#push(op, params, results);
-      if (op === Op.if) this.#optionalPoint();
+      if (op === Op.if) this.#chargeOptional();
       return;
     }
-    const loop = this.#loopParent.length;
-    this.#insert(Edit.loadFuel, loop);
-    this.#loopParent.push(this.#loop);
-    this.#loopCalls.push(false);
     this.#push(op, params, results);
-    this.#loop = loop;
-    this.#newPoint(-1);
+    this.#insert(Edit.loadFuel, this.#points.enterLoop());
+    this.#charge(this.#points.begin());
   }
 
   #else(): void {
@@ -189,9 +185,9 @@ class Planner {
     this.#checkBalance(frame);
     this.#height = frame.base + frame.params;
     this.#dead = frame.dead;
-    this.#decide(frame.undecided);
-    this.#point = frame.outerPoint;
-    this.#optionalPoint();
+    this.#points.decide(frame.undecided);
+    this.#points.resume(frame.outerPoint);
+    this.#chargeOptional();
   }
 
   #end(): void {
@@ -200,14 +196,14 @@ class Planner {
     this.#height = frame.base + frame.results;
     this.#heightMax = Math.max(this.#heightMax, this.#height);
     this.#dead = frame.dead;
-    this.#decide(frame.undecided);
+    this.#points.decide(frame.undecided);
     this.#frames.pop();
     if (this.#frames.length === 0) return;
-    if (frame.op === Op.loop) this.#loop = this.#loopParent[this.#loop]!;
-    this.#point = frame.outerPoint;
+    if (frame.op === Op.loop) this.#points.leaveLoop();
+    this.#points.resume(frame.outerPoint);
     // A branch inside leads further out: what comes behind the block may be skipped.
     const outer = this.#top();
-    if (frame.target < this.#frames.length) this.#optionalPoint();
+    if (frame.target < this.#frames.length) this.#chargeOptional();
     outer.target = Math.min(outer.target, frame.target);
   }
 
@@ -217,9 +213,9 @@ class Planner {
       this.#leave();
       return;
     }
-    this.#spend(1);
+    this.#points.spend(1);
     this.#shift(-1);
-    this.#optionalPoint();
+    this.#chargeOptional();
   }
 
   /** A branch to the end of the block around `depth` others, or to its head. */
@@ -230,7 +226,7 @@ class Planner {
 
   /** Nothing behind an unconditional branch is executed before the next else or end. */
   #leave(): void {
-    this.#spend(1);
+    this.#points.spend(1);
     this.#height = this.#top().base;
     this.#dead = true;
   }
@@ -242,44 +238,17 @@ class Planner {
     const type = this.#layout.types[typeIndex ?? -1];
     if (type === undefined) throw invalid('a call of something that is not declared', start);
     if (!direct || index >= this.#layout.importedFunctions) this.#callsGuest = true;
-    this.#spend(CALL_FUEL + type.params.length + type.results.length);
+    this.#points.spend(CALL_FUEL + type.params.length + type.results.length);
     this.#shift(type.results.length - type.params.length - (direct ? 0 : 1));
-    this.#fuelMoves();
+    this.#points.fuelMoves();
   }
 
   #special(op: number): void {
-    switch (op) {
-      case Op.memoryGrow:
-        this.#replace(Edit.grow, 0);
-        this.#fuelMoves();
-        break;
-      case Op.memoryInit:
-      case Op.memoryCopy:
-      case Op.memoryFill:
-        this.#insert(Edit.chargeBytes, 0);
-        this.#fuelMoves();
-        break;
-      case Op.tableInit:
-      case Op.tableCopy:
-      case Op.tableFill:
-      case Op.tableGrow:
-        this.#insert(Edit.chargeElements, 0);
-        this.#insert(Edit.markDirty, 0);
-        this.#fuelMoves();
-        break;
-      case Op.tableSet:
-      case Op.dataDrop:
-      case Op.elemDrop:
-        this.#insert(Edit.markDirty, 0);
-        return;
-      default:
-    }
-  }
-
-  /** Something here changes the fuel global: the loops around cannot keep fuel in a local. */
-  #fuelMoves(): void {
-    for (let i = this.#loop; i >= 0 && !this.#loopCalls[i]; i = this.#loopParent[i]!) {
-      this.#loopCalls[i] = true;
+    const kinds = BULK_EDITS.get(op);
+    if (op === Op.memoryGrow) this.#replace(Edit.grow, 0);
+    for (const kind of kinds ?? []) this.#insert(kind, 0);
+    if (op === Op.memoryGrow || (kinds !== undefined && kinds[0] !== Edit.markDirty)) {
+      this.#points.fuelMoves();
     }
   }
 
@@ -305,8 +274,8 @@ class Planner {
       base,
       params,
       results,
-      outerPoint: this.#point,
-      undecided: this.#undecided.length,
+      outerPoint: this.#points.current,
+      undecided: this.#points.undecided,
       dead: this.#dead,
       target: this.#frames.length,
     });
@@ -316,38 +285,14 @@ class Planner {
     return this.#frames[this.#frames.length - 1]!;
   }
 
-  /** Begins a point; one that may be given up is paid by `parent` then, others have none: -1. */
-  #newPoint(parent: number): void {
-    this.#point = this.#pointFuel.length;
-    this.#pointFuel.push(0);
-    this.#pointLoop.push(this.#loop);
-    this.#pointParent.push(parent);
-    if (this.#point === 0) return;
+  /** A point charges behind the instruction that was read last. */
+  #charge(point: number): void {
     const { at } = this.#reader;
-    this.#edits.push({ kind: Edit.charge, at, end: at, argument: this.#point });
+    this.#edits.push({ kind: Edit.charge, at, end: at, argument: point });
   }
 
-  /** A stretch begins that may be worth a charge of its own. */
-  #optionalPoint(): void {
-    this.#newPoint(this.#point);
-    this.#undecided.push(this.#point);
-  }
-
-  /** Gives up the optional points from number `from` on that gathered little: no more can come. */
-  #decide(from: number): void {
-    const { length } = this.#undecided;
-    for (let i = length - 1; i >= from; i--) {
-      const point = this.#undecided[i]!;
-      const fuel = this.#pointFuel[point]!;
-      if (fuel >= STRETCH_FUEL_MIN) continue;
-      this.#pointFuel[this.#pointParent[point]!]! += fuel;
-      this.#pointFuel[point] = 0;
-    }
-    this.#undecided.length = from;
-  }
-
-  #spend(fuel: number): void {
-    this.#pointFuel[this.#point]! += fuel;
+  #chargeOptional(): void {
+    this.#charge(this.#points.beginOptional());
   }
 
   #shift(by: number): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_LIMITS, DeltabaseError, makePrng } from '@deltabase/base';
-import { readModule } from '../src/binary/module-layout.js';
+import { readModule } from '../src/binary/read-module.js';
 import { planModule } from '../src/meter/meter-module.js';
 import { prepareModule } from '../src/prepare.js';
 import { assemble, HEADER, section, uleb } from './assembler.js';
