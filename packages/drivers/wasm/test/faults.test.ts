@@ -175,6 +175,14 @@ test('a refused growth is -1 to the guest, which may go on', () => {
   assert.equal(sizes(9, 3), '-14');
 });
 
+test('a growth that was refused to an earlier message does not explain a trap', () => {
+  const bench = script(() => 'i32.const 9 memory.grow drop', {
+    module: { memory: [1, 4], functions: { on_trap: 'unreachable' } },
+  });
+  assert.equal(bench.send('a').kind, 'done');
+  assert.equal(codeOf(bench.send('trap')), 'TRAPPED');
+});
+
 test('growing by nothing costs nothing and leaves the memory as it is', () => {
   const idle = script(() => '').send('a').fuel;
   const grown = script(() => 'i32.const 0 memory.grow drop').send('a').fuel;

@@ -123,6 +123,12 @@ test('loops that change the fuel otherwise do not keep it in a local', () => {
   assert.deepEqual(inner.loopCalls, [true, false]);
 });
 
+test('what is behind a loop does not belong to it', () => {
+  const behind = (code: string) => planOf(`loop ${work(4)} end i32.const 1 if ${code} end`);
+  assert.deepEqual(behind(work(LONG)).pointLoop, [-1, 0, -1]);
+  assert.deepEqual(behind('call $now drop').loopCalls, [false]);
+});
+
 test('only calls of the module’s own functions can recurse', () => {
   assert.equal(planOf('call $now drop').callsGuest, false);
   assert.equal(planOf('i32.const 0 i32.const 0 call $other drop').callsGuest, true);
