@@ -22,12 +22,12 @@
 // nothing, is executed, and the one after it runs; then the leader is lost, or just the connection, with both
 // answers. The first is unknown to everyone now, the second is in the log. Were the first sent again, it
 // would run behind the second, where it may well take effect: out of order. So before anything is sent again,
-// the lane asks: where two or more messages may have been executed without an answer, it sends those as
-// questions, `after` naming a number that no message ever gets. A question is answered if its message is known
-// and refused otherwise, but never executed. Where a later message turns out to have been executed, an
-// earlier one that is unknown was executed before it and left nothing: it must not run again, and ends in
-// the error `answerLost`. With nothing executed behind it, sending it again is safe. A document with a single
-// such message, the common case, needs no question.
+// the lane asks: where any message but the first may have been executed without an answer, it sends all such
+// as questions, `after` naming a number that no message ever has (sessions.ts keeps one for each). A question
+// is answered if its message is known and refused otherwise, but never executed. Where a later message turns
+// out to have been executed, an earlier one that is unknown was executed before it and left nothing: it must
+// not run again, and ends in the error `answerLost`. With nothing executed behind it, sending it again is
+// safe. A document with a single unanswered message, the common case, needs no question.
 //
 // Leaders. A lane that is empty or has come back takes the way to whoever is thought to lead; while something
 // is in flight it stays on its stream, and a new message waits for that to drain where another node turns out
@@ -42,9 +42,12 @@
 // Nodes drop such copies after `attemptTimeoutMs`.
 
 import type { Outgoing } from './outgoing.js';
+import { unusedBefore } from './sessions.js';
 
-/** The number that no message gets: what comes after it only asks. */
-export const NEVER = Number.MAX_SAFE_INTEGER;
+/** Whether the copy of `message` that is in flight only asks. */
+export function isQuestion({ number, after }: Outgoing): boolean {
+  return after === unusedBefore(number);
+}
 
 /** Where a lane's messages are on their way; lanes only compare it. */
 export type Way = object;
@@ -130,13 +133,15 @@ export class Lane<Stream extends Way = Way> {
       if (at.number < this.#executed) overtaken.push(at);
       else if (at.unasked) unasked.push(at);
     }
-    return overtaken.length > 0 || unasked.length > 1 ? [...overtaken, ...unasked] : [];
+    // Whether the very first was executed may be found out by sending it: nothing else of it is at stake.
+    const isOnlyFirst = unasked.length === 0 || (unasked.length === 1 && unasked[0] === this.first);
+    return overtaken.length === 0 && isOnlyFirst ? [] : [...overtaken, ...unasked];
   }
 
   /** Makes the next copy of `message` a question. */
   ask(message: Outgoing): void {
     this.asking = true;
-    message.after = NEVER;
+    message.after = unusedBefore(message.number);
     message.askedBelow = this.#executed;
   }
 

@@ -15,7 +15,7 @@ import type { ClientLimits } from '../limits.js';
 import type { WireError } from '../transport/wire.js';
 import type { World } from '../world.js';
 import { Deadlines } from './deadlines.js';
-import { NEVER } from './lane.js';
+import { isQuestion } from './lane.js';
 import { Lanes } from './lanes.js';
 import type { NodeStream, Returns } from './node-stream.js';
 import type { Outgoing } from './outgoing.js';
@@ -122,7 +122,7 @@ export class Sender implements Returns {
     if (!message.settled) {
       const error = errorFromWire(wireError);
       if (error.retry === 'never') this.#failForGood(message, error);
-      else if (message.after === NEVER && error.retry === 'in-order') this.#wasUnknown(message);
+      else if (isQuestion(message) && error.retry === 'in-order') this.#wasUnknown(message);
       else this.#failForNow(message, error, lane.stream!);
     }
     this.#lanes.goOn(lane);
@@ -133,7 +133,7 @@ export class Sender implements Returns {
   }
 
   returned(message: Outgoing, why: DeltabaseError): void {
-    const mayHaveRun = message.written && message.after !== NEVER;
+    const mayHaveRun = message.written && !isQuestion(message);
     const lane = this.#lanes.takeBack(message);
     // Even where nobody waits for this one: nothing may be sent on that stream any more.
     lane.broken = true;
@@ -163,7 +163,7 @@ export class Sender implements Returns {
     message.lastError = error;
     lane.broken = true;
     if (error.retry === 'in-order') return;
-    if (error.details['outcomeUnknown'] === true && message.after !== NEVER) markUncertain(message);
+    if (error.details['outcomeUnknown'] === true && !isQuestion(message)) markUncertain(message);
     lane.needsRest = true;
     const retryAfterMs = Number(error.details['retryAfterMs'] ?? 0);
     lane.retryAfterMs = Math.max(lane.retryAfterMs, Math.min(retryAfterMs, RETRY_AFTER_MS_MAX));

@@ -1,6 +1,8 @@
 // The sessions under which a client's messages are retried (exactly-once rests on session and number, see
 // proto/deltabase/v1/documents.proto). All of a client's sessions draw from one series of numbers, so a number
-// names a message without its session, and a later session has the higher numbers throughout.
+// names a message without its session, and a later session has the higher numbers throughout. Messages get the
+// even numbers. The odd one before each belongs to it and is never given to any: it is what a question about
+// the message names (lane.ts), and it counts as unsettled for as long as the message does.
 //
 // A new session begins long before the cluster would refuse the old one for its age, and when the numbers
 // between the lowest unsettled and the next are too many: a group remembers an answer until it is settled,
@@ -14,6 +16,9 @@ import type { ClientLimits } from '../limits.js';
 import type { WireSession } from '../transport/wire.js';
 import type { World } from '../world.js';
 import type { Outgoing } from './outgoing.js';
+
+/** Numbers that each message takes: its own and an unused one. */
+const NUMBERS_EACH = 2;
 
 /** One session, and its unsettled messages in order of their numbers. */
 export class Session {
@@ -33,7 +38,7 @@ export class Sessions {
   readonly #limits: ClientLimits;
   readonly #live: Session[] = [];
   #current: Session;
-  #nextNumber = 1;
+  #nextNumber = NUMBERS_EACH;
 
   constructor(world: World, limits: ClientLimits) {
     this.#world = world;
@@ -55,7 +60,8 @@ export class Sessions {
   add(message: Outgoing): void {
     if (this.#isOld() || this.#isWide()) this.rotate();
     const session = this.#current;
-    message.number = this.#nextNumber++;
+    message.number = this.#nextNumber;
+    this.#nextNumber += NUMBERS_EACH;
     message.session = session;
     message.older = session.last;
     if (session.last === undefined) session.first = message;
@@ -76,9 +82,9 @@ export class Sessions {
     if (session.first === undefined && session !== this.#current) this.#close(session);
   }
 
-  /** The lowest unsettled number of `session`; the next number to be given if there is none. */
+  /** The lowest unsettled number of `session`, or the lowest that its next message would have. */
   settledOf(session: Session): number {
-    return session.first?.number ?? this.#nextNumber;
+    return unusedBefore(session.first?.number ?? this.#nextNumber);
   }
 
   /** What a frame says of `session`. */
@@ -111,7 +117,12 @@ export class Sessions {
   }
 
   #isWide(): boolean {
-    const width = this.#nextNumber - this.settledOf(this.#current);
-    return width >= this.#limits.sessionWidthMax;
+    const first = this.#current.first?.number ?? this.#nextNumber;
+    return (this.#nextNumber - first) / NUMBERS_EACH >= this.#limits.sessionWidthMax;
   }
+}
+
+/** The number that belongs to the message `number` and that no message ever has. */
+export function unusedBefore(number: number): number {
+  return number - 1;
 }
