@@ -137,6 +137,48 @@ test('typing, typing backwards and deleting backwards at one place stay correct 
   assert.ok(bytes / 9000 < 150, `${bytes / 9000} bytes a keystroke`);
 });
 
+test('replacing one character emits one chunk, wherever it is', () => {
+  const document = new ExampleDocument('text');
+  document.do('insert', { at: 0, text: 'x'.repeat(500) });
+  for (let at = 0; at < 500; at++) {
+    const { patchBytes } = document.send('splice', { at, delete: 1, insert: 'y' });
+    assert.ok(patchBytes < 100, `${patchBytes} bytes at ${at}`);
+  }
+  assert.equal(readText(document.state), 'y'.repeat(500));
+});
+
+test('typing in the middle of what was typed finds names, and typing on keeps them short', () => {
+  const document = new ExampleDocument('text');
+  const plain = new Plain();
+  const type = (at: number, text: string) => {
+    plain.splice(at, 0, text);
+    document.do('insert', { at, text });
+  };
+  for (let i = 0; i < 1500; i++) type(i, 'a');
+  const { text } = document.state as unknown as TextState;
+  const names = Object.values(text).flatMap((chunks) => Object.keys(chunks));
+  assert.ok(names.length > 40 && names.every((name) => name.length === 3), names.join());
+  // Neighbours that were typed are 16 steps apart: five times a half, and digits must be added.
+  for (let i = 0; i < 400; i++) type(330, String.fromCharCode(0x62 + (i % 20)));
+  for (let i = 0; i < 400; i++) type(600 + (i >> 1), 'z');
+  assert.equal(readText(document.state), plain.text);
+  checkState(document.state);
+});
+
+test('a text that is thinned out is kept in few groups and chunks', () => {
+  const document = new ExampleDocument('text');
+  for (let at = 0; at < 36_000; at += 9000) document.do('insert', { at, text: 'x'.repeat(9000) });
+  for (let at = 0; at < 900; at++) document.do('delete', { at, count: 39 });
+  assert.equal(readText(document.state), 'x'.repeat(900));
+  checkState(document.state);
+  const { text } = document.state as unknown as TextState;
+  const chunks = Object.values(text).reduce((sum, group) => sum + Object.keys(group).length, 0);
+  assert.ok(
+    chunks < 200 && Object.keys(text).length < 12,
+    `${chunks} chunks, ${Object.keys(text).length}`,
+  );
+});
+
 test('a keystroke costs about the same in a text of 300 KB', () => {
   const cost = (length: number) => {
     const document = new ExampleDocument('text');
