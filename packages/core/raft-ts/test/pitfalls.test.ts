@@ -206,14 +206,16 @@ test('nobody campaigns with a change that is committed and not applied (pitfall 
 });
 
 testModes('a joint configuration is left once, not twice (pitfall 12)', (mode) => {
-  const cluster = new Cluster({ ...THREE, others: [4], ...mode });
+  // Entries are applied one by one, and after each the leader may think of leaving.
+  const cluster = new Cluster({ ...THREE, others: [4], ...mode, applyingBytesMax: 1 });
   cluster.elect(1);
   cluster.change(1, 'implicit', { kind: 'addVoter', node: 4 });
   for (const text of 'abcd') cluster.propose(1, text);
   cluster.settle();
   cluster.tick([1, 2, 3, 4], 30);
-  const changes = cluster.applied.get(1)!.filter(({ type }) => type === 'confChange');
-  assert.equal(changes.length, 2);
+  const applied = cluster.applied.get(1)!;
+  assert.equal(applied.filter(({ type }) => type === 'confChange').length, 2);
+  assert.equal(applied.length, 7, 'the first entry, two changes and four texts');
 });
 
 testModes('a leader that was removed leads no further (pitfall 12)', (mode) => {
@@ -224,6 +226,12 @@ testModes('a leader that was removed leads no further (pitfall 12)', (mode) => {
   assert.deepEqual([one.status.role, one.status.lead], ['follower', NONE]);
   one.tick(50);
   assert.equal(one.status.role, 'follower');
+});
+
+testModes('a learner votes for whoever asks it (pitfall 13)', (mode) => {
+  const one = new Single({ voters: [2, 3], ...mode });
+  assert.equal(only(one.step(preVote({ from: 2, term: 1 })), 'preVoteResponse')[0]!.reject, false);
+  assert.equal(only(one.step(vote({ from: 2, term: 1 })), 'voteResponse')[0]!.reject, false);
 });
 
 testModes('a learner votes for a candidate that knows it as a voter (pitfall 13)', (mode) => {

@@ -73,6 +73,15 @@ test('a pre-candidate that loses follows and tries again later (thesis §9.6)', 
   assert.equal(only(one.tick(10), 'preVote').length, 2);
 });
 
+test('what a node of an earlier term knows to be committed is known then (thesis §9.6)', () => {
+  // A node that was removed and heard of no later term refuses, and says what it was that removed it.
+  const one = new Single({ ...THREE, terms: [1, 1, 1], hardState: { term: 5 } });
+  one.tick(10);
+  const commit = { index: 2, term: 1 };
+  one.step(preVoteResponse({ from: 2, term: 1, reject: true, commit }));
+  assert.deepEqual([one.status.commit, one.status.role], [2, 'preCandidate']);
+});
+
 testModes('a node that comes back from a partition deposes nobody (thesis §9.6)', (mode) => {
   const cluster = new Cluster({ ...THREE, ...mode });
   cluster.elect(1);
