@@ -353,12 +353,14 @@ export class Group {
   // Leading.
 
   #changeRole(role: Role, lead: NodeId): void {
-    if (this.#role === 'leader' && role !== 'leader') this.#endLeadership();
+    const hasLost = this.#role === 'leader' && role !== 'leader';
     if (role !== this.#role || lead !== this.#lead) {
       this.#host.log.info('role', { group: this.id, role, lead });
     }
     this.#role = role;
     this.#lead = lead;
+    // Only now: what it gives back must not be taken here again.
+    if (hasLost) this.#endLeadership();
   }
 
   /** Messages run only once everything committed before this term is applied (OnlyLeadersRunLogic). */
