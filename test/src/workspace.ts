@@ -55,6 +55,7 @@ export function filesBelow(folder: string, endings: readonly string[]): string[]
 
 /** What a TypeScript file imports, as written. */
 export function importsOf(path: string): string[] {
-  const found = readText(path).matchAll(/(?:from|import\()\s*'([^']+)'|^import '([^']+)'/gm);
-  return [...found].map((match) => match[1] ?? match[2]!);
+  const statement =
+    /^(?:import|export)\b[^'";]*?\bfrom '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm;
+  return [...readText(path).matchAll(statement)].map((match) => match[1] ?? match[2] ?? match[3]!);
 }

@@ -1,0 +1,89 @@
+// One node of a cluster as it sees itself: calls that go to that node and to no other, unlike the client's,
+// which finds its own way.
+
+import { type Client, credentials, loadPackageDefinition, type ServiceError } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { ROOT } from './workspace.js';
+
+export interface NodeDocument {
+  readonly seq: number;
+  readonly hash: string;
+  /** The state, as its canonical JSON says. */
+  readonly value: unknown;
+}
+
+export interface NodeGroup {
+  readonly group: number;
+  readonly role: string;
+  readonly leader: number;
+  readonly term: number;
+  readonly appliedIndex: number;
+  readonly commitIndex: number;
+}
+
+export interface NodeReport {
+  readonly node: number;
+  readonly uptimeMs: number;
+  readonly groups: readonly NodeGroup[];
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+type UnaryClient = Client & Record<string, (...args: unknown[]) => void>;
+type ClientClass = new (
+  address: string,
+  options: ReturnType<typeof credentials.createInsecure>,
+) => UnaryClient;
+
+const CALL_MS = 20_000;
+const services = loadServices();
+
+export class NodeView {
+  readonly #documents: UnaryClient;
+  readonly #cluster: UnaryClient;
+
+  constructor(address: string) {
+    this.#documents = new services.DocumentsService(address, credentials.createInsecure());
+    this.#cluster = new services.ClusterService(address, credentials.createInsecure());
+  }
+
+  /** The document as this node holds it once it has `atLeastSeq`. */
+  async document(space: string, key: string, atLeastSeq: number): Promise<NodeDocument> {
+    const mode = 'READ_MODE_AT_LEAST_SEQ';
+    const found = await call<{ seq: number; hash: string; value: Buffer }>(this.#documents, 'Get', {
+      space,
+      key,
+      mode,
+      atLeastSeq,
+    });
+    const { seq, hash, value } = found;
+    return { seq, hash, value: JSON.parse(value.toString('utf8')) };
+  }
+
+  status(): Promise<NodeReport> {
+    return call<NodeReport>(this.#cluster, 'GetStatus', {});
+  }
+
+  close(): void {
+    this.#documents.close();
+    this.#cluster.close();
+  }
+}
+
+function call<T>(client: UnaryClient, method: string, request: object): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const deadline = Date.now() + CALL_MS;
+    const options = { deadline };
+    const done = (error: ServiceError | null, response: T): void =>
+      error === null ? resolve(response) : reject(error);
+    client[method]!(request, options, done);
+  });
+}
+
+function loadServices(): { DocumentsService: ClientClass; ClusterService: ClientClass } {
+  const files = ['deltabase/v1/documents.proto', 'deltabase/v1/cluster.proto'];
+  const options = { includeDirs: [`${ROOT}proto`], longs: Number, defaults: true, enums: String };
+  const loaded = loadPackageDefinition(loadSync(files, options)) as unknown as {
+    deltabase: { v1: { DocumentsService: ClientClass; ClusterService: ClientClass } };
+  };
+  return loaded.deltabase.v1;
+}
