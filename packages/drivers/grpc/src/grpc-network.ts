@@ -15,6 +15,8 @@ export interface GrpcNetworkOptions {
   readonly listenAddress: string;
   readonly limits: Limits;
   readonly log: Log;
+  /** How often a connection is asked whether it is alive, ms; it has as much time to answer. */
+  readonly keepaliveMs?: number;
 }
 
 /** The Network, and what a composition does with it. */
@@ -40,6 +42,7 @@ export async function openGrpcNetwork(options: GrpcNetworkOptions): Promise<Grpc
 
 class PeerNetwork implements GrpcNetwork {
   readonly #options: GrpcNetworkOptions;
+  readonly #keepaliveMs: number;
   readonly #server: Server;
   readonly #addresses = new Map<NodeId, string>();
   readonly #links = new Map<NodeId, PeerLink>();
@@ -50,11 +53,12 @@ class PeerNetwork implements GrpcNetwork {
 
   constructor(options: GrpcNetworkOptions) {
     this.#options = options;
+    this.#keepaliveMs = options.keepaliveMs ?? KEEPALIVE_MS;
     this.#server = new Server({
       'grpc.max_receive_message_length': REQUEST_BYTES_MAX,
       'grpc.max_send_message_length': options.limits.peerFrameBytesMax,
-      'grpc.keepalive_time_ms': KEEPALIVE_MS,
-      'grpc.keepalive_timeout_ms': KEEPALIVE_MS,
+      'grpc.keepalive_time_ms': this.#keepaliveMs,
+      'grpc.keepalive_timeout_ms': this.#keepaliveMs,
       'grpc.enable_channelz': 0,
     });
     this.#server.addService(
@@ -113,12 +117,12 @@ class PeerNetwork implements GrpcNetwork {
       address,
       frameBytesMax: limits.peerFrameBytesMax,
       queueBytesMax: limits.peerQueueBytesMax,
+      keepaliveMs: this.#keepaliveMs,
       log,
       listener,
     });
     this.#links.set(peer, link);
-    // Never called back from inside the call that asked.
-    setImmediate(() => link.connect());
+    link.connect();
   }
 
   #subscribed(stream: FrameStream): void {

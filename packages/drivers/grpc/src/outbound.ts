@@ -1,19 +1,30 @@
 // One lane towards a peer: the stream that the peer opened to receive on, and how much of what was written to
-// it has not left yet. Without a stream, and beyond its limit, frames are dropped: Raft sends again.
+// it has not left yet. Without a stream, and beyond its limits, frames are dropped: Raft sends again.
 
-import type { ServerWritableStream } from '@grpc/grpc-js';
+import { assert } from '@deltabase/base';
+import type { Lane, Log, NodeId } from '@deltabase/engine';
+import { type ServerWritableStream, status } from '@grpc/grpc-js';
 import { MESSAGE_OVERHEAD_BYTES } from './peer-frame.js';
 
 export type FrameStream = ServerWritableStream<Uint8Array, Uint8Array>;
 
+export interface OutboundOptions {
+  readonly peer: NodeId;
+  readonly lane: Lane;
+  readonly frameBytesMax: number;
+  readonly queueBytesMax: number;
+  readonly log: Log;
+}
+
 export class Outbound {
-  readonly #queueBytesMax: number;
+  readonly #options: OutboundOptions;
   #stream: FrameStream | undefined;
   #queuedBytes = 0;
-  #dropped = 0;
+  /** Frames have been dropped since the queue was last empty: the log says it once. */
+  #isFull = false;
 
-  constructor(queueBytesMax: number) {
-    this.#queueBytesMax = queueBytesMax;
+  constructor(options: OutboundOptions) {
+    this.#options = options;
   }
 
   get isOpen(): boolean {
@@ -25,43 +36,53 @@ export class Outbound {
     return this.#queuedBytes;
   }
 
-  /** Frames dropped because too much was queued. */
-  get dropped(): number {
-    return this.#dropped;
-  }
-
-  /** The peer opened a new stream, which replaces the one before. */
+  /** The peer opened a stream; there is none before it. */
   open(stream: FrameStream): void {
-    this.end();
+    assert(this.#stream === undefined, 'a lane has one stream at a time');
     this.#stream = stream;
   }
 
   /** `stream` has ended. Returns whether it was the one in use. */
   closed(stream: FrameStream): boolean {
     if (this.#stream !== stream) return false;
-    this.#stream = undefined;
-    this.#queuedBytes = 0;
+    this.#forget();
     return true;
   }
 
   /** Ends the stream, if there is one. */
-  end(): void {
-    this.#stream?.end();
-    this.#stream = undefined;
-    this.#queuedBytes = 0;
+  end(reason: string): void {
+    this.#stream?.emit('error', { code: status.UNAVAILABLE, details: reason });
+    this.#forget();
   }
 
   send(frame: Uint8Array): void {
     const stream = this.#stream;
-    if (stream === undefined) return;
+    if (stream === undefined || !this.#takes(frame)) return;
     const bytes = frame.length + MESSAGE_OVERHEAD_BYTES;
-    if (this.#queuedBytes + bytes > this.#queueBytesMax) {
-      this.#dropped++;
-      return;
-    }
     this.#queuedBytes += bytes;
     stream.write(frame, () => {
-      if (this.#stream === stream) this.#queuedBytes -= bytes;
+      if (this.#stream !== stream) return;
+      this.#queuedBytes -= bytes;
+      if (this.#queuedBytes === 0) this.#isFull = false;
     });
+  }
+
+  #takes(frame: Uint8Array): boolean {
+    const { peer, lane, log, frameBytesMax, queueBytesMax } = this.#options;
+    const { length } = frame;
+    if (length + MESSAGE_OVERHEAD_BYTES > frameBytesMax) {
+      log.error('peer-frame-too-large', { peer, lane, bytes: length, frameBytesMax });
+      return false;
+    }
+    if (this.#queuedBytes + length <= queueBytesMax) return true;
+    if (!this.#isFull) log.warn('peer-queue-full', { peer, lane, queueBytesMax });
+    this.#isFull = true;
+    return false;
+  }
+
+  #forget(): void {
+    this.#stream = undefined;
+    this.#queuedBytes = 0;
+    this.#isFull = false;
   }
 }

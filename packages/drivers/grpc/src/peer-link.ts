@@ -13,6 +13,7 @@ export interface PeerLinkOptions {
   readonly address: string;
   readonly frameBytesMax: number;
   readonly queueBytesMax: number;
+  readonly keepaliveMs: number;
   readonly log: Log;
   readonly listener: NetworkListener;
 }
@@ -43,7 +44,7 @@ export class PeerLink {
     this.#isClosed = true;
     for (const { inbound, outbound } of Object.values(this.#lanes)) {
       inbound.close();
-      outbound.end();
+      outbound.end('the node stops');
     }
   }
 
@@ -55,9 +56,16 @@ export class PeerLink {
     return this.#lanes[lane].outbound.queuedBytes;
   }
 
-  /** The peer subscribed. It replaces what it had: a peer that came back does not wait for its own past. */
+  /**
+   * The peer subscribed. Where it had a stream already, that one is of its past life, whose end has not been
+   * noticed yet: the loss is told before the return.
+   */
   subscribed(lane: Lane, stream: FrameStream): void {
     const { inbound, outbound } = this.#lanes[lane];
+    if (outbound.isOpen) {
+      outbound.end('the node subscribed again');
+      this.#changed();
+    }
     outbound.open(stream);
     stream.on('cancelled', () => {
       if (outbound.closed(stream)) this.#changed();
@@ -68,17 +76,19 @@ export class PeerLink {
   }
 
   #makeLane(lane: Lane): LaneStreams {
-    const { cluster, node, peer, queueBytesMax, listener } = this.#options;
-    const { address, frameBytesMax, log } = this.#options;
+    const { cluster, node, peer, address, listener } = this.#options;
+    const { frameBytesMax, queueBytesMax, keepaliveMs, log } = this.#options;
     const inbound = new Inbound({
       address,
       greeting: { cluster, node, peer, lane },
       frameBytesMax,
+      keepaliveMs,
       log,
       received: (frame) => listener.received(peer, lane, frame),
       changed: () => this.#changed(),
     });
-    return { inbound, outbound: new Outbound(queueBytesMax) };
+    const outbound = new Outbound({ peer, lane, frameBytesMax, queueBytesMax, log });
+    return { inbound, outbound };
   }
 
   #changed(): void {
@@ -86,7 +96,9 @@ export class PeerLink {
     const { urgent, bulk } = this.#lanes;
     if (urgent.inbound.isOpen) bulk.inbound.connect();
     else bulk.inbound.close();
-    const isReachable = urgent.inbound.isOpen && urgent.outbound.isOpen;
+    const isReachable = [urgent, bulk].every(
+      ({ inbound, outbound }) => inbound.isOpen && outbound.isOpen,
+    );
     if (isReachable === this.#isReachable) return;
     this.#isReachable = isReachable;
     this.#options.listener.reachable(this.#options.peer, isReachable);

@@ -22,6 +22,8 @@ export interface SubscriptionOptions {
   readonly address: string;
   readonly greeting: Greeting;
   readonly frameBytesMax: number;
+  /** A connection is asked so often whether it is alive, and has as much time to answer. */
+  readonly keepaliveMs: number;
 }
 
 /** What becomes of it. */
@@ -35,8 +37,6 @@ export interface SubscriptionEvents {
 
 /** Until a peer must have answered; a host that swallows packets would hold the call for minutes. */
 const ANSWER_MS = 2000;
-/** A connection silent for so long is asked whether it is alive, and has as much time to answer. */
-const KEEPALIVE_MS = 2000;
 /** What a peer may send ahead of this node's reading. */
 const WINDOW_BYTES = 8 * 1024 * 1024;
 
@@ -58,8 +58,8 @@ export class Subscription {
       'grpc.enable_http_proxy': 0,
       'grpc.enable_channelz': 0,
       'grpc.service_config_disable_resolution': 1,
-      'grpc.keepalive_time_ms': KEEPALIVE_MS,
-      'grpc.keepalive_timeout_ms': KEEPALIVE_MS,
+      'grpc.keepalive_time_ms': options.keepaliveMs,
+      'grpc.keepalive_timeout_ms': options.keepaliveMs,
       'grpc-node.flow_control_window': WINDOW_BYTES,
       'grpc.max_receive_message_length': options.frameBytesMax,
       'grpc.max_send_message_length': 0,
@@ -91,7 +91,7 @@ export class Subscription {
     call.on('data', (message: Uint8Array) => {
       if (this.#isOpen) this.#events.received(decodePeerMessage(message));
     });
-    call.on('error', (error: ServiceError) => this.#end(error.details));
+    call.on('error', (error: ServiceError) => this.#end(reasonIn(error.details)));
     call.on('end', () => this.#end('it closed the stream'));
     return call;
   }
@@ -114,4 +114,11 @@ export class Subscription {
     this.cancel();
     this.#events.ended(reason);
   }
+}
+
+const NO_CONNECTION = /Last error: (?:Error: )?(.*?)(?: \([-0-9TZ:.]+\))?\. Resolution note/;
+
+/** What is wrong, without what gRPC puts around it: some of that is the time, so no two were alike. */
+function reasonIn(details: string): string {
+  return NO_CONNECTION.exec(details)?.[1] ?? details;
 }
