@@ -1,5 +1,5 @@
-// node scripts/fix-docs.mjs [--check]: writes the tables of docs/errors.md and docs/limits.md from the code
-// that they describe, between the marks in those files. With --check it only says which one is out of date.
+// node scripts/fix-docs.mjs [--check]: writes the tables of docs/errors.md, docs/limits.md and
+// docs/configuration.md from the code that they describe, between the marks in those files. With --check it only says which one is out of date.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,12 +24,13 @@ const GRPC_NAMES = {
 const tables = {
   'docs/errors.md': await errorsTable(),
   'docs/limits.md': limitsTable(),
+  'docs/configuration.md': await configurationTable(),
 };
 const check = process.argv.includes('--check');
 for (const [file, table] of Object.entries(tables)) {
   const path = join(root, file);
   const text = readFileSync(path, 'utf8');
-  const updated = text.replace(/(<!-- table -->\n)[^]*?(<!-- end -->)/, `$1${table}$2`);
+  const updated = text.replace(/(<!-- table -->\n)[\s\S]*?(<!-- end -->)/, `$1${table}$2`);
   if (updated === text) continue;
   if (check) fail(`${file} is out of date: run node scripts/fix-docs.mjs`);
   writeFileSync(path, updated);
@@ -56,6 +57,11 @@ function limitsTable() {
     rows.push(row(`\`${name}\``, value.replaceAll('_', ' '), unit, reason.join('; ')));
   }
   return table(['limit', 'default', 'unit', 'why'], rows);
+}
+
+async function configurationTable() {
+  const server = await import(join(root, 'packages', 'server', 'dist', 'src', 'index.js'));
+  return server.configurationTable();
 }
 
 function table(heads, rows) {

@@ -12,6 +12,7 @@ import {
   type Engine,
   type EngineConfig,
   type Log,
+  type MachineHost,
   type Ports,
   startEngine,
 } from '@deltabase/engine';
@@ -31,6 +32,8 @@ export interface CompositionOptions {
   readonly log: Log;
   /** Storage failed: nothing is acknowledged any more, and the process must end. */
   readonly fatal: (error: DeltabaseError) => void;
+  /** What runs machines; WebAssembly unless given. */
+  readonly machines?: MachineHost;
 }
 
 const MEASURE_MS = 10_000;
@@ -49,7 +52,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
         random: makeSystemRandom(),
         disk,
         network,
-        machines: makeWasmHost({ limits: config.limits }),
+        machines: options.machines ?? makeWasmHost({ limits: config.limits }),
         log,
       };
       const engine = await start(ports, engineConfig);

@@ -1,6 +1,6 @@
 // @deltabase/server: one node of Deltabase as a process, or inside one.
 
-export { configurationPage, NODE_FLAGS, optionsHelp } from './config/help.js';
+export { configurationTable, NODE_FLAGS, optionsHelp } from './config/help.js';
 export { type Environment, loadConfig } from './config/load-config.js';
 export type { Member } from './config/members.js';
 export type { LogLevel, ServerConfig } from './config/server-config.js';

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { DeltabaseError } from '@deltabase/base';
-import type { Engine, Log } from '@deltabase/engine';
+import type { Engine, Log, MachineHost } from '@deltabase/engine';
 import { type ClientServer, openClientServer } from './client-server.js';
 import { type Composition, compose } from './composition.js';
 import type { ServerConfig } from './config/server-config.js';
@@ -11,6 +11,8 @@ export interface ServerOptions {
   readonly log: Log;
   /** Storage failed: the process must end at once. Nothing is acknowledged after this. */
   readonly fatal: (error: DeltabaseError) => void;
+  /** What runs machines; WebAssembly unless given. */
+  readonly machines?: MachineHost;
 }
 
 /** A node that runs. */

@@ -34,23 +34,10 @@ export function optionsHelp(): string {
   ].join('\n');
 }
 
-/** The page docs/configuration.md. */
-export function configurationPage(): string {
-  return `# Configuration of a server
-
-Every option can be a flag, a variable of the environment, or a member of one JSON object in the file that
-\`--config FILE\` or \`DELTABASE_CONFIG\` names. Flags go before variables, these before the file, this before
-the defaults. What is wrong is said in one line, and the process ends with exit code 2.
-
-| Option | Flag | Variable | Default | Meaning |
-|---|---|---|---|---|
-${OPTION_NAMES.map(rowOf).join('\n')}
-
-Run the process under \`node ${NODE_FLAGS.join(' ')}\`: without it Node.js holds about 13,000 Wasm memories at
-most, because each reserves 10 GB of address space. \`deltabase start\` does so.
-
-This page is generated from packages/server/src/config/options.ts by \`node scripts/write-docs.mjs\`.
-`;
+/** The table of docs/configuration.md. */
+export function configurationTable(): string {
+  const head = '| option | flag | variable | default | meaning |\n| --- | --- | --- | --- | --- |';
+  return `\n${head}\n${OPTION_NAMES.map(rowOf).join('\n')}\n\n`;
 }
 
 function rowOf(name: OptionName): string {
