@@ -3,7 +3,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { type Client, credentials, makeClientConstructor, type ServiceDefinition } from '@grpc/grpc-js';
+import {
+  type Client,
+  credentials,
+  makeClientConstructor,
+  type ServiceDefinition,
+} from '@grpc/grpc-js';
 import { quantile } from './harness.js';
 
 /** What bare grpc-js does between two processes of this machine. */
@@ -75,7 +80,10 @@ async function timeUnary(client: Client, calls: number): Promise<number> {
     });
     times.push(performance.now() - start);
   }
-  return quantile(times.sort((a, b) => a - b), 0.5);
+  return quantile(
+    times.sort((a, b) => a - b),
+    0.5,
+  );
 }
 
 async function timeStream(client: Client, calls: number): Promise<number> {
@@ -88,7 +96,10 @@ async function timeStream(client: Client, calls: number): Promise<number> {
     times.push(performance.now() - start);
   }
   stream.end();
-  return quantile(times.sort((a, b) => a - b), 0.5);
+  return quantile(
+    times.sort((a, b) => a - b),
+    0.5,
+  );
 }
 
 async function floodStream(client: Client, messages: number): Promise<number> {
@@ -112,8 +123,16 @@ async function floodStream(client: Client, messages: number): Promise<number> {
     }
   });
   const seconds = (performance.now() - start) / 1000;
-  stream.end();
+  await finish(stream);
   return messages / seconds;
+}
+
+/** Ends a stream and waits until the server has, too. */
+async function finish(stream: NodeJS.ReadWriteStream): Promise<void> {
+  const ended = once(stream, 'end');
+  stream.resume();
+  stream.end();
+  await ended;
 }
 
 async function stop(server: ChildProcess): Promise<void> {

@@ -119,13 +119,19 @@ export function renderTable({ columns, rows, notes }: Measured): string {
 
 function commit(): string {
   try {
-    const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const;
-    const id = execFileSync('git', ['rev-parse', '--short', 'HEAD'], options).trim();
-    const changed = execFileSync('git', ['status', '--porcelain', '-uno'], options).trim() !== '';
+    const id = git('rev-parse', '--short', 'HEAD');
+    const changed = git('status', '--porcelain', '-uno') !== '';
     return changed ? `${id} with changes` : id;
   } catch {
     return 'not a git checkout'; // An unpacked archive has no commit to name.
   }
+}
+
+function git(...args: string[]): string {
+  return execFileSync('git', args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }).trim();
 }
 
 function machine(): string {
