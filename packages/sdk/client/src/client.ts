@@ -45,7 +45,6 @@ export async function connect(options: ConnectOptions): Promise<Client> {
     groupOf: (space, key) => parts.topology!.groupOf(space, key),
     straight: (group) => parts.topology!.straight(group),
     any: (group, attempt) => parts.topology!.any(group, attempt),
-    doubt: (group, stream) => parts.topology!.doubt(group, stream),
   };
   const sender = new Sender({ world, limits, sessions, ways });
   parts.sender = sender;

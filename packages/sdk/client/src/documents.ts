@@ -17,7 +17,7 @@ import { type ReadMode, type ReadResult, readDocument } from './reading/get.js';
 import { historyEvents } from './reading/history.js';
 import { interruptible } from './reading/interruptible.js';
 import { watchEvents } from './reading/watch.js';
-import { Outgoing, type Receiver } from './sending/outgoing.js';
+import { Outgoing, type Receiver, type Target, targetOf } from './sending/outgoing.js';
 import {
   ManyReceiver,
   OneReceiver,
@@ -67,16 +67,22 @@ export interface DocumentsHost {
 
 /** A document by its name. Making one costs nothing and reaches nobody. */
 export class DocumentHandle<State = Json> {
-  readonly space: string;
-  readonly key: string;
+  readonly #target: Target;
   readonly #host: DocumentsHost;
 
   /** Use `Client.document`. */
   constructor(host: DocumentsHost, space: string, key: string) {
     checkName(space, key);
-    this.space = space;
-    this.key = key;
+    this.#target = targetOf(space, key);
     this.#host = host;
+  }
+
+  get space(): string {
+    return this.#target.space;
+  }
+
+  get key(): string {
+    return this.#target.key;
   }
 
   /**
@@ -91,21 +97,18 @@ export class DocumentHandle<State = Json> {
     options: CallOptions = {},
   ): Promise<SendResult<Reply>> {
     return new Promise((resolve, reject) => {
-      const { space, key } = this;
       const receiver = new OneReceiver(resolve as (result: SendResult) => void, reject);
-      const timeoutMs = timeoutOf(options, this.#host.limits);
-      const message = makeMessage(this.#host, { space, key, channel, payload }, timeoutMs, {
-        receiver,
-        tag: 0,
-      });
-      submit(this.#host.sender, message, options.signal);
+      const { sender, limits } = this.#host;
+      const timeoutMs = timeoutOf(options, limits);
+      const content = { target: this.#target, channel, payload };
+      submit(sender, makeMessage(this.#host, content, timeoutMs, receiver), options.signal);
     });
   }
 
   /** Reads the document. Rejects with DOCUMENT_NOT_FOUND, POINTER_NOT_FOUND, SPACE_NOT_FOUND. */
   async get<Value = State>(options: GetOptions = {}): Promise<ReadResult<Value>> {
     const { pointer = '', mode = 'linearizable', atSeq, signal } = options;
-    const target = { ...this.#target(), pointer, mode, atSeq };
+    const target = { ...this.#place(), pointer, mode, atSeq };
     const timeoutMs = timeoutOf(options, this.#host.limits);
     const result = await readDocument(this.#host, target, { timeoutMs, signal });
     return result as ReadResult<Value>;
@@ -117,7 +120,7 @@ export class DocumentHandle<State = Json> {
    * ends with an error after `deadlineMs` without any node.
    */
   watch(options: WatchOptions = {}): AsyncIterableIterator<WatchEvent<State>> {
-    const target = { ...this.#target(), afterSeq: options.afterSeq };
+    const target = { ...this.#place(), afterSeq: options.afterSeq };
     const timeoutMs = timeoutOf(options, this.#host.limits);
     return interruptible(options.signal, (signal) =>
       watchEvents<State>(this.#host, target, { timeoutMs, signal }),
@@ -127,14 +130,14 @@ export class DocumentHandle<State = Json> {
   /** The deltas that made the document, oldest first. `deadlineMs` is for each wait, not for the whole. */
   history(options: HistoryOptions = {}): AsyncIterableIterator<DeltaEvent> {
     const { from = 1, limit = Infinity } = options;
-    const target = { ...this.#target(), from, limit };
+    const target = { ...this.#place(), from, limit };
     const timeoutMs = timeoutOf(options, this.#host.limits);
     return interruptible(options.signal, (signal) =>
       historyEvents(this.#host, target, { timeoutMs, signal }),
     );
   }
 
-  #target(): { space: string; key: string; group: number } {
+  #place(): { space: string; key: string; group: number } {
     const { space, key } = this;
     return { space, key, group: this.#host.topology.groupOf(space, key) };
   }
@@ -151,8 +154,10 @@ export function sendMany(
     const receiver = new ManyReceiver(messages.length, resolve);
     for (const [tag, fields] of messages.entries()) {
       try {
-        checkName(fields.space, fields.key);
-        const message = makeMessage(host, fields, timeoutMs, { receiver, tag });
+        const { space, key, channel, payload } = fields;
+        checkName(space, key);
+        const content = { target: targetOf(space, key), channel, payload };
+        const message = makeMessage(host, content, timeoutMs, receiver, tag);
         submit(host.sender, message, options.signal);
       } catch (thrown) {
         if (!(thrown instanceof DeltabaseError)) throw thrown;
@@ -172,37 +177,45 @@ function submit(sender: Sender, message: Outgoing, signal: AbortSignal | undefin
   else sender.submit(message);
 }
 
+interface Content {
+  readonly target: Target;
+  readonly channel: string;
+  readonly payload: Json | undefined;
+}
+
 function makeMessage(
   { world, limits }: DocumentsHost,
-  { space, key, channel, payload }: MessageToSend,
+  { target, channel, payload }: Content,
   timeoutMs: number,
-  { receiver, tag }: { receiver: Receiver; tag: number },
+  receiver: Receiver,
+  tag = 0,
 ): Outgoing {
   checkChannelName(channel, DEFAULT_LIMITS);
   const text = payload === undefined ? '' : jsonText(payload);
   const deadlineMs = world.nowMs() + timeoutMs;
-  const bytes = text.length + space.length + key.length;
-  if (bytes > limits.messageBytesMax) throw tooLarge(bytes, limits.messageBytesMax);
-  return new Outgoing({
-    space,
-    key,
-    channel,
-    payload: text,
-    timeoutMs,
-    deadlineMs,
-    receiver,
-    tag,
-  });
+  const characters = text.length + target.name.length;
+  if (characters > limits.messageBytesMax) throw tooLarge(characters, limits.messageBytesMax);
+  return new Outgoing({ target, channel, payload: text, timeoutMs, deadlineMs, receiver, tag });
 }
 
 function jsonText(payload: Json): string {
-  const text = JSON.stringify(payload) as string | undefined;
+  const text = textOf(payload);
   if (text !== undefined) return text;
   throw new DeltabaseError('INVALID_ARGUMENT', 'the payload is nothing that JSON can say');
 }
 
-function tooLarge(bytes: number, max: number): DeltabaseError {
-  const why = `the message has ${bytes} characters, ${max} are allowed: send its content in parts`;
+/** `undefined` for a function and the like. Throws INVALID_ARGUMENT for circles, big integers, ... */
+function textOf(payload: Json): string | undefined {
+  try {
+    return JSON.stringify(payload);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DeltabaseError('INVALID_ARGUMENT', `the payload: ${reason}`, { cause });
+  }
+}
+
+function tooLarge(characters: number, max: number): DeltabaseError {
+  const why = `the message has ${characters} characters, ${max} are allowed: send its content in parts`;
   return new DeltabaseError('INVALID_ARGUMENT', why);
 }
 

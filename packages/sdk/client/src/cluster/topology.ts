@@ -41,8 +41,6 @@ export class Topology implements Ways {
   #open: Endpoint[] = [];
   /** The way to each group's leader, by group. */
   #straight: (NodeStream | undefined)[] = [];
-  /** Groups whose leader could not answer, and until when others are tried. */
-  readonly #doubts = new Map<number, number>();
   #waiters: (() => void)[] = [];
   #closed = false;
 
@@ -87,7 +85,6 @@ export class Topology implements Ways {
   }
 
   straight(group: number): NodeStream | undefined {
-    if (this.#doubts.size > 0 && this.#isDoubted(group)) return undefined;
     return this.#straight[group];
   }
 
@@ -104,12 +101,6 @@ export class Topology implements Ways {
   leaderOf(group: number): Endpoint | undefined {
     const stream = this.straight(group);
     return stream && this.#open.find((endpoint) => endpoint.stream === stream);
-  }
-
-  doubt(group: number, stream: NodeStream): void {
-    if (this.#straight[group] !== stream) return;
-    const { world, limits } = this.#options;
-    this.#doubts.set(group, world.nowMs() + limits.retryMsMax);
   }
 
   /** Calls `then` when something changes in what can be used. */
@@ -158,7 +149,6 @@ export class Topology implements Ways {
   #routed(endpoint: Endpoint, group: number, node: number, address: string): void {
     endpoint.claims.set(group, { node, order: ++this.#claimsMade });
     if (node !== 0 && address !== '') this.#addresses.set(node, address);
-    this.#doubts.delete(group);
     this.#findWay(group);
     if (node !== 0 && this.#endpointOf(node) === undefined) this.#meetMembers();
   }
@@ -220,14 +210,6 @@ export class Topology implements Ways {
   #findWay(group: number): void {
     const leader = leaderOf(group, this.#open);
     this.#straight[group] = leader === 0 ? undefined : this.#endpointOf(leader)?.stream;
-  }
-
-  #isDoubted(group: number): boolean {
-    const untilMs = this.#doubts.get(group);
-    if (untilMs === undefined) return false;
-    if (this.#options.world.nowMs() < untilMs) return true;
-    this.#doubts.delete(group);
-    return false;
   }
 
   #changed(): void {

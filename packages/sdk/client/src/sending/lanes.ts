@@ -39,8 +39,7 @@ export class Lanes {
 
   /** Puts a numbered message into its lane and sends it as soon as may be. */
   add(message: Outgoing): void {
-    const { space, key } = message;
-    const name = `${space}/${key}`;
+    const { space, key, name } = message.target;
     let lane = this.#lanes.get(name);
     if (lane === undefined) {
       lane = new Lane(name, this.#ways.groupOf(space, key));

@@ -14,10 +14,21 @@ export interface Receiver {
   failed(message: Outgoing, error: DeltabaseError): void;
 }
 
-/** What a call says of a message. */
-export interface OutgoingFields {
+/** A document to send to. */
+export interface Target {
   readonly space: string;
   readonly key: string;
+  /** Its name, which no other document has. */
+  readonly name: string;
+}
+
+export function targetOf(space: string, key: string): Target {
+  return { space, key, name: `${space}/${key}` };
+}
+
+/** What a call says of a message. */
+export interface OutgoingFields {
+  readonly target: Target;
   readonly channel: string;
   /** JSON text; empty for null. */
   readonly payload: string;
@@ -33,8 +44,7 @@ export interface OutgoingFields {
 const OVERHEAD_BYTES = 64;
 
 export class Outgoing implements WireMessage {
-  readonly space: string;
-  readonly key: string;
+  readonly target: Target;
   readonly channel: string;
   readonly payload: string;
   readonly timeoutMs: number;
@@ -75,8 +85,7 @@ export class Outgoing implements WireMessage {
   release: (() => void) | undefined;
 
   constructor(fields: OutgoingFields) {
-    this.space = fields.space;
-    this.key = fields.key;
+    this.target = fields.target;
     this.channel = fields.channel;
     this.payload = fields.payload;
     this.timeoutMs = fields.timeoutMs;
@@ -85,9 +94,17 @@ export class Outgoing implements WireMessage {
     this.tag = fields.tag;
   }
 
+  get space(): string {
+    return this.target.space;
+  }
+
+  get key(): string {
+    return this.target.key;
+  }
+
   /** What it counts for among the bytes in flight, about. */
   get bytes(): number {
-    const { space, key, channel, payload } = this;
-    return OVERHEAD_BYTES + space.length + key.length + channel.length + payload.length;
+    const { target, channel, payload } = this;
+    return OVERHEAD_BYTES + target.name.length + channel.length + payload.length;
   }
 }

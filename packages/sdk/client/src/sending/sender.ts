@@ -17,7 +17,7 @@ import type { World } from '../world.js';
 import { Deadlines } from './deadlines.js';
 import { isQuestion } from './lane.js';
 import { Lanes } from './lanes.js';
-import type { NodeStream, Returns } from './node-stream.js';
+import type { Returns } from './node-stream.js';
 import type { Outgoing } from './outgoing.js';
 import { Room } from './room.js';
 import type { Sessions } from './sessions.js';
@@ -35,7 +35,6 @@ const RETRY_AFTER_MS_MAX = 5000;
 
 export class Sender implements Returns {
   readonly #sessions: Sessions;
-  readonly #ways: Ways;
   readonly #room: Room;
   readonly #lanes: Lanes;
   readonly #deadlines: Deadlines;
@@ -44,7 +43,6 @@ export class Sender implements Returns {
 
   constructor({ world, limits, sessions, ways }: SenderOptions) {
     this.#sessions = sessions;
-    this.#ways = ways;
     this.#room = new Room(limits, sessions);
     this.#lanes = new Lanes(world, limits, ways);
     this.#deadlines = new Deadlines(world, (nowMs) => this.#sweep(nowMs));
@@ -123,7 +121,7 @@ export class Sender implements Returns {
       const error = errorFromWire(wireError);
       if (error.retry === 'never') this.#failForGood(message, error);
       else if (isQuestion(message) && error.retry === 'in-order') this.#wasUnknown(message);
-      else this.#failForNow(message, error, lane.stream!);
+      else this.#failForNow(message, error);
     }
     this.#lanes.goOn(lane);
   }
@@ -158,7 +156,7 @@ export class Sender implements Returns {
     message.receiver.failed(message, answerLost(message));
   }
 
-  #failForNow(message: Outgoing, error: DeltabaseError, stream: NodeStream): void {
+  #failForNow(message: Outgoing, error: DeltabaseError): void {
     const lane = message.lane!;
     message.lastError = error;
     lane.broken = true;
@@ -167,7 +165,6 @@ export class Sender implements Returns {
     lane.needsRest = true;
     const retryAfterMs = Number(error.details['retryAfterMs'] ?? 0);
     lane.retryAfterMs = Math.max(lane.retryAfterMs, Math.min(retryAfterMs, RETRY_AFTER_MS_MAX));
-    if (error.code !== 'OVERLOADED') this.#ways.doubt(lane.group, stream);
   }
 
   #begin(message: Outgoing): void {

@@ -10,6 +10,4 @@ export interface Ways {
   straight(group: number): NodeStream | undefined;
   /** Some stream, another one with each `attempt`; `undefined`: no node can be reached now. */
   any(group: number, attempt: number): NodeStream | undefined;
-  /** The node at the end of `stream` did not know how to get a message to the leader of `group`. */
-  doubt(group: number, stream: NodeStream): void;
 }

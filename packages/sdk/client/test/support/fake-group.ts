@@ -55,6 +55,8 @@ export class FakeGroup {
   readonly executed = new Set<string>();
   /** The node that leads; 0: none. */
   leader = 0;
+  /** How far the cluster's clock is ahead of the client's, ms. */
+  aheadMs = 0;
   #term = 0;
   #queue: FakeSubmission[] = [];
   #pending: Pending[] = [];
@@ -131,7 +133,7 @@ export class FakeGroup {
 
   #execute({ message, answer }: FakeSubmission): void {
     const { session, number, after } = message;
-    const known = this.#sessions.find(message, this.#world.wallMs());
+    const known = this.#sessions.find(message, this.#wallMs());
     if (known.kind === 'answered') {
       const { seq, reply } = known.answer;
       answer({ kind: 'accepted', seq, reply: reply && new TextDecoder().decode(reply) });
@@ -188,6 +190,10 @@ export class FakeGroup {
     return (this.documents.get(name)?.length ?? 0) + proposed.length;
   }
 
+  #wallMs(): number {
+    return this.#world.wallMs() + this.aheadMs;
+  }
+
   #fold({ message, token, result }: Pending): void {
     if (token === undefined || result.kind === 'failed') return;
     const { space, key, session, number } = message;
@@ -202,7 +208,7 @@ export class FakeGroup {
       openedAt: session.openedAt,
       number,
       settled: session.settled,
-      time: this.#world.wallMs(),
+      time: this.#wallMs(),
       seed: 0,
       version: 1,
       patch: new Uint8Array(0),

@@ -86,7 +86,7 @@ export class VirtualWorld implements World {
     this.after(ms, () => {
       passed = true;
     });
-    await this.runUntil(() => passed);
+    await this.runUntil(() => passed, ms);
   }
 
   #push(event: Event): void {

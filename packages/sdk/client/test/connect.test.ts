@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { connect } from '../src/index.js';
+import { connectIn, ScriptedNodes, settled } from './support/scripted-nodes.js';
+import { VirtualWorld } from './support/virtual-world.js';
+
+const LIST = { call: () => ({ machines: [] }) };
+
+test('a client connects through any address that works and learns the others', async () => {
+  const world = new VirtualWorld(1);
+  const nodes = new ScriptedNodes(world, [LIST, LIST, LIST]);
+  nodes.down.add(1);
+  const client = await connectIn(world, {
+    addresses: ['node:9001', 'node:9003'],
+    transport: nodes,
+  });
+  const reports = await settled(world, client.cluster.nodes());
+  assert.deepEqual(
+    reports.map(({ address, kind }) => `${address} ${kind}`),
+    ['node:9001 failed', 'node:9002 status', 'node:9003 status'],
+  );
+  await settled(world, client.close());
+});
+
+test('without any node, connecting fails in time and names each address and its fault', async () => {
+  const world = new VirtualWorld(1);
+  const nodes = new ScriptedNodes(world, [LIST, LIST]);
+  nodes.down.add(1).add(2);
+  const connecting = connectIn(world, {
+    addresses: nodes.addresses,
+    transport: nodes,
+    connectMs: 2000,
+  });
+  await assert.rejects(connecting, (error: Error & { code: string }) => {
+    assert.equal(error.code, 'UNAVAILABLE');
+    assert.match(error.message, /node:9001: node:9001 refuses; node:9002: node:9002 refuses/);
+    return true;
+  });
+  assert.ok(world.nowMs() >= 2000 && world.nowMs() < 4500, `${world.nowMs()}`);
+});
+
+test('connecting can be aborted', async () => {
+  const world = new VirtualWorld(1);
+  const nodes = new ScriptedNodes(world, [LIST]);
+  nodes.down.add(1);
+  const controller = new AbortController();
+  world.after(100, () => controller.abort());
+  const { signal } = controller;
+  const options = { addresses: nodes.addresses, transport: nodes, signal };
+  await assert.rejects(connectIn(world, options), { code: 'CANCELLED' });
+});
+
+test('what cannot be an address is refused by name', async () => {
+  for (const address of ['', 'localhost', 'host:port', 'http://host:1', '::1:4300']) {
+    await assert.rejects(connect({ addresses: [address] }), { code: 'INVALID_ARGUMENT' });
+  }
+  await assert.rejects(connect({ addresses: [] }), { code: 'INVALID_ARGUMENT' });
+});
+
+test('a call goes to another node when one is down, and the first comes back into use', async () => {
+  const world = new VirtualWorld(3);
+  const nodes = new ScriptedNodes(world, [LIST, LIST]);
+  const client = await connectIn(world, { addresses: nodes.addresses, transport: nodes });
+  nodes.down.add(1);
+  for (let count = 0; count < 4; count++) await settled(world, client.machines.list());
+  assert.deepEqual(new Set(nodes.calls), new Set(['ListMachines 2']));
+  nodes.down.delete(1);
+  nodes.down.add(2);
+  await settled(world, client.machines.list());
+  assert.equal(nodes.calls.at(-1), 'ListMachines 1');
+  await settled(world, client.close());
+});
+
+test('a call that no node answers ends at its deadline and says what was last', async () => {
+  const world = new VirtualWorld(1);
+  const nodes = new ScriptedNodes(world, [LIST]);
+  const client = await connectIn(world, { addresses: nodes.addresses, transport: nodes });
+  nodes.down.add(1);
+  const startMs = world.nowMs();
+  await assert.rejects(settled(world, client.machines.list({ deadlineMs: 3000 })), {
+    code: 'DEADLINE_EXCEEDED',
+    message: /within 3000 ms \(last: node:9001 is down\)/,
+  });
+  assert.ok(world.nowMs() - startMs >= 2900 && world.nowMs() - startMs < 3200);
+  await settled(world, client.close());
+});
+
+test('a deadline that makes no sense is refused', async () => {
+  const world = new VirtualWorld(1);
+  const nodes = new ScriptedNodes(world, [LIST]);
+  const client = await connectIn(world, { addresses: nodes.addresses, transport: nodes });
+  for (const deadlineMs of [0, -1, Number.NaN, 10 ** 9]) {
+    await assert.rejects(client.machines.list({ deadlineMs }), { code: 'INVALID_ARGUMENT' });
+  }
+  await settled(world, client.close());
+});

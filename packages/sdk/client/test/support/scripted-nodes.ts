@@ -1,0 +1,95 @@
+// Nodes whose calls a test answers itself. Their streams of messages open and then say nothing.
+
+import { DeltabaseError } from '@deltabase/base';
+import { type Client, type ConnectOptions, connect } from '../../src/index.js';
+import type { CallOptions, Link, StreamOptions, Transport } from '../../src/transport/transport.js';
+import type { VirtualWorld } from './virtual-world.js';
+
+/** Answers the calls to one node; throws DeltabaseErrors. */
+export interface Script {
+  call?(name: string, request: object, options: CallOptions): unknown;
+  stream?(name: string, request: object, options: StreamOptions): AsyncIterable<unknown>;
+}
+
+export class ScriptedNodes implements Transport {
+  readonly #world: VirtualWorld;
+  readonly #scripts: readonly Script[];
+  /** Nodes, from 1, that refuse connections. */
+  readonly down = new Set<number>();
+  /** Calls made: "NAME node". */
+  readonly calls: string[] = [];
+
+  constructor(world: VirtualWorld, scripts: readonly Script[]) {
+    this.#world = world;
+    this.#scripts = scripts;
+  }
+
+  get addresses(): string[] {
+    return this.#scripts.map((_, at) => addressOf(at + 1));
+  }
+
+  link(address: string): Link {
+    const node = Number(address.split(':')[1]) - 9000;
+    const script = this.#scripts[node - 1] ?? {};
+    return {
+      openSendStream: (listener) => {
+        let isOpen = true;
+        this.#world.after(1, () => {
+          if (!isOpen) return;
+          if (this.down.has(node)) {
+            listener.ended(new DeltabaseError('UNAVAILABLE', `${address} refuses`));
+            return;
+          }
+          listener.opened(4);
+          for (let group = 1; group <= 4; group++) listener.route(group, 1, addressOf(1));
+          listener.received();
+        });
+        return {
+          write: () => true,
+          cancel: () => {
+            isOpen = false;
+          },
+        };
+      },
+      call: (async (name: string, request: object, options: CallOptions) => {
+        await new Promise<void>((resolve) => this.#world.after(1, resolve));
+        if (this.down.has(node)) throw new DeltabaseError('UNAVAILABLE', `${address} is down`);
+        if (name === 'GetStatus') return this.#statusOf(node);
+        this.calls.push(`${name} ${node}`);
+        return script.call!(name, request, options);
+      }) as Link['call'],
+      stream: ((name: string, request: object, options: StreamOptions) => {
+        this.calls.push(`${name} ${node}`);
+        return script.stream!(name, request, options);
+      }) as Link['stream'],
+      close() {},
+    };
+  }
+
+  #statusOf(node: number): object {
+    const members = this.addresses.map((address, at) => ({ node: at + 1, address }));
+    return { node, members };
+  }
+}
+
+/** Connects while virtual time passes. */
+export async function connectIn(world: VirtualWorld, options: ConnectOptions): Promise<Client> {
+  return settled(world, connect({ world, ...options }));
+}
+
+/** Awaits `promise` while virtual time passes. */
+export async function settled<T>(world: VirtualWorld, promise: Promise<T>): Promise<T> {
+  let isSettled = false;
+  const settle = (): void => {
+    isSettled = true;
+  };
+  promise.then(settle, settle);
+  // What needs no time must not take any.
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+  await world.runUntil(() => isSettled);
+  return promise;
+}
+
+export function addressOf(node: number): string {
+  return `node:${9000 + node}`;
+}

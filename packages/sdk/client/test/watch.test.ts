@@ -1,0 +1,247 @@
+// Watches that last: whatever happens to the streams, the events fold to the document (StateIsFold), without gap or
+// repeat (CommittedOnly).
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DeltabaseError, encodeUtf8 } from '@deltabase/base';
+import { encodePiece, fromJson, hashText, type Json, pieces } from '@deltabase/delta';
+import fc from 'fast-check';
+import type { WatchEvent } from '../src/index.js';
+import { connectIn, type Script, ScriptedNodes, settled } from './support/scripted-nodes.js';
+import { VirtualWorld } from './support/virtual-world.js';
+
+/** A document that counts: at seq n its value is {n, big}. */
+class Truth {
+  seq = 0;
+  /** Deltas up to here are gone from the history. */
+  floor = 0;
+
+  stateEvents(): object[] {
+    const root = fromJson(this.value(this.seq));
+    const parts = [...pieces(root, 40)].map(encodePiece);
+    return parts.map((piece, at) => {
+      const last = at === parts.length - 1;
+      return { state: { seq: this.seq, piece, last, hash: last ? hashText(root) : '' } };
+    });
+  }
+
+  deltaEvent(seq: number): object {
+    const patch = encodeUtf8(JSON.stringify([{ op: 'replace', path: '/n', value: seq }]));
+    const cause = {
+      channel: 'add',
+      payload: encodeUtf8('{"by":1}'),
+      principal: 'somebody',
+      messageId: `s/${seq}`,
+      version: 1,
+      fuel: 5,
+      seed: 6,
+    };
+    const hash = hashText(fromJson(this.value(seq)));
+    return { delta: { seq, patch, hash, timeMs: 1000 + seq, cause } };
+  }
+
+  value(seq: number): Json {
+    return seq === 0 ? null : { n: seq, big: 'abc'.repeat(30), list: [1, 2, 3] };
+  }
+}
+
+/** Serves the truth, and now and then ends, repeats, or leaves something out. */
+function unreliable(world: VirtualWorld, truth: Truth): Script {
+  async function* events(request: { afterSeq?: number }): AsyncGenerator<object> {
+    if (request.afterSeq !== undefined && request.afterSeq < truth.floor) {
+      throw new DeltabaseError('HISTORY_GONE', 'gone');
+    }
+    let next = request.afterSeq === undefined ? truth.seq + 1 : request.afterSeq + 1;
+    if (request.afterSeq === undefined) {
+      for (const event of truth.stateEvents()) {
+        yield event;
+        if (world.below(20) === 0) throw new DeltabaseError('UNAVAILABLE', 'broke in the state');
+      }
+    }
+    for (;;) {
+      await new Promise<void>((resolve) => world.after(world.below(10), resolve));
+      while (next <= truth.seq) {
+        yield truth.deltaEvent(next);
+        if (world.below(15) === 0 && next > 1) yield truth.deltaEvent(next - 1);
+        next++;
+        if (world.below(10) === 0) throw new DeltabaseError('UNAVAILABLE', 'broke in the deltas');
+        if (world.below(20) === 0) return;
+        // A gap, which the next one shows: the client must not believe it.
+        if (next < truth.seq && world.below(25) === 0) next++;
+      }
+    }
+  }
+  return {
+    async *stream(_name, request) {
+      for await (const event of events(request)) {
+        const isDelta = 'delta' in event;
+        yield { events: isDelta && world.below(2) === 0 ? [event, event] : [event] };
+      }
+    },
+  };
+}
+
+test('a watch has no gap and no repeat, wherever its streams break', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(0x7fffffff), fc.boolean(), async (seed, isResumed) => {
+      const world = new VirtualWorld(seed);
+      const truth = new Truth();
+      truth.seq = world.below(4);
+      const script = unreliable(world, truth);
+      const nodes = new ScriptedNodes(world, [script, script]);
+      const client = await connectIn(world, { addresses: nodes.addresses, transport: nodes });
+      const begunAt = truth.seq;
+      const options = isResumed ? { afterSeq: begunAt } : {};
+      const events: WatchEvent[] = [];
+      const watching = (async () => {
+        for await (const event of client.document('s', 'k').watch(options)) {
+          events.push(event);
+          if (event.seq >= 40) break;
+        }
+      })();
+      const grow = (): void => {
+        if (truth.seq >= 40) return;
+        truth.seq++;
+        if (world.below(8) === 0) truth.floor = Math.max(0, truth.seq - 2);
+        world.after(world.below(12), grow);
+      };
+      grow();
+      await settled(world, watching);
+      check(events, truth, isResumed ? begunAt : undefined);
+      await settled(world, client.close());
+    }),
+    { numRuns: 100, includeErrorInReport: true },
+  );
+});
+
+function check(events: readonly WatchEvent[], truth: Truth, afterSeq: number | undefined): void {
+  let seq = afterSeq;
+  for (const event of events) {
+    if (event.kind === 'state') {
+      assert.ok(seq === undefined || event.seq > seq, 'a further state is ahead of what was seen');
+      assert.deepEqual(event.value, truth.value(event.seq));
+    } else {
+      assert.equal(event.seq, seq! + 1, 'no gap and no repeat');
+      assert.deepEqual(event.patch, [{ op: 'replace', path: '/n', value: event.seq }]);
+      assert.deepEqual(event.cause.payload, { by: 1 });
+    }
+    assert.equal(event.hash, hashText(fromJson(truth.value(event.seq))));
+    seq = event.seq;
+  }
+}
+
+test('what is final ends a watch', async () => {
+  const world = new VirtualWorld(1);
+  const script: Script = {
+    // biome-ignore lint/correctness/useYield: it fails before there is anything to yield.
+    async *stream() {
+      throw new DeltabaseError('SPACE_NOT_FOUND', 'no such space');
+    },
+  };
+  const nodes = new ScriptedNodes(world, [script]);
+  const client = await connectIn(world, { addresses: nodes.addresses, transport: nodes });
+  const next = client.document('s', 'k').watch().next();
+  await assert.rejects(settled(world, next), { code: 'SPACE_NOT_FOUND' });
+  await settled(world, client.close());
+});
+
+test('a state that does not have its hash is not given', async () => {
+  const world = new VirtualWorld(1);
+  const script: Script = {
+    async *stream() {
+      const piece = encodePiece(['', fromJson({ a: 1 })]);
+      yield { events: [{ state: { seq: 1, piece, last: true, hash: '0123456789abcdef' } }] };
+    },
+  };
+  const nodes = new ScriptedNodes(world, [script]);
+  const client = await connectIn(world, { addresses: nodes.addresses, transport: nodes });
+  const next = client.document('s', 'k').watch().next();
+  await assert.rejects(settled(world, next), { code: 'DATA_CORRUPT' });
+  await settled(world, client.close());
+});
+
+test('a watch gives up after its deadline without any node, but not before', async () => {
+  const world = new VirtualWorld(1);
+  const truth = new Truth();
+  truth.seq = 1;
+  let serves = true;
+  const script: Script = {
+    async *stream() {
+      if (!serves) throw new DeltabaseError('UNAVAILABLE', 'not now');
+      yield { events: truth.stateEvents() };
+      throw new DeltabaseError('UNAVAILABLE', 'broke');
+    },
+  };
+  const nodes = new ScriptedNodes(world, [script]);
+  const client = await connectIn(world, { addresses: nodes.addresses, transport: nodes });
+  const watch = client.document('s', 'k').watch({ deadlineMs: 5000 });
+  await settled(world, watch.next());
+  serves = false;
+  const startMs = world.nowMs();
+  await assert.rejects(settled(world, watch.next()), { code: 'UNAVAILABLE', message: 'not now' });
+  const passedMs = world.nowMs() - startMs;
+  assert.ok(passedMs >= 4900 && passedMs < 6500, `${passedMs} ms`);
+  await settled(world, client.close());
+});
+
+test('a watch that was quiet for long has its whole deadline when it breaks', async () => {
+  const world = new VirtualWorld(1);
+  const truth = new Truth();
+  truth.seq = 1;
+  let calls = 0;
+  const script: Script = {
+    async *stream() {
+      if (++calls === 1) {
+        yield { events: truth.stateEvents() };
+        await new Promise<void>((resolve) => world.after(20_000, resolve));
+        throw new DeltabaseError('UNAVAILABLE', 'broke');
+      }
+      await new Promise<void>((resolve) => world.after(1000, resolve));
+      if (calls < 4) throw new DeltabaseError('UNAVAILABLE', 'not yet');
+      truth.seq = 2;
+      yield { events: [truth.deltaEvent(2)] };
+    },
+  };
+  const nodes = new ScriptedNodes(world, [script]);
+  const client = await connectIn(world, { addresses: nodes.addresses, transport: nodes });
+  const watch = client.document('s', 'k').watch({ deadlineMs: 5000 });
+  await settled(world, watch.next());
+  assert.equal((await settled(world, watch.next())).value.seq, 2);
+  await settled(world, client.close());
+});
+
+test('leaving a watch that waits ends it and its call at once; so does its signal', async () => {
+  const world = new VirtualWorld(1);
+  let ended = 0;
+  const script: Script = {
+    async *stream(_name, _request, { signal }) {
+      try {
+        yield { events: new Truth().stateEvents() };
+        await new Promise((_resolve, reject) =>
+          signal!.addEventListener('abort', () =>
+            reject(new DeltabaseError('CANCELLED', 'aborted')),
+          ),
+        );
+      } finally {
+        ended++;
+      }
+    },
+  };
+  const nodes = new ScriptedNodes(world, [script]);
+  const client = await connectIn(world, { addresses: nodes.addresses, transport: nodes });
+  const left = client.document('s', 'k').watch();
+  await settled(world, left.next());
+  const pending = left.next();
+  await settled(world, left.return!());
+  assert.deepEqual(await settled(world, pending), { done: true, value: undefined });
+  assert.equal(ended, 1);
+
+  const controller = new AbortController();
+  const aborted = client.document('s', 'k').watch({ signal: controller.signal });
+  await settled(world, aborted.next());
+  const failing = aborted.next();
+  controller.abort();
+  await assert.rejects(settled(world, failing), { code: 'CANCELLED' });
+  assert.equal(ended, 2);
+  await settled(world, client.close());
+});
