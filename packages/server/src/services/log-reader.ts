@@ -1,9 +1,8 @@
 // ReadLog: a group's entries as this node has them, page by page; with `follow`, those that are committed
 // later too.
 
-import type { Engine } from '@deltabase/engine';
-import { type Command, decodeCommand } from '@deltabase/machine';
-import { decodeConfChange, type Entry } from 'raft-ts';
+import { describeEntry, type Engine } from '@deltabase/engine';
+import type { Entry } from 'raft-ts';
 import { WireWriter } from '../wire/writer.js';
 import { gather, type PageAnswer, type PageSource } from './page-stream.js';
 
@@ -57,7 +56,7 @@ const inner = new WireWriter();
 
 /** One element of `ReadLogResponse.entries`. */
 function encodeEntry(entry: Entry, committed: boolean): Buffer {
-  const { kind, records, summary } = describe(entry);
+  const { kind, records, summary } = describeEntry(entry);
   inner
     .number(1, entry.index)
     .number(2, entry.term)
@@ -66,32 +65,4 @@ function encodeEntry(entry: Entry, committed: boolean): Buffer {
     .flag(5, committed);
   for (const record of records) inner.present(6, record);
   return outer.present(1, inner.text(7, summary).finish()).finish();
-}
-
-interface Description {
-  readonly kind: string;
-  readonly records: readonly Uint8Array[];
-  readonly summary: string;
-}
-
-function describe({ type, data }: Entry): Description {
-  if (type === 'confChange') {
-    const { changes } = decodeConfChange(data);
-    return { kind: 'configuration', records: [], summary: JSON.stringify(changes) };
-  }
-  if (data.length === 0) return { kind: 'empty', records: [], summary: 'a leader took office' };
-  return describeCommand(decodeCommand(data));
-}
-
-function describeCommand(command: Command): Description {
-  if (command.kind === 'activate') {
-    const summary = `${command.space} runs version ${command.version} from here on`;
-    return { kind: 'activate', records: [], summary };
-  }
-  const { records } = command;
-  return {
-    kind: 'deltas',
-    records,
-    summary: records.length === 1 ? '1 delta' : `${records.length} deltas`,
-  };
 }
