@@ -1,7 +1,8 @@
 // What an engine tells operators of itself: plain data, gathered on demand.
 
 import type { Role, Status } from 'raft-ts';
-import type { NodeId } from './ports.js';
+import type { EngineParts } from './parts.js';
+import type { Disk, NodeId } from './ports.js';
 
 /** One group as its node sees it. */
 export interface GroupStatus extends Status {
@@ -24,7 +25,7 @@ export interface EngineStatus {
 /** Counts since the engine started, and present sizes. */
 export interface EngineCounters {
   readonly residentDocuments: number;
-  /** As of the last sweep, seconds ago. */
+  /** As of the last walk over all of them. */
   readonly residentBytes: number;
   readonly messagesExecuted: number;
   readonly messagesFailed: number;
@@ -38,4 +39,49 @@ export interface EngineCounters {
   readonly peerFramesSent: number;
   readonly peerBytesSent: number;
   readonly watches: number;
+}
+
+/** Gathers the status of an engine. */
+export function statusOf(
+  identity: Pick<EngineStatus, 'cluster' | 'node' | 'incarnation' | 'uptimeMs'>,
+  members: readonly NodeId[],
+  parts: EngineParts,
+  disk: Disk,
+): EngineStatus {
+  const { groups, links } = parts;
+  return {
+    ...identity,
+    members: members.map((node) => ({
+      node,
+      reachable: node === identity.node || links.isReachable(node),
+    })),
+    groups: groups.map((group) => ({
+      ...group.status(),
+      group: group.id,
+      flushedIndex: group.flushedIndex,
+      queued: group.backlogCount,
+    })),
+    counters: countersOf(parts, disk),
+  };
+}
+
+function countersOf(parts: EngineParts, disk: Disk): EngineCounters {
+  const { groups, links, writer, counters, loop, forwarding, watches, upkeep } = parts;
+  const { freeBytes, usedBytes } = disk.space();
+  return {
+    residentDocuments: groups.reduce((sum, { documents }) => sum + documents.residentCount, 0),
+    residentBytes: upkeep.residentBytes,
+    messagesExecuted: counters.executed,
+    messagesFailed: counters.failed,
+    messagesForwarded: forwarding.count,
+    deltasApplied: counters.deltasApplied,
+    turns: loop.turns,
+    diskWrites: writer.writes,
+    diskBytesWritten: writer.bytesWritten,
+    diskBytesUsed: usedBytes,
+    diskBytesFree: freeBytes,
+    peerFramesSent: links.counters.framesSent,
+    peerBytesSent: links.counters.bytesSent,
+    watches: watches.count,
+  };
 }

@@ -6,10 +6,16 @@
 import { assert } from '@deltabase/base';
 import type { Clock } from './ports.js';
 
+interface Event {
+  readonly run: () => void;
+  /** Called instead of `run` if the loop stops before. */
+  readonly dropped: (() => void) | undefined;
+}
+
 export class TurnLoop {
   readonly #clock: Clock;
   readonly #work: () => void;
-  #events: Array<() => void> = [];
+  #events: Event[] = [];
   #scheduled = false;
   #running = false;
   #stopped = false;
@@ -26,10 +32,13 @@ export class TurnLoop {
     return this.#turns;
   }
 
-  /** Has `event` run in the next turn. */
-  enqueue(event: () => void): void {
-    if (this.#stopped) return;
-    this.#events.push(event);
+  /** Has `run` called in the next turn, or `dropped`, once the loop is stopped, in its place. */
+  enqueue(run: () => void, dropped?: () => void): void {
+    if (this.#stopped) {
+      dropped?.();
+      return;
+    }
+    this.#events.push({ run, dropped });
     this.wake();
   }
 
@@ -42,20 +51,28 @@ export class TurnLoop {
 
   /** Drops what is enqueued and takes no further turn. */
   stop(): void {
+    if (this.#stopped) return;
     this.#stopped = true;
+    const events = this.#events;
     this.#events = [];
+    for (const { dropped } of events) dropped?.();
   }
 
   #turn(): void {
-    this.#scheduled = false;
     if (this.#stopped) return;
     assert(!this.#running, 'turns do not nest');
     this.#running = true;
     this.#turns++;
     const events = this.#events;
     this.#events = [];
-    for (const event of events) event();
+    for (const { run, dropped } of events) {
+      if (this.#stopped) dropped?.();
+      else run();
+    }
+    // What the events woke is worked off by this turn; what comes up from here on needs the next one.
+    this.#scheduled = false;
     this.#work();
     this.#running = false;
+    if (this.#events.length > 0) this.wake();
   }
 }

@@ -3,27 +3,37 @@
 // for a while; those without a tail, a watch or a state cost nothing.
 
 import { assert, type Limits } from '@deltabase/base';
-import { bytesOf, Document, encodePiece, hashText, pieces, type Version } from '@deltabase/delta';
+import { bytesOf, Document, type Version } from '@deltabase/delta';
 import type { DeltaRecord } from '@deltabase/machine';
 import type { DiskOperation, DiskReader } from '../ports.js';
-import { chunkKey, documentPrefix, pieceKey } from '../storage/keys.js';
+import { chunkKey, documentPrefix } from '../storage/keys.js';
 import type { Task } from '../task.js';
-import { foldInto, LocalDocument, recordOf, type TailDelta } from './local-document.js';
-import { encodeChunk, encodeSnapshotPiece, loadDocument } from './stored-document.js';
+import { LocalDocument, type TailDelta } from './local-document.js';
+import { SnapshotWriter } from './snapshot-writer.js';
+import { encodeChunk, type LoadedDocument, loadDocument } from './stored-document.js';
 
 /** What the documents of a group need of their node. */
 export interface DocumentsHost {
   readonly disk: DiskReader;
   readonly limits: Limits;
   nowMs(): number;
-  /** Runs a task in the node's turns; what it throws is fatal. */
-  run<T>(task: Task<T>, finished: (value: T) => void): void;
+  /** Runs a task in the node's turns, when few enough others run; what it throws is fatal. */
+  queue<T>(task: Task<T>, finished: (value: T) => void): void;
   /** Has `operations` written together, after all that was asked for before; `done` when durable. */
   write(operations: readonly DiskOperation[], done: () => void): void;
 }
 
-/** A delta was applied to a document in memory or on disk. */
-export type AppliedListener = (document: LocalDocument, delta: TailDelta) => void;
+/** What a flush wrote of a document. */
+interface Flushed {
+  readonly local: LocalDocument;
+  readonly seq: number;
+  /** The state to make a snapshot of; `undefined` if it is not in memory. */
+  readonly version: Version | undefined;
+  readonly snapshot: boolean;
+}
+
+/** Roughly what a document in memory takes beside its state, in bytes. */
+const DOCUMENT_OVERHEAD_BYTES = 512;
 
 export class GroupDocuments {
   readonly #host: DocumentsHost;
@@ -31,8 +41,12 @@ export class GroupDocuments {
   readonly #generation: number;
   readonly #documents = new Map<string, LocalDocument>();
   readonly #dirty = new Set<LocalDocument>();
+  readonly #snapshots: SnapshotWriter;
   #unflushedBytes = 0;
   #residentCount = 0;
+  /** Tasks that read rows, and who waits for the last of them to end. */
+  #reading = 0;
+  #unread: (() => void) | undefined;
   /** Set when the group's rows were replaced: whatever is still under way must not touch anything. */
   #closed = false;
 
@@ -40,10 +54,11 @@ export class GroupDocuments {
     this.#host = host;
     this.#group = group;
     this.#generation = generation;
-  }
-
-  get generation(): number {
-    return this.#generation;
+    this.#snapshots = new SnapshotWriter({
+      pieceBytesMax: host.limits.pieceBytesMax,
+      batchBytesMax: host.limits.snapshotChunkBytesMax,
+      write: (operations, done) => host.write(operations, done),
+    });
   }
 
   /** Bytes of applied deltas that were not yet given to be written. */
@@ -63,7 +78,7 @@ export class GroupDocuments {
 
   /** The document as this node holds it, made if need be. */
   open(space: string, key: string): LocalDocument {
-    const name = `${space}/${key}`;
+    const name = nameOf(space, key);
     const known = this.#documents.get(name);
     if (known !== undefined) return known;
     const prefix = documentPrefix(this.#group, this.#generation, space, key);
@@ -72,18 +87,14 @@ export class GroupDocuments {
     return document;
   }
 
-  /** The document if it is held in memory in any form. */
-  find(space: string, key: string): LocalDocument | undefined {
-    return this.#documents.get(`${space}/${key}`);
-  }
-
-  /** Every document held in memory in any form. */
+  /** Every document held in memory in any form; may be walked slowly while they come and go. */
   all(): Iterable<LocalDocument> {
     return this.#documents.values();
   }
 
   /** Applies a committed delta; `undefined` if it was applied already. */
   apply(local: LocalDocument, record: DeltaRecord, bytes: Uint8Array): TailDelta | undefined {
+    assert(!this.#closed, 'deltas are applied to the documents in use');
     const delta = local.apply(record, bytes);
     if (delta === undefined) return undefined;
     this.#dirty.add(local);
@@ -91,151 +102,142 @@ export class GroupDocuments {
     return delta;
   }
 
-  /** Calls `then` once the document's state is in memory: at once if it is. */
-  load(local: LocalDocument, then: () => void): void {
+  /**
+   * Calls `then` once the document's state is in memory: at once if it is. With `false` if these documents
+   * are replaced or closed before that.
+   */
+  load(local: LocalDocument, then: (loaded: boolean) => void): void {
     local.usedMs = this.#host.nowMs();
-    if (local.document !== undefined) {
-      then();
-    } else if (local.loading !== undefined) {
-      local.loading.push(then);
-    } else {
-      local.loading = [then];
-      this.#host.run(loadDocument(this.#host.disk, local.prefix), (loaded) => {
-        if (!this.#closed) this.#loaded(local, loaded);
-      });
-    }
+    this.#load(local, then);
+  }
+
+  /** Runs a task that reads rows of these documents: they stay until it is done. */
+  read<T>(task: Task<T>, finished: (value: T) => void): void {
+    assert(!this.#closed, 'rows are read of the documents in use');
+    this.#reading++;
+    this.#host.queue(task, (value) => {
+      this.#reading--;
+      if (this.#closed && this.#reading === 0) this.#unread?.();
+      finished(value);
+    });
   }
 
   /**
-   * The operations that bring to disk all that is applied; `durable` is to be called when they are. Large
-   * snapshots follow by themselves, in batches of their own.
+   * The operations that bring to disk all that is applied; `durable` is to be called when they are.
+   * Snapshots follow by themselves, in batches of their own.
    */
   flush(): { operations: DiskOperation[]; durable: () => void } {
     const operations: DiskOperation[] = [];
-    const flushed: Array<{ local: LocalDocument; seq: number }> = [];
+    const flushed: Flushed[] = [];
     for (const local of this.#dirty) {
       const deltas = local.tail.filter(({ seq }) => seq > local.submittedSeq);
-      if (deltas.length === 0) continue;
+      assert(deltas.length > 0, 'a dirty document has something to write');
       for (const chunk of splitByBytes(deltas, this.#host.limits.chunkBytesMax)) {
         const key = chunkKey(local.prefix, chunk[0]!.seq);
         operations.push({ kind: 'put', key, value: encodeChunk(chunk) });
       }
-      local.submittedSeq = deltas.at(-1)!.seq;
-      flushed.push({ local, seq: local.submittedSeq });
-      if (local.snapshotDue) this.#beginSnapshot(local, operations);
+      const { seq } = deltas.at(-1)!;
+      local.submittedSeq = seq;
+      const version = local.document?.committed;
+      assert(version === undefined || version.seq === seq, 'what is applied is flushed');
+      flushed.push({ local, seq, version, snapshot: local.snapshotDue });
+      local.snapshotDue = false;
     }
     this.#dirty.clear();
     this.#unflushedBytes = 0;
     return { operations, durable: () => this.#flushed(flushed) };
   }
 
-  /** Lets go of documents that nothing has used since `beforeMs`. Returns the bytes still in memory. */
-  evict(beforeMs: number): number {
-    let bytes = 0;
-    for (const [name, local] of this.#documents) {
-      if (local.isIdle && local.usedMs < beforeMs) {
-        if (local.document !== undefined) this.#residentCount--;
-        this.#documents.delete(name);
-      } else if (local.document !== undefined) {
-        bytes += bytesOf(local.document.committed.root);
-      }
+  /**
+   * Lets go of a document that nothing has used since `beforeMs`, or that does not exist. Returns the bytes
+   * that it still takes.
+   */
+  evict(local: LocalDocument, beforeMs: number): number {
+    const version = local.document?.committed;
+    if (local.isIdle && (local.usedMs < beforeMs || version?.seq === 0)) {
+      this.#forget(local);
+      return 0;
     }
-    return bytes;
+    return DOCUMENT_OVERHEAD_BYTES + (version === undefined ? 0 : bytesOf(version.root));
   }
 
-  /** Nothing of these documents is to be used or written any more: others take their place. */
-  close(): void {
+  /**
+   * Nothing of these documents is to be used or written any more: others take their place. Calls `unread`
+   * once nobody reads their rows either.
+   */
+  close(unread: () => void): void {
+    assert(!this.#closed, 'documents are closed once');
     this.#closed = true;
-    this.#documents.clear();
+    this.#snapshots.close();
     this.#dirty.clear();
+    const waiting = [...this.#documents.values()].flatMap((local) => local.loading ?? []);
+    this.#documents.clear();
+    this.#unread = unread;
+    if (this.#reading === 0) unread();
+    for (const then of waiting) then(false);
   }
 
-  #loaded(
-    local: LocalDocument,
-    loaded: (Version & { bytesSinceSnapshot: number }) | undefined,
-  ): void {
-    const waiting = local.loading;
-    assert(waiting !== undefined && local.document === undefined, 'a load ends once');
-    const document = new Document(loaded ?? { seq: 0, root: null });
-    local.bytesSinceSnapshot = loaded?.bytesSinceSnapshot ?? 0;
-    for (const delta of local.tail) {
-      if (delta.seq <= document.committed.seq) continue;
-      foldInto(document, recordOf(delta));
-      local.bytesSinceSnapshot += delta.bytes.length;
+  #load(local: LocalDocument, then: (loaded: boolean) => void): void {
+    if (this.#closed) {
+      then(false);
+    } else if (local.document !== undefined) {
+      then(true);
+    } else if (local.loading !== undefined) {
+      local.loading.push(then);
+    } else {
+      local.loading = [then];
+      this.read(loadDocument(this.#host.disk, local.prefix), (loaded) => {
+        if (!this.#closed) this.#loaded(local, loaded);
+      });
     }
-    local.document = document;
+  }
+
+  #loaded(local: LocalDocument, loaded: LoadedDocument): void {
+    const waiting = local.loading;
+    assert(waiting !== undefined, 'a load ends once');
+    const { seq, root, bytesSinceSnapshot } = loaded;
+    local.loaded(new Document({ seq, root }), bytesSinceSnapshot);
     local.loading = undefined;
     local.trimTail(local.durableSeq);
     this.#residentCount++;
-    for (const then of waiting) then();
+    for (const then of waiting) then(true);
   }
 
-  #flushed(flushed: ReadonlyArray<{ local: LocalDocument; seq: number }>): void {
+  #flushed(flushed: readonly Flushed[]): void {
     if (this.#closed) return;
-    for (const { local, seq } of flushed) {
+    for (const { local, seq, version, snapshot } of flushed) {
       local.durableSeq = seq;
       local.trimTail(seq);
-      if (local.document === undefined && local.isIdle) {
-        this.#documents.delete(`${local.space}/${local.key}`);
-      }
+      if (snapshot) this.#beginSnapshot(local, version);
+      else if (local.document === undefined && local.isIdle) this.#forget(local);
     }
   }
 
-  /** A snapshot of what is committed now: with the chunk if it is small, else in batches that follow. */
-  #beginSnapshot(local: LocalDocument, operations: DiskOperation[]): void {
-    local.snapshotDue = false;
-    if (local.document === undefined) {
-      this.load(local, () => this.#writeSnapshot(local, local.document!.committed));
+  /** Begins the snapshot that a delta advised, now that the history up to it is on disk. */
+  #beginSnapshot(local: LocalDocument, version: Version | undefined): void {
+    if (version !== undefined) {
+      this.#snapshots.add(local.prefix, version);
       return;
     }
-    const version = local.document.committed;
-    local.bytesSinceSnapshot = 0;
-    if (bytesOf(version.root) > this.#host.limits.pieceBytesMax) {
-      this.#writeSnapshot(local, version);
-      return;
-    }
-    for (const operation of this.#pieceOperations(local, version)) operations.push(operation);
+    this.#load(local, (loaded) => {
+      if (!loaded) return;
+      const { committed } = local.document!;
+      // What came meanwhile is not on disk: the next flush takes it along.
+      if (committed.seq === local.durableSeq) this.#snapshots.add(local.prefix, committed);
+      else local.snapshotDue = true;
+    });
   }
 
-  #writeSnapshot(local: LocalDocument, version: Version): void {
-    local.bytesSinceSnapshot = 0;
-    const operations = this.#pieceOperations(local, version);
-    const writeNext = (): void => {
-      if (this.#closed) return;
-      const batch = takeBatch(operations, this.#host.limits.snapshotChunkBytesMax);
-      if (batch.length > 0) this.#host.write(batch, writeNext);
-    };
-    writeNext();
-  }
-
-  *#pieceOperations(
-    local: LocalDocument,
-    version: Version,
-  ): Generator<Extract<DiskOperation, { kind: 'put' }>, void, void> {
-    const all = pieces(version.root, this.#host.limits.pieceBytesMax);
-    let next = all.next();
-    for (let number = 0; !next.done; number++) {
-      const piece = encodePiece(next.value);
-      next = all.next();
-      const hash = next.done ? hashText(version.root) : undefined;
-      const key = pieceKey(local.prefix, version.seq, number);
-      yield { kind: 'put', key, value: encodeSnapshotPiece(piece, hash) };
-    }
+  #forget(local: LocalDocument): void {
+    const name = nameOf(local.space, local.key);
+    assert(this.#documents.get(name) === local, 'what is forgotten was held');
+    if (local.document !== undefined) this.#residentCount--;
+    this.#documents.delete(name);
   }
 }
 
-function takeBatch(
-  operations: Generator<Extract<DiskOperation, { kind: 'put' }>, void, void>,
-  bytesMax: number,
-): DiskOperation[] {
-  const batch: DiskOperation[] = [];
-  for (let bytes = 0; bytes < bytesMax; ) {
-    const next = operations.next();
-    if (next.done) break;
-    batch.push(next.value);
-    bytes += next.value.value.length;
-  }
-  return batch;
+function nameOf(space: string, key: string): string {
+  return `${space}/${key}`;
 }
 
 /** Runs of deltas of about `bytesMax` each. */

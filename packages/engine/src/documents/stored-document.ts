@@ -1,6 +1,7 @@
 // A document on disk: snapshots every so often, cut into pieces, and chunks of deltas, all of them kept
 // (history is complete). Its state at a seq is the newest whole snapshot at or before it, with the deltas
-// between folded on. Loading goes in slices, so that a large document does not hold up the others.
+// between folded on. A snapshot ends where a chunk ends. Loading goes in slices, so that a large document
+// does not hold up the others.
 
 import { assert, DeltabaseError, pack, unpack } from '@deltabase/base';
 import {
@@ -13,25 +14,28 @@ import {
   type Version,
 } from '@deltabase/delta';
 import { DeltasWriter, decodeCommand, decodeRecord } from '@deltabase/machine';
-import type { DiskReader, DiskRow } from '../ports.js';
-import { documentRange, documentRowOf } from '../storage/keys.js';
+import type { DiskRange, DiskReader, DiskRow } from '../ports.js';
+import {
+  chunksRange,
+  firstSeqOfChunk,
+  keyAfter,
+  pieceKey,
+  piecesRange,
+  placeOfPiece,
+} from '../storage/keys.js';
 import { type Task, wait } from '../task.js';
+import { COMMITTED } from './local-document.js';
 
 /** A loaded state, and how many bytes of deltas were folded to get from the last snapshot to it. */
 export interface LoadedDocument extends Version {
   readonly bytesSinceSnapshot: number;
 }
 
-/** Deltas in their stored form, of consecutive seqs from `firstSeq` on. */
-export interface StoredDeltas {
-  readonly firstSeq: number;
-  readonly deltas: readonly Uint8Array[];
-}
-
 const PIECE_VERSION = 1;
 /** Bytes handled without a pause: some milliseconds of parsing. */
-const SLICE_BYTES = 256 * 1024;
+const SLICE_BYTES = 128 * 1024;
 const PAGE_BYTES = 1024 * 1024;
+const MAX_SEQ = Number.MAX_SAFE_INTEGER - 1;
 
 /** The bytes of a chunk of stored deltas. */
 export function encodeChunk(deltas: readonly { readonly bytes: Uint8Array }[]): Uint8Array {
@@ -46,19 +50,16 @@ export function encodeSnapshotPiece(piece: Uint8Array, hash: string | undefined)
 }
 
 /**
- * Loads the state at `seqMax`, or the latest. `undefined` if there is nothing on disk. Throws DATA_CORRUPT
- * if rows are missing or the result does not hash to what the leader made of it.
+ * Loads the state at `seqMax`, or the latest; at seq 0 if there is nothing on disk. Throws DATA_CORRUPT if
+ * rows are missing or the result does not hash to what the leader made of it.
  */
 export function* loadDocument(
   disk: DiskReader,
   prefix: Uint8Array,
-  seqMax = Number.MAX_SAFE_INTEGER - 1,
-): Task<LoadedDocument | undefined> {
-  const { pieces, chunks } = yield* readBackwards(disk, prefix, seqMax);
-  if (pieces.length === 0 && chunks.length === 0) return undefined;
-  let version: Version = { seq: 0, root: null };
-  if (pieces.length > 0) version = yield* buildSnapshot(pieces);
-  return yield* foldChunks(version, chunks, seqMax);
+  seqMax = MAX_SEQ,
+): Task<LoadedDocument> {
+  const snapshot = yield* loadSnapshot(disk, prefix, seqMax);
+  return yield* foldChunks(disk, prefix, snapshot, seqMax);
 }
 
 /**
@@ -70,145 +71,135 @@ export function* readDeltas(
   prefix: Uint8Array,
   fromSeq: number,
   bytesMax: number,
-): Task<StoredDeltas> {
-  const start = yield* chunkStartAt(disk, prefix, fromSeq);
-  const range = { ...documentRange(prefix, start, MAX_SEQ), bytesMax };
-  const rows = yield* wait<readonly DiskRow[]>((done) => disk.range(range, done));
-  const deltas: Uint8Array[] = [];
-  for (const row of rows) {
-    const { kind, seq } = documentRowOf(row.key, prefix.length);
-    if (kind === 'piece') continue;
-    const records = recordsOf(row.value);
-    const skip = Math.max(0, fromSeq + deltas.length - seq);
-    if (seq > fromSeq + deltas.length) throw historyGone(fromSeq + deltas.length);
-    deltas.push(...records.slice(skip));
+): Task<Uint8Array[]> {
+  const deltas = [...(yield* readChunkTail(disk, prefix, fromSeq))];
+  const bytes = deltas.reduce((sum, delta) => sum + delta.length, 0);
+  if (bytes >= bytesMax) return deltas;
+  const range = chunksRange(prefix, fromSeq + deltas.length, MAX_SEQ);
+  const { rows } = yield* readPage(disk, { ...range, bytesMax: bytesMax - bytes });
+  for (const { key, value } of rows) {
+    if (firstSeqOfChunk(key) !== fromSeq + deltas.length) {
+      if (deltas.length === 0) throw historyGone(fromSeq);
+      break;
+    }
+    for (const record of recordsOf(value)) deltas.push(record);
   }
-  return { firstSeq: fromSeq, deltas };
+  return deltas;
 }
 
-const MAX_SEQ = Number.MAX_SAFE_INTEGER - 1;
-
-interface Piece {
-  readonly seq: number;
-  readonly number: number;
-  readonly hash: string | undefined;
-  readonly bytes: Uint8Array;
-}
-
-interface Chunk {
-  readonly firstSeq: number;
-  readonly records: readonly Uint8Array[];
-}
-
-/** Rows from the end back to the newest whole snapshot; both lists oldest first. */
-function* readBackwards(
+/** What the chunk that begins at or before `seq` holds from `seq` on. */
+function* readChunkTail(
   disk: DiskReader,
   prefix: Uint8Array,
-  seqMax: number,
-): Task<{ pieces: Piece[]; chunks: Chunk[] }> {
-  const range = documentRange(prefix, 0, seqMax + 1);
-  const chunks: Chunk[] = [];
-  let pieces: Piece[] = [];
-  let { end } = range;
-  for (let more = true; more; ) {
-    const page = yield* readPage(disk, { start: range.start, end });
-    more = page.more;
-    for (const row of page.rows) {
-      end = row.key;
-      const place = documentRowOf(row.key, prefix.length);
-      if (place.kind === 'chunk') {
-        chunks.push({ firstSeq: place.seq, records: recordsOf(row.value) });
-        continue;
-      }
-      pieces = addPiece(pieces, pieceOf(place.seq, place.piece, row.value));
-      if (pieces.at(-1)?.number === 0) {
-        return { pieces: pieces.reverse(), chunks: chunks.reverse() };
-      }
+  seq: number,
+): Task<readonly Uint8Array[]> {
+  const before = chunksRange(prefix, 0, seq + 1);
+  const { rows } = yield* readPage(disk, { ...before, reverse: true, rowsMax: 1 });
+  const row = rows[0];
+  return row === undefined ? [] : recordsOf(row.value).slice(seq - firstSeqOfChunk(row.key));
+}
+
+/** The newest whole snapshot at or before `seqMax`; seq 0 if there is none. */
+function* loadSnapshot(disk: DiskReader, prefix: Uint8Array, seqMax: number): Task<Version> {
+  const { start, end } = piecesRange(prefix, 0, seqMax + 1);
+  for (let before = end; ; ) {
+    const range = { start, end: before, reverse: true, rowsMax: 1 };
+    const { rows } = yield* readPage(disk, range);
+    const row = rows[0];
+    if (row === undefined) return { seq: 0, root: null };
+    const { seq, number } = placeOfPiece(row.key);
+    const { hash } = pieceOf(row.value);
+    if (hash !== undefined) {
+      const root = yield* buildSnapshot(disk, prefix, seq, number === 0 ? row : undefined);
+      checkHash(root, hash, seq);
+      return { seq, root };
     }
+    // The last piece was never written: it is no snapshot.
+    before = pieceKey(prefix, seq, 0);
   }
-  return { pieces: [], chunks: chunks.reverse() };
+}
+
+/** The state in the snapshot at `seq`, whose only piece is `only` if that is given. */
+function* buildSnapshot(
+  disk: DiskReader,
+  prefix: Uint8Array,
+  seq: number,
+  only: DiskRow | undefined,
+): Task<Value> {
+  const builder = new PieceBuilder(COMMITTED);
+  if (only !== undefined) {
+    addPiece(builder, only, 0);
+    return builder.finish();
+  }
+  const { start, end } = piecesRange(prefix, seq, seq + 1);
+  let count = 0;
+  for (let from = start, more = true; more; ) {
+    const page = yield* readPage(disk, { start: from, end, bytesMax: SLICE_BYTES });
+    for (const row of page.rows) addPiece(builder, row, count++);
+    more = page.more;
+    if (more) from = keyAfter(page.rows.at(-1)!.key);
+  }
+  return builder.finish();
+}
+
+function addPiece(builder: PieceBuilder, row: DiskRow, number: number): void {
+  const place = placeOfPiece(row.key);
+  if (place.number !== number) throw corrupt(`piece ${number} of a snapshot is missing`);
+  builder.add(parsePiece(pieceOf(row.value).bytes, COMMITTED));
+}
+
+/** Folds the deltas behind `start` onto it. */
+function* foldChunks(
+  disk: DiskReader,
+  prefix: Uint8Array,
+  start: Version,
+  seqMax: number,
+): Task<LoadedDocument> {
+  const fold: Fold = { ...start, hash: undefined, bytes: 0, sliceBytes: 0 };
+  const range = chunksRange(prefix, start.seq + 1, seqMax + 1);
+  for (let from = range.start, more = true; more; ) {
+    const page = yield* readPage(disk, { start: from, end: range.end, bytesMax: PAGE_BYTES });
+    for (const { key, value } of page.rows) {
+      if (firstSeqOfChunk(key) !== fold.seq + 1) throw missing(fold.seq + 1);
+      yield* foldChunk(fold, recordsOf(value), seqMax);
+    }
+    more = page.more;
+    if (more) from = keyAfter(page.rows.at(-1)!.key);
+  }
+  if (fold.hash !== undefined) checkHash(fold.root, fold.hash, fold.seq);
+  return { seq: fold.seq, root: fold.root, bytesSinceSnapshot: fold.bytes };
+}
+
+interface Fold {
+  seq: number;
+  root: Value;
+  /** Of the last delta. */
+  hash: string | undefined;
+  bytes: number;
+  sliceBytes: number;
+}
+
+function* foldChunk(fold: Fold, records: readonly Uint8Array[], seqMax: number): Task<void> {
+  for (const stored of records) {
+    if (fold.seq >= seqMax) return;
+    const record = decodeRecord(stored);
+    if (record.seq !== fold.seq + 1) throw missing(fold.seq + 1);
+    fold.root = applyPatch(fold.root, parsePatch(record.patch, COMMITTED));
+    fold.seq = record.seq;
+    fold.hash = record.hash;
+    fold.bytes += stored.length;
+    fold.sliceBytes += stored.length;
+    if (fold.sliceBytes < SLICE_BYTES) continue;
+    fold.sliceBytes = 0;
+    yield* pause();
+  }
 }
 
 function readPage(
   disk: DiskReader,
-  range: { readonly start: Uint8Array; readonly end: Uint8Array },
+  range: DiskRange,
 ): Task<{ rows: readonly DiskRow[]; more: boolean }> {
-  return wait((done) =>
-    disk.range({ ...range, reverse: true, bytesMax: PAGE_BYTES }, (rows, more) =>
-      done({ rows, more }),
-    ),
-  );
-}
-
-/** Pieces come last one first. A snapshot whose last piece was never written is not one. */
-function addPiece(pieces: Piece[], piece: Piece): Piece[] {
-  if (piece.hash !== undefined) return [piece];
-  const previous = pieces.at(-1);
-  const continues = previous?.seq === piece.seq && previous.number === piece.number + 1;
-  return continues ? [...pieces, piece] : [];
-}
-
-function* buildSnapshot(pieces: readonly Piece[]): Task<Version> {
-  const builder = new PieceBuilder();
-  let bytes = 0;
-  for (const piece of pieces) {
-    builder.add(parsePiece(piece.bytes));
-    bytes += piece.bytes.length;
-    if (bytes >= SLICE_BYTES) {
-      yield* pause();
-      bytes = 0;
-    }
-  }
-  const { seq, hash } = pieces.at(-1)!;
-  const root = builder.finish();
-  checkHash(root, hash, seq);
-  return { seq, root };
-}
-
-function* foldChunks(
-  start: Version,
-  chunks: readonly Chunk[],
-  seqMax: number,
-): Task<LoadedDocument> {
-  let { seq, root } = start;
-  let bytes = 0;
-  let sliceBytes = 0;
-  let hash: string | undefined;
-  for (const { firstSeq, records } of chunks) {
-    for (const [offset, stored] of records.entries()) {
-      if (firstSeq + offset <= seq) continue;
-      if (firstSeq + offset > seqMax) break;
-      if (firstSeq + offset !== seq + 1) throw corrupt(`delta ${seq + 1} of a document is missing`);
-      const record = decodeRecord(stored);
-      root = applyPatch(root, parsePatch(record.patch));
-      hash = record.hash;
-      seq++;
-      bytes += stored.length;
-      sliceBytes += stored.length;
-      if (sliceBytes >= SLICE_BYTES) {
-        yield* pause();
-        sliceBytes = 0;
-      }
-    }
-  }
-  checkHash(root, hash, seq);
-  return { seq, root, bytesSinceSnapshot: bytes };
-}
-
-/** Where to start reading forwards so as not to miss the chunk that holds `seq`. */
-function* chunkStartAt(disk: DiskReader, prefix: Uint8Array, seq: number): Task<number> {
-  const { start } = documentRange(prefix, 0, 0);
-  let { end } = documentRange(prefix, 0, seq + 1);
-  for (;;) {
-    const range = { start, end, reverse: true, rowsMax: 8 };
-    const rows = yield* wait<readonly DiskRow[]>((done) => disk.range(range, done));
-    for (const { key } of rows) {
-      const place = documentRowOf(key, prefix.length);
-      if (place.kind === 'chunk') return place.seq;
-      end = key;
-    }
-    if (rows.length === 0) return 0;
-  }
+  return wait((done) => disk.range(range, (rows, more) => done({ rows, more })));
 }
 
 function pause(): Task<void> {
@@ -221,17 +212,21 @@ function recordsOf(chunk: Uint8Array): readonly Uint8Array[] {
   return command.records;
 }
 
-function pieceOf(seq: number, number: number, value: Uint8Array): Piece {
+function pieceOf(value: Uint8Array): { hash: string | undefined; bytes: Uint8Array } {
   const fields = unpack(value);
   if (!Array.isArray(fields) || fields[0] !== PIECE_VERSION) {
     throw corrupt('a piece of a snapshot has an unknown version or form');
   }
-  return { seq, number, hash: fields[1] ?? undefined, bytes: fields[2] };
+  return { hash: fields[1] ?? undefined, bytes: fields[2] };
 }
 
-function checkHash(root: Value, hash: string | undefined, seq: number): void {
-  if (hash === undefined || hashText(root) === hash) return;
+function checkHash(root: Value, hash: string, seq: number): void {
+  if (hashText(root) === hash) return;
   throw corrupt(`a document at seq ${seq} is not the fold of its deltas (StateIsFold)`);
+}
+
+function missing(seq: number): DeltabaseError {
+  return corrupt(`delta ${seq} of a document is missing`);
 }
 
 function corrupt(message: string): DeltabaseError {

@@ -2,6 +2,7 @@
 // after the asking, and this node has applied everything committed until then (thesis §6.4). All that asks in
 // one turn shares one round; a round that is lost is begun again.
 
+import { assert } from '@deltabase/base';
 import type { RawNode, ReadState } from 'raft-ts';
 
 /** `true`: the point is reached. `false`: it was not within the time the asker gave. */
@@ -22,26 +23,30 @@ interface Waiting {
   readonly requests: readonly Request[];
 }
 
-const CONTEXT_BYTES = 4;
+export interface ConfirmationsOptions {
+  readonly node: Pick<RawNode, 'readIndex'>;
+  /** A round without an answer for so long is taken for lost. */
+  readonly retryMs: number;
+  /** 32 bits drawn for this life of the node. */
+  readonly life: number;
+}
+
+const CONTEXT_BYTES = 8;
 
 export class Confirmations {
-  readonly #node: RawNode;
-  /** A round without an answer for so long is taken for lost. */
+  readonly #node: Pick<RawNode, 'readIndex'>;
   readonly #retryMs: number;
+  readonly #life: number;
   #gathering: Request[] = [];
   readonly #rounds = new Map<number, Round>();
   #latestRound = 0;
   /** Confirmed, and waiting for their index to be applied; in order of the indices. */
   #waiting: Waiting[] = [];
 
-  constructor(node: RawNode, retryMs: number) {
+  constructor({ node, retryMs, life }: ConfirmationsOptions) {
     this.#node = node;
     this.#retryMs = retryMs;
-  }
-
-  /** Whether nobody waits. */
-  get idle(): boolean {
-    return this.#gathering.length === 0 && this.#rounds.size === 0 && this.#waiting.length === 0;
+    this.#life = life;
   }
 
   request(expiresMs: number, done: Confirmed): void {
@@ -51,20 +56,26 @@ export class Confirmations {
   /** Begins a round for all that have asked since the last turn. */
   begin(nowMs: number): void {
     if (this.#gathering.length === 0) return;
-    this.#latestRound = (this.#latestRound + 1) >>> 0;
-    this.#rounds.set(this.#latestRound, { requests: this.#gathering, startedMs: nowMs });
+    const round = ++this.#latestRound;
+    assert(round < 2 ** 32, 'a life of a node has fewer rounds than that');
+    this.#rounds.set(round, { requests: this.#gathering, startedMs: nowMs });
     this.#gathering = [];
-    this.#node.readIndex(encodeRound(this.#latestRound));
+    this.#node.readIndex(this.#contextOf(round));
   }
 
   /** The core knows the index of a round. */
   confirmed(state: ReadState, appliedIndex: number): void {
-    const number = decodeRound(state.context);
-    const round = this.#rounds.get(number);
-    if (round === undefined) return; // Begun again meanwhile.
+    const number = this.#roundOf(state.context);
+    const round = number === undefined ? undefined : this.#rounds.get(number);
+    if (number === undefined || round === undefined) return; // Begun again, or of an earlier life.
     this.#rounds.delete(number);
-    if (state.index <= appliedIndex) finish(round.requests, true);
-    else this.#waiting.push({ index: state.index, requests: round.requests });
+    if (state.index <= appliedIndex) {
+      finish(round.requests, true);
+      return;
+    }
+    const behind = this.#waiting.findIndex(({ index }) => index > state.index);
+    const at = behind < 0 ? this.#waiting.length : behind;
+    this.#waiting.splice(at, 0, { index: state.index, requests: round.requests });
   }
 
   /** Everything up to `index` is applied. */
@@ -74,6 +85,12 @@ export class Confirmations {
     }
   }
 
+  /** Another node leads, or none: whoever was asked will not answer. */
+  leaderChanged(): void {
+    for (const { requests } of this.#rounds.values()) this.#gathering.push(...requests);
+    this.#rounds.clear();
+  }
+
   /** Begins lost rounds again and gives up what has expired. */
   tick(nowMs: number): void {
     for (const [number, round] of this.#rounds) {
@@ -81,14 +98,15 @@ export class Confirmations {
       this.#rounds.delete(number);
       this.#gathering.push(...round.requests);
     }
-    this.#gathering = this.#gathering.filter((request) => !expire(request, nowMs));
+    if (this.#gathering.length > 0) this.#gathering = withoutExpired(this.#gathering, nowMs);
+    if (this.#waiting.length === 0) return;
     this.#waiting = this.#waiting.map(({ index, requests }) => ({
       index,
-      requests: requests.filter((request) => !expire(request, nowMs)),
+      requests: withoutExpired(requests, nowMs),
     }));
   }
 
-  /** Nobody is called any more but to be told that the point was not reached. */
+  /** Tells everybody that the point was not reached. */
   close(): void {
     const rounds = [...this.#rounds.values(), ...this.#waiting];
     this.#rounds.clear();
@@ -96,24 +114,33 @@ export class Confirmations {
     for (const { requests } of rounds) finish(requests, false);
     finish(this.#gathering.splice(0), false);
   }
+
+  /** Rounds of other lives have other contexts: a late answer to one must not count for this (pitfall 10). */
+  #contextOf(round: number): Uint8Array {
+    const context = new Uint8Array(CONTEXT_BYTES);
+    const view = new DataView(context.buffer);
+    view.setUint32(0, this.#life);
+    view.setUint32(4, round);
+    return context;
+  }
+
+  #roundOf(context: Uint8Array): number | undefined {
+    if (context.length !== CONTEXT_BYTES) return undefined;
+    const view = new DataView(context.buffer, context.byteOffset);
+    return view.getUint32(0) === this.#life ? view.getUint32(4) : undefined;
+  }
 }
 
 function finish(requests: readonly Request[], reached: boolean): void {
   for (const { done } of requests) done(reached);
 }
 
-function expire(request: Request, nowMs: number): boolean {
-  if (request.expiresMs > nowMs) return false;
-  request.done(false);
-  return true;
-}
-
-function encodeRound(round: number): Uint8Array {
-  const context = new Uint8Array(CONTEXT_BYTES);
-  new DataView(context.buffer).setUint32(0, round);
-  return context;
-}
-
-function decodeRound(context: Uint8Array): number {
-  return new DataView(context.buffer, context.byteOffset).getUint32(0);
+/** Those that still have time; the others are told. */
+function withoutExpired(requests: readonly Request[], nowMs: number): Request[] {
+  const live: Request[] = [];
+  for (const request of requests) {
+    if (request.expiresMs > nowMs) live.push(request);
+    else request.done(false);
+  }
+  return live;
 }

@@ -8,6 +8,9 @@ import type { LocalDocument } from '../documents/local-document.js';
 import type { FrameHeader } from '../peers/frame.js';
 import type { Call, Disk, Log, Machine, NodeId, Outcome } from '../ports.js';
 import type { AnswerSink, Submission } from '../results.js';
+import type { KeyRange } from '../storage/keys.js';
+import type { Task } from '../task.js';
+import type { Versions } from './activations.js';
 import type { Group } from './group.js';
 import type { MessageCounters } from './leadership.js';
 
@@ -20,31 +23,38 @@ export interface GroupHost extends DocumentsHost {
   readonly disk: Disk;
   readonly log: Log;
   readonly header: FrameHeader;
+  /** 32 bits drawn for this life of the node. */
+  readonly life: number;
   readonly counters: GroupCounters;
   /** Sinks that got an answer in this turn. */
   readonly touched: Set<AnswerSink>;
   wallMs(): number;
   /** 32 random bits. */
   random(): number;
+  /** Runs a task in the node's turns; what it throws is fatal. */
+  run<T>(task: Task<T>, finished: (value: T) => void): void;
 
   /** The group has something to do in this turn or the next. */
   dirty(group: Group): void;
   send(group: number, message: RaftMessage): void;
   sendBulk(to: NodeId, frame: Uint8Array): void;
 
-  /** The latest deployed versions, as this node knows them. */
-  latestVersions(): readonly { readonly space: string; readonly version: number }[];
-  machine(space: string, version: number, ready: () => void): Machine | undefined;
+  /** The latest versions that `group` should run, as this node knows them: another list for every change. */
+  latestVersions(group: number): Versions;
+  /** The compiled machine; `undefined`: not here yet, then `ready` is called in a later turn. */
+  machine(space: string, version: number, ready: () => void): Machine | 'unusable' | undefined;
   runMachine(machine: Machine | undefined, call: Call, draft: Draft): Outcome;
 
   /** A message that this node can no longer execute: to whoever leads now. */
   reroute(submission: Submission): void;
-  /** A version of a space's machine became active. */
-  activated(group: Group, space: string, version: number): void;
+  /** A version of a space's machine became active in a group. */
+  activated(): void;
   /** Something was applied to a document that is watched. */
   documentChanged(group: Group, local: LocalDocument): void;
   /** `entries` rows of the log were removed from the disk. */
   logCompacted(group: number, entries: number): void;
   /** The group's documents were replaced by those of a snapshot; `before` is what was in memory. */
   installed(group: Group, before: readonly LocalDocument[]): void;
+  /** Nobody reads rows in `range` any more, nor writes there. */
+  unused(range: KeyRange): void;
 }

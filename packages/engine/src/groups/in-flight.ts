@@ -2,6 +2,7 @@
 // answer instead of running again (AckedIsDurable), and a message that must come after another can tell
 // whether that one ran. Gone with the leadership; the log alone decides then.
 
+import { assert } from '@deltabase/base';
 import type { Message } from '@deltabase/machine';
 import type { AnswerSink, Result, Submission } from '../results.js';
 
@@ -9,6 +10,8 @@ import type { AnswerSink, Result, Submission } from '../results.js';
 export class PendingAnswer {
   readonly session: string;
   readonly number: number;
+  readonly #space: string;
+  readonly #key: string;
   readonly #sink: AnswerSink;
   readonly #tag: number;
   #others: Array<{ sink: AnswerSink; tag: number }> | undefined;
@@ -16,8 +19,20 @@ export class PendingAnswer {
   constructor({ message, sink, tag }: Submission) {
     this.session = message.session.name;
     this.number = message.number;
+    this.#space = message.space;
+    this.#key = message.key;
     this.#sink = sink;
     this.#tag = tag;
+  }
+
+  /** Answers it will give. */
+  get count(): number {
+    return 1 + (this.#others?.length ?? 0);
+  }
+
+  /** Whether it went to the same document as `message`: else its number is used twice. */
+  isTo({ space, key }: Message): boolean {
+    return this.#key === key && this.#space === space;
   }
 
   /** Another submission of the same message waits too. */
@@ -30,19 +45,28 @@ export class PendingAnswer {
   answer(result: Result, touched: Set<AnswerSink>): void {
     this.#sink.answer(this.#tag, result);
     touched.add(this.#sink);
-    for (const { sink, tag } of this.#others ?? []) {
+    if (this.#others === undefined) return;
+    for (const { sink, tag } of this.#others) {
       sink.answer(tag, result);
       touched.add(sink);
     }
   }
 }
 
-/** Executed messages that changed nothing are remembered for so many of a session, to keep its order. */
-const SILENT_MAX = 1024;
-
 export class InFlight {
   readonly #pending = new Map<string, Map<number, PendingAnswer>>();
-  readonly #silent = new Map<string, Set<number>>();
+  #count = 0;
+  /**
+   * Messages that ran and left nothing in the log, by session, to keep its order: those of now and of a
+   * while ago. A client that learns too late that one of them is forgotten sends in order again.
+   */
+  #silent = new Map<string, Set<number>>();
+  #silentBefore = new Map<string, Set<number>>();
+
+  /** Answers that are owed. */
+  get count(): number {
+    return this.#count;
+  }
 
   find(message: Message): PendingAnswer | undefined {
     return this.#pending.get(message.session.name)?.get(message.number);
@@ -50,12 +74,21 @@ export class InFlight {
 
   /** Whether message `number` was executed, be it in flight or without any effect. */
   has(session: string, number: number): boolean {
-    const pending = this.#pending.get(session);
-    if (pending?.has(number)) return true;
-    return this.#silent.get(session)?.has(number) ?? false;
+    return (
+      (this.#pending.get(session)?.has(number) ?? false) ||
+      (this.#silent.get(session)?.has(number) ?? false) ||
+      (this.#silentBefore.get(session)?.has(number) ?? false)
+    );
   }
 
+  /** An answer is owed for a message that was not executed: a retry of it does not wait for that. */
+  owe(pending: PendingAnswer): void {
+    this.#count += pending.count;
+  }
+
+  /** A message was executed. */
   add(pending: PendingAnswer): void {
+    this.owe(pending);
     if (pending.session === '') return;
     let numbers = this.#pending.get(pending.session);
     if (numbers === undefined) {
@@ -65,36 +98,33 @@ export class InFlight {
     numbers.set(pending.number, pending);
   }
 
-  remove({ session, number }: PendingAnswer): void {
-    const numbers = this.#pending.get(session);
-    if (numbers === undefined) return;
-    numbers.delete(number);
-    if (numbers.size === 0) this.#pending.delete(session);
+  /** `sink` waits for the answer of `pending` too. */
+  join(pending: PendingAnswer, sink: AnswerSink, tag: number): void {
+    this.#count++;
+    pending.join(sink, tag);
+  }
+
+  /** The answer is given. */
+  remove(pending: PendingAnswer): void {
+    this.#count -= pending.count;
+    assert(this.#count >= 0, 'no more answers are given than are owed');
+    const numbers = this.#pending.get(pending.session);
+    if (numbers?.get(pending.number) !== pending) return;
+    numbers.delete(pending.number);
+    if (numbers.size === 0) this.#pending.delete(pending.session);
   }
 
   /** A message has run without leaving anything in the log. */
   addSilent({ session, number }: Message): void {
     if (session.name === '') return;
-    let numbers = this.#silent.get(session.name);
-    if (numbers === undefined) {
-      numbers = new Set();
-      this.#silent.set(session.name, numbers);
-    }
-    numbers.add(number);
-    if (numbers.size > SILENT_MAX) forgetSettled(numbers, session.settled);
+    const numbers = this.#silent.get(session.name);
+    if (numbers === undefined) this.#silent.set(session.name, new Set([number]));
+    else numbers.add(number);
   }
 
-  /** Drops the memory of sessions that have nothing in flight; for the passing of time. */
-  forgetIdle(): void {
-    for (const session of this.#silent.keys()) {
-      if (!this.#pending.has(session)) this.#silent.delete(session);
-    }
-  }
-}
-
-/** What the client has settled need not be remembered; of the rest the oldest goes if it is too much. */
-function forgetSettled(numbers: Set<number>, settled: number): void {
-  for (const number of numbers) {
-    if (number < settled || numbers.size > SILENT_MAX) numbers.delete(number);
+  /** Forgets messages without effect that ran longer ago than the last call. */
+  forgetOld(): void {
+    this.#silentBefore = this.#silent;
+    this.#silent = new Map();
   }
 }

@@ -1,8 +1,7 @@
 // Takes a group's rows from the leader, under a generation of its own beside the one in use. Nothing of it
 // counts until Raft takes the snapshot and one batch switches over (RAFT.md pitfall 24); what an attempt that
-// failed leaves behind is never read and removed later.
+// failed leaves behind is never read, and removed.
 
-import { assert } from '@deltabase/base';
 import type { SnapshotMessage } from 'raft-ts';
 import {
   type BulkFrame,
@@ -17,6 +16,7 @@ import { rowKey } from '../storage/keys.js';
 export interface ReceiverHost {
   readonly group: number;
   readonly header: FrameHeader;
+  nowMs(): number;
   send(to: NodeId, frame: Uint8Array): void;
   write(operations: readonly DiskOperation[], done: () => void): void;
   random(): number;
@@ -24,6 +24,8 @@ export interface ReceiverHost {
   nextGeneration(): number;
   /** Every row is on disk: Raft is to decide. */
   complete(received: ReceivedSnapshot): void;
+  /** The rows of a generation will never be used, and none is written any more. */
+  discard(generation: number): void;
 }
 
 /** A snapshot whose rows are on disk. */
@@ -43,6 +45,8 @@ interface Attempt {
   retries: number;
 }
 
+type Chunk = Extract<BulkFrame, { kind: 'chunk' }>;
+
 const RETRY_MS = 1000;
 const RETRIES_MAX = 3;
 const NOTHING = new Uint8Array(0);
@@ -56,13 +60,23 @@ export class SnapshotReceiver {
   }
 
   /** The leader has a snapshot for this node. One that is being received already goes on. */
-  offered(message: SnapshotMessage, nowMs: number): void {
+  offered(message: SnapshotMessage): void {
     const attempt = this.#attempt;
     if (attempt?.message.from === message.from && attempt.message.term === message.term) return;
-    this.#begin(message, nowMs);
+    this.#giveUp();
+    this.#attempt = {
+      message,
+      transfer: this.#host.random(),
+      generation: this.#host.nextGeneration(),
+      after: NOTHING,
+      writing: false,
+      askedMs: 0,
+      retries: 0,
+    };
+    this.#ask(this.#attempt);
   }
 
-  chunk(from: NodeId, frame: Extract<BulkFrame, { kind: 'chunk' }>, nowMs: number): void {
+  chunk(from: NodeId, frame: Chunk): void {
     const attempt = this.#attempt;
     if (attempt === undefined || attempt.writing) return;
     const isNext =
@@ -71,37 +85,28 @@ export class SnapshotReceiver {
       equalBytes(attempt.after, frame.after);
     if (!isNext) return;
     attempt.writing = true;
-    const operations = this.#operations(attempt, frame.rows);
-    this.#host.write(operations, () => this.#written(attempt, frame, nowMs));
+    this.#host.write(this.#operations(attempt, frame.rows), () => this.#written(attempt, frame));
   }
 
-  /** Asks again for what does not come; after a few times in vain it starts from the beginning. */
+  /** Asks again for what does not come; after a few times in vain it waits for another offer. */
   tick(nowMs: number): void {
     const attempt = this.#attempt;
     if (attempt === undefined || attempt.writing || nowMs - attempt.askedMs < RETRY_MS) return;
     attempt.retries++;
-    if (attempt.retries > RETRIES_MAX) this.#attempt = undefined;
-    else this.#ask(attempt, nowMs);
+    if (attempt.retries > RETRIES_MAX) this.#giveUp();
+    else this.#ask(attempt);
   }
 
-  #begin(message: SnapshotMessage, nowMs: number): void {
-    const attempt: Attempt = {
-      message,
-      transfer: this.#host.random(),
-      generation: this.#host.nextGeneration(),
-      after: NOTHING,
-      writing: false,
-      askedMs: nowMs,
-      retries: 0,
-    };
-    this.#attempt = attempt;
-    this.#ask(attempt, nowMs);
+  #giveUp(): void {
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    if (attempt !== undefined && !attempt.writing) this.#host.discard(attempt.generation);
   }
 
-  #ask(attempt: Attempt, nowMs: number): void {
+  #ask(attempt: Attempt): void {
     const { group, header } = this.#host;
     const { transfer, after, message } = attempt;
-    attempt.askedMs = nowMs;
+    attempt.askedMs = this.#host.nowMs();
     const frame = encodeBulkFrame({ ...header, kind: 'pull', group, transfer, after });
     this.#host.send(message.from, frame);
   }
@@ -116,22 +121,18 @@ export class SnapshotReceiver {
     return operations;
   }
 
-  #written(
-    attempt: Attempt,
-    { rows, end }: Extract<BulkFrame, { kind: 'chunk' }>,
-    nowMs: number,
-  ): void {
-    if (this.#attempt !== attempt) return; // Another one has begun meanwhile.
+  #written(attempt: Attempt, { rows, end }: Chunk): void {
     attempt.writing = false;
     attempt.retries = 0;
-    if (end !== undefined) {
+    if (this.#attempt !== attempt) {
+      this.#host.discard(attempt.generation); // Given up while it was being written.
+    } else if (end !== undefined) {
       this.#attempt = undefined;
       this.#host.complete({ message: attempt.message, end, generation: attempt.generation });
-      return;
+    } else {
+      attempt.after = rows.at(-2)!.slice();
+      this.#ask(attempt);
     }
-    assert(rows.length > 0, 'a chunk that is not the last one has rows');
-    attempt.after = rows.at(-2)!;
-    this.#ask(attempt, nowMs);
   }
 }
 

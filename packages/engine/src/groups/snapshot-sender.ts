@@ -9,7 +9,7 @@ import {
   type SnapshotEnd,
 } from '../peers/frame.js';
 import type { Disk, DiskReader, NodeId } from '../ports.js';
-import { groupKey, rowKey, rowSuffix, rowsRange } from '../storage/keys.js';
+import { groupKey, keyAfter, rowKey, rowSuffix, rowsRange } from '../storage/keys.js';
 import { decodeGroupRow, type GroupRow } from '../storage/rows.js';
 
 interface Transfer {
@@ -101,25 +101,18 @@ export class SnapshotSender {
 
   #sendChunk(to: NodeId, { group, after }: Pull, transfer: Transfer): void {
     const { id, view, row } = transfer;
-    const all = rowsRange(group, row.generation);
+    const all = rowsRange(group, row.generation, row.generation + 1);
     const start = after.length === 0 ? all.start : keyAfter(rowKey(group, row.generation, after));
     const bytesMax = this.#limits.snapshotChunkBytesMax;
     view.range({ start, end: all.end, bytesMax }, (rows, more) =>
       this.#inTurn(() => {
         const flat: Uint8Array[] = [];
         for (const { key, value } of rows) flat.push(rowSuffix(key), value);
-        const end = more ? undefined : endOf(row);
         transfer.ended ||= !more;
-        const frame = {
-          ...this.#header,
-          kind: 'chunk',
-          group,
-          transfer: id,
-          after,
-          rows: flat,
-          end,
-        };
-        this.#send(to, encodeBulkFrame(frame as BulkFrame));
+        const end = more ? undefined : endOf(row);
+        const place = { group, transfer: id, after };
+        const frame: BulkFrame = { ...this.#header, kind: 'chunk', ...place, rows: flat, end };
+        this.#send(to, encodeBulkFrame(frame));
       }),
     );
   }
@@ -136,13 +129,5 @@ function endOf(row: GroupRow): SnapshotEnd {
     term: row.flushedTerm,
     confState: row.confState,
     time: row.time,
-    active: row.active,
   };
-}
-
-/** The first key behind `key`. */
-function keyAfter(key: Uint8Array): Uint8Array {
-  const next = new Uint8Array(key.length + 1);
-  next.set(key);
-  return next;
 }

@@ -2,27 +2,34 @@
 // sender's incarnation, so that a node of another cluster, or one that lost its disk and came back under its
 // old id, is not listened to (RAFT.md pitfall 7). msgpack; docs/wire-formats.md describes it.
 
-import { DeltabaseError, pack, unpack } from '@deltabase/base';
+import { pack, unpack } from '@deltabase/base';
 import type { ConfState } from 'raft-ts';
-import { decodeConfState, encodeConfState } from '../storage/rows.js';
+import { encodeConfState } from '../storage/rows.js';
+import { Fields, malformed } from './fields.js';
 
 /** Who a frame is from. */
 export interface FrameHeader {
   readonly cluster: string;
+  /** Document groups of the cluster: nodes that differ in it disagree about where documents are. */
+  readonly groups: number;
   readonly incarnation: number;
 }
 
 /** What nodes tell each other beside Raft's messages. Each kind is a list of fixed order in the frame. */
 export interface FrameParts {
   /** Raft messages, as raft-codec.ts makes them. */
-  raft: unknown[][];
+  readonly raft: unknown[][];
   /** Messages passed on to the leader of their group, and the answers to them. */
-  forwards: unknown[][];
-  answers: unknown[][];
+  readonly forwards: unknown[][];
+  readonly answers: unknown[][];
 }
 
-/** A frame with its header checked for form. */
-export interface Frame extends FrameHeader, FrameParts {}
+/** A frame with its header checked; the elements of the lists are as they came. */
+export interface Frame extends FrameHeader {
+  readonly raft: readonly unknown[];
+  readonly forwards: readonly unknown[];
+  readonly answers: readonly unknown[];
+}
 
 const FRAME_VERSION = 1;
 
@@ -31,39 +38,45 @@ export function emptyParts(): FrameParts {
 }
 
 export function encodeFrame(header: FrameHeader, parts: FrameParts): Uint8Array {
-  const { cluster, incarnation } = header;
-  return pack([FRAME_VERSION, cluster, incarnation, parts.raft, parts.forwards, parts.answers]);
+  return pack([...headOf(header), parts.raft, parts.forwards, parts.answers]);
 }
 
 /** The frame in `bytes`. Throws DATA_CORRUPT if it is not one of a version known here. */
 export function decodeFrame(bytes: Uint8Array): Frame {
-  const f = unpack(bytes);
-  if (!Array.isArray(f) || f[0] !== FRAME_VERSION || f.length !== 6) throw unknownFrame();
-  return { cluster: f[1], incarnation: f[2], raft: f[3], forwards: f[4], answers: f[5] };
+  const fields = new Fields(unpack(bytes));
+  const header = readHead(fields);
+  const frame = {
+    ...header,
+    raft: fields.list(),
+    forwards: fields.list(),
+    answers: fields.list(),
+  };
+  fields.end();
+  return frame;
 }
 
 /** A receiver asks for the next rows of a snapshot, or a sender gives them. Frames of the bulk lane. */
-export type BulkFrame = FrameHeader &
-  (
-    | {
-        readonly kind: 'pull';
-        readonly group: number;
-        /** Chosen by the receiver; one for each attempt. */
-        readonly transfer: number;
-        /** The last row it has; empty at the beginning. */
-        readonly after: Uint8Array;
-      }
-    | {
-        readonly kind: 'chunk';
-        readonly group: number;
-        readonly transfer: number;
-        readonly after: Uint8Array;
-        /** Rows as [suffix, value, suffix, value, ...]. */
-        readonly rows: readonly Uint8Array[];
-        /** With the last chunk: where the rows stand. */
-        readonly end: SnapshotEnd | undefined;
-      }
-  );
+export type BulkFrame = FrameHeader & (Pull | Chunk);
+
+interface Pull {
+  readonly kind: 'pull';
+  readonly group: number;
+  /** Chosen by the receiver; one for each attempt. */
+  readonly transfer: number;
+  /** The last row it has, as a suffix (keys.ts); empty at the beginning. */
+  readonly after: Uint8Array;
+}
+
+interface Chunk {
+  readonly kind: 'chunk';
+  readonly group: number;
+  readonly transfer: number;
+  readonly after: Uint8Array;
+  /** Rows as [suffix, value, suffix, value, ...]. */
+  readonly rows: readonly Uint8Array[];
+  /** With the last chunk: where the rows stand. */
+  readonly end: SnapshotEnd | undefined;
+}
 
 /** The position of a group's rows, and what else of the group row a receiver needs. */
 export interface SnapshotEnd {
@@ -71,46 +84,76 @@ export interface SnapshotEnd {
   readonly term: number;
   readonly confState: ConfState;
   readonly time: number;
-  readonly active: readonly (readonly [space: string, version: number])[];
 }
 
 const KIND_PULL = 1;
 const KIND_CHUNK = 2;
 
 export function encodeBulkFrame(frame: BulkFrame): Uint8Array {
-  const { cluster, incarnation, group, transfer, after } = frame;
-  const head = [FRAME_VERSION, cluster, incarnation];
+  const { group, transfer, after } = frame;
+  const head = headOf(frame);
   if (frame.kind === 'pull') return pack([...head, KIND_PULL, group, transfer, after]);
   const { rows, end } = frame;
-  const position = end && [
-    end.index,
-    end.term,
-    encodeConfState(end.confState),
-    end.time,
-    end.active,
-  ];
+  const position = end && [end.index, end.term, encodeConfState(end.confState), end.time];
   return pack([...head, KIND_CHUNK, group, transfer, after, rows, position ?? null]);
 }
 
+/** The frame in `bytes`. Throws DATA_CORRUPT if it is not one of a version known here. */
 export function decodeBulkFrame(bytes: Uint8Array): BulkFrame {
-  const f = unpack(bytes);
-  if (!Array.isArray(f) || f[0] !== FRAME_VERSION) throw unknownFrame();
-  const [, cluster, incarnation, kind, group, transfer, after, rows, end] = f;
-  const head = { cluster, incarnation };
-  if (kind === KIND_PULL) return { ...head, kind: 'pull', group, transfer, after };
-  if (kind !== KIND_CHUNK) throw unknownFrame();
-  return { ...head, kind: 'chunk', group, transfer, after, rows, end: decodeEnd(end) };
+  const fields = new Fields(unpack(bytes));
+  const header = readHead(fields);
+  const kind = fields.whole();
+  const transfer = { group: fields.whole(), transfer: fields.whole(), after: fields.bytes() };
+  if (kind === KIND_PULL) {
+    fields.end();
+    return { ...header, kind: 'pull', ...transfer };
+  }
+  if (kind !== KIND_CHUNK) throw malformed();
+  const rows = readRows(fields.nested());
+  const end = readEnd(fields.maybeNested());
+  fields.end();
+  // Without rows the receiver would not know what to ask for next.
+  if (rows.length === 0 && end === undefined) throw malformed();
+  return { ...header, kind: 'chunk', ...transfer, rows, end };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a list of mixed fields, by position.
-function decodeEnd(f: any[] | null): SnapshotEnd | undefined {
-  if (f === null) return undefined;
-  return { index: f[0], term: f[1], confState: decodeConfState(f[2]), time: f[3], active: f[4] };
+/** A configuration as `encodeConfState` makes it. */
+export function readConfState(fields: Fields): ConfState {
+  const conf = {
+    voters: fields.wholes(),
+    votersOutgoing: fields.wholes(),
+    learners: fields.wholes(),
+    learnersNext: fields.wholes(),
+    autoLeave: fields.flag(),
+  };
+  fields.end();
+  return conf;
 }
 
-function unknownFrame(): DeltabaseError {
-  return new DeltabaseError(
-    'DATA_CORRUPT',
-    'a peer sent a frame of an unknown version or form: run the same release on all nodes',
-  );
+function headOf({ cluster, groups, incarnation }: FrameHeader): unknown[] {
+  return [FRAME_VERSION, cluster, groups, incarnation];
+}
+
+function readHead(fields: Fields): FrameHeader {
+  if (fields.any() !== FRAME_VERSION) throw malformed();
+  return { cluster: fields.text(), groups: fields.whole(), incarnation: fields.whole() };
+}
+
+function readRows(fields: Fields): Uint8Array[] {
+  const rows: Uint8Array[] = [];
+  if (fields.left % 2 !== 0) throw malformed();
+  while (fields.left > 0) rows.push(fields.bytes());
+  return rows;
+}
+
+function readEnd(fields: Fields | undefined): SnapshotEnd | undefined {
+  if (fields === undefined) return undefined;
+  const end = {
+    index: fields.whole(),
+    term: fields.whole(),
+    confState: readConfState(fields.nested()),
+    time: fields.whole(),
+  };
+  fields.end();
+  return end;
 }

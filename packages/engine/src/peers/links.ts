@@ -5,12 +5,12 @@ import type { Limits } from '@deltabase/base';
 import type { Message as RaftMessage } from 'raft-ts';
 import type { DiskOperation, Log, Network, NodeId } from '../ports.js';
 import { peerKey } from '../storage/keys.js';
-import { encodeIncarnation } from '../storage/recovery.js';
+import { encodePeer } from '../storage/rows.js';
 import { emptyParts, encodeFrame, type FrameHeader, type FrameParts } from './frame.js';
 import { encodeRaftMessage } from './raft-codec.js';
 
 interface Outbox {
-  parts: FrameParts;
+  readonly parts: FrameParts;
   /** About how large the frame will be. */
   bytes: number;
 }
@@ -20,32 +20,29 @@ export interface LinkCounters {
   bytesSent: number;
 }
 
+export interface LinksOptions {
+  readonly network: Network;
+  readonly limits: Limits;
+  readonly log: Log;
+  readonly header: FrameHeader;
+  /** The incarnations that were met in earlier lives. */
+  readonly incarnations: ReadonlyMap<NodeId, number>;
+  readonly write: (operations: readonly DiskOperation[], done: () => void) => void;
+}
+
 export class Links {
-  readonly #network: Network;
-  readonly #limits: Limits;
-  readonly #log: Log;
-  readonly #header: FrameHeader;
-  readonly #write: (operations: readonly DiskOperation[], done: () => void) => void;
+  readonly #options: LinksOptions;
   readonly #incarnations: Map<NodeId, number>;
   readonly #introducing = new Set<NodeId>();
+  /** Whom the log has named already as not listened to. */
+  readonly #refused = new Map<NodeId, string>();
   readonly #outboxes = new Map<NodeId, Outbox>();
   readonly #reachable = new Set<NodeId>();
   readonly counters: LinkCounters = { framesSent: 0, bytesSent: 0 };
 
-  constructor(options: {
-    readonly network: Network;
-    readonly limits: Limits;
-    readonly log: Log;
-    readonly header: FrameHeader;
-    readonly incarnations: ReadonlyMap<NodeId, number>;
-    readonly write: (operations: readonly DiskOperation[], done: () => void) => void;
-  }) {
-    this.#network = options.network;
-    this.#limits = options.limits;
-    this.#log = options.log;
-    this.#header = options.header;
+  constructor(options: LinksOptions) {
+    this.#options = options;
     this.#incarnations = new Map(options.incarnations);
-    this.#write = options.write;
   }
 
   isReachable(peer: NodeId): boolean {
@@ -59,14 +56,15 @@ export class Links {
 
   /** Whether a frame of `from` is to be listened to. A node that is new here is remembered first. */
   accepts(from: NodeId, header: FrameHeader): boolean {
-    if (header.cluster !== this.#header.cluster) {
-      this.#log.warn('foreign-cluster', { peer: from, cluster: header.cluster });
+    const { cluster, groups } = this.#options.header;
+    if (header.cluster !== cluster || header.groups !== groups) {
+      this.#refuse(from, `it is of cluster ${header.cluster} with ${header.groups} groups`);
       return false;
     }
     const known = this.#incarnations.get(from);
     if (known === header.incarnation) return true;
     if (known === undefined) this.#introduce(from, header.incarnation);
-    else this.#log.error('foreign-incarnation', { peer: from, known, is: header.incarnation });
+    else this.#refuse(from, `it has lost the data of ${known} and is ${header.incarnation} now`);
     return false;
   }
 
@@ -95,7 +93,7 @@ export class Links {
 
   sendBulk(to: NodeId, frame: Uint8Array): void {
     this.#count(frame);
-    this.#network.send(to, 'bulk', frame);
+    this.#options.network.send(to, 'bulk', frame);
   }
 
   /** Sends what the turn has gathered. */
@@ -114,17 +112,18 @@ export class Links {
   }
 
   #sendIfLarge(to: NodeId, outbox: Outbox): void {
-    if (outbox.bytes < this.#limits.frameBytesMax) return;
+    if (outbox.bytes < this.#options.limits.frameBytesMax) return;
     this.#send(to, outbox);
     this.#outboxes.delete(to);
   }
 
   /** A peer that takes nothing loses frames rather than filling memory: Raft sends again. */
   #send(to: NodeId, { parts }: Outbox): void {
-    if (this.#network.queuedBytes(to, 'urgent') > this.#limits.peerQueueBytesMax) return;
-    const frame = encodeFrame(this.#header, parts);
+    const { network, limits, header } = this.#options;
+    if (network.queuedBytes(to, 'urgent') > limits.peerQueueBytesMax) return;
+    const frame = encodeFrame(header, parts);
     this.#count(frame);
-    this.#network.send(to, 'urgent', frame);
+    network.send(to, 'urgent', frame);
   }
 
   #count(frame: Uint8Array): void {
@@ -136,10 +135,17 @@ export class Links {
   #introduce(peer: NodeId, incarnation: number): void {
     if (this.#introducing.has(peer)) return;
     this.#introducing.add(peer);
-    const value = encodeIncarnation(incarnation);
-    this.#write([{ kind: 'put', key: peerKey(peer), value }], () => {
+    const value = encodePeer(incarnation);
+    this.#options.write([{ kind: 'put', key: peerKey(peer), value }], () => {
       this.#introducing.delete(peer);
       this.#incarnations.set(peer, incarnation);
     });
+  }
+
+  /** The log says it once. */
+  #refuse(peer: NodeId, reason: string): void {
+    if (this.#refused.get(peer) === reason) return;
+    this.#refused.set(peer, reason);
+    this.#options.log.error('peer-refused', { peer, reason });
   }
 }

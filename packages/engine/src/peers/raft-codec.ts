@@ -1,9 +1,12 @@
 // Raft's messages as msgpack lists: [group, type, from, term, ...fields]. Entries are flattened to their data
-// with the few that differ from "normal, of the message's term" told apart. Versioned by the frame.
+// with the few that differ from "normal, of the message's term" told apart. Versioned by the frame. What is
+// read is checked for form, and for what no sender ever says; more than that no receiver can tell.
 
-import { DeltabaseError } from '@deltabase/base';
-import type { Entry, Message } from 'raft-ts';
-import { decodeConfState, encodeConfState } from '../storage/rows.js';
+import { assert } from '@deltabase/base';
+import type { Entry, KnownCommit, Message, ProposeMessage } from 'raft-ts';
+import { encodeConfState } from '../storage/rows.js';
+import { Fields, malformed } from './fields.js';
+import { readConfState } from './frame.js';
 
 const TYPES = [
   'append',
@@ -17,123 +20,165 @@ const TYPES = [
   'snapshot',
   'timeoutNow',
   'transferLeader',
-  'propose',
   'readIndex',
   'readIndexResponse',
 ] as const;
 
+type MessageType = Exclude<Message, ProposeMessage>['type'];
+
 const CODES = new Map<string, number>(TYPES.map((type, code) => [type, code]));
 
-// biome-ignore lint/suspicious/noExplicitAny: lists of mixed fields, by position; decode checks the type.
-type Fields = any[];
+const NORMAL = 0;
+const CONF_CHANGE = 1;
+
+interface Envelope {
+  readonly from: number;
+  readonly to: number;
+  readonly term: number;
+}
 
 /** A message of a group as a list. */
 export function encodeRaftMessage(group: number, m: Message): unknown[] {
-  const head = [group, CODES.get(m.type), m.from, m.term];
+  assert(m.type !== 'propose', 'messages are passed on, not entries: only a leader proposes');
+  const code = CODES.get(m.type);
+  const { from, term } = m;
   switch (m.type) {
-    case 'append':
-      head.push(m.prevIndex, m.prevTerm, m.commit, m.match);
-      return [...head, encodeEntries(m.entries)];
+    case 'append': {
+      const { prevIndex, prevTerm, commit, match } = m;
+      const entries = encodeEntries(m.entries);
+      return [group, code, from, term, prevIndex, prevTerm, commit, match, entries];
+    }
     case 'appendResponse':
-      head.push(m.index, m.hintIndex, m.hintTerm);
-      return [...head, m.reject];
+      return [group, code, from, term, m.index, m.hintIndex, m.hintTerm, m.reject];
     case 'vote':
     case 'preVote':
-      head.push(m.lastIndex, m.lastTerm);
-      return [...head, m.transfer];
+      return [group, code, from, term, m.lastIndex, m.lastTerm, m.transfer, idOf(m.commit)];
     case 'voteResponse':
     case 'preVoteResponse':
-      return [...head, m.reject];
+      return [group, code, from, term, m.reject, idOf(m.commit)];
     case 'heartbeat':
-      return [...head, m.commit, m.match, m.readRound];
+      return [group, code, from, term, m.commit, m.match, m.readRound];
     case 'heartbeatResponse':
-      return [...head, m.readRound, m.damaged];
+      return [group, code, from, term, m.readRound, m.damaged];
     case 'snapshot': {
-      const { index, term, confState, data } = m.snapshot;
-      return [...head, index, term, encodeConfState(confState), data];
+      const { index, term: snapshotTerm, confState, data } = m.snapshot;
+      return [group, code, from, term, index, snapshotTerm, encodeConfState(confState), data];
     }
     case 'timeoutNow':
-      return head;
+      return [group, code, from, term];
     case 'transferLeader':
-      return [...head, m.transferee];
-    case 'propose':
-      return [...head, m.entries.map(({ type, data }) => [type === 'normal' ? 0 : 1, data])];
+      return [group, code, from, term, m.transferee];
     case 'readIndex':
-      return [...head, m.context];
+      return [group, code, from, term, m.context];
     case 'readIndexResponse':
-      return [...head, m.index, m.context];
+      return [group, code, from, term, m.index, m.context];
   }
 }
 
-/** The message in a list that came to `to`. Throws DATA_CORRUPT for a type that is not known here. */
-export function decodeRaftMessage(to: number, list: Fields): { group: number; message: Message } {
-  const [group, code, from, term] = list;
-  return { group, message: decodeFields(TYPES[code], { from, to, term }, list.slice(4)) };
+/** The message in a list that came to `to`. Throws DATA_CORRUPT if it is none. */
+export function decodeRaftMessage(
+  to: number,
+  list: unknown,
+): { readonly group: number; readonly message: Message } {
+  const fields = new Fields(list);
+  const group = fields.whole();
+  const type = TYPES[fields.whole()];
+  const message = decodeFields(type, { from: fields.whole(), to, term: fields.whole() }, fields);
+  fields.end();
+  return { group, message };
 }
 
-function decodeFields(
-  type: Message['type'] | undefined,
-  envelope: { from: number; to: number; term: number },
-  f: Fields,
-): Message {
+function decodeFields(type: MessageType | undefined, envelope: Envelope, f: Fields): Message {
   switch (type) {
-    case 'append': {
-      const [prevIndex, prevTerm, commit, match] = f;
-      const entries = decodeEntries(prevIndex + 1, f[4]);
-      return { type, ...envelope, prevIndex, prevTerm, entries, commit, match };
+    case 'append':
+      return decodeAppend(envelope, f);
+    case 'appendResponse': {
+      const at = { index: f.whole(), hintIndex: f.whole(), hintTerm: f.whole() };
+      return { type, ...envelope, ...at, reject: f.flag() };
     }
-    case 'appendResponse':
-      return { type, ...envelope, index: f[0], hintIndex: f[1], hintTerm: f[2], reject: f[3] };
     case 'vote':
-    case 'preVote':
-      return { type, ...envelope, lastIndex: f[0], lastTerm: f[1], transfer: f[2] };
+    case 'preVote': {
+      const last = { lastIndex: f.whole(), lastTerm: f.whole() };
+      return { type, ...envelope, ...last, transfer: f.flag(), ...readCommit(f) };
+    }
     case 'voteResponse':
     case 'preVoteResponse':
-      return { type, ...envelope, reject: f[0] };
-    case 'heartbeat':
-      return { type, ...envelope, commit: f[0], match: f[1], readRound: f[2] };
+      return { type, ...envelope, reject: f.flag(), ...readCommit(f) };
+    case 'heartbeat': {
+      const known = { commit: f.whole(), match: f.whole(), readRound: f.whole() };
+      // What the receiver may not have it must not commit (RAFT.md pitfall 5).
+      if (known.commit > known.match) throw malformed();
+      return { type, ...envelope, ...known };
+    }
     case 'heartbeatResponse':
-      return { type, ...envelope, readRound: f[0], damaged: f[1] };
+      return { type, ...envelope, readRound: f.whole(), damaged: f.flag() };
     case 'snapshot': {
-      const [index, term, confState, data] = f;
-      const snapshot = { index, term, confState: decodeConfState(confState), data };
+      const at = { index: f.whole(), term: f.whole() };
+      const snapshot = { ...at, confState: readConfState(f.nested()), data: f.bytes() };
       return { type, ...envelope, snapshot };
     }
     case 'timeoutNow':
       return { type, ...envelope };
     case 'transferLeader':
-      return { type, ...envelope, transferee: f[0] };
-    case 'propose': {
-      const entries = f[0].map(([kind, data]: [number, Uint8Array]) => ({
-        type: kind === 0 ? 'normal' : 'confChange',
-        data,
-      }));
-      return { type, ...envelope, entries };
-    }
+      return { type, ...envelope, transferee: f.whole() };
     case 'readIndex':
-      return { type, ...envelope, context: f[0] };
+      return { type, ...envelope, context: f.bytes().slice() };
     case 'readIndexResponse':
-      return { type, ...envelope, index: f[0], context: f[1] };
+      return { type, ...envelope, index: f.whole(), context: f.bytes() };
     case undefined:
-      throw new DeltabaseError('DATA_CORRUPT', 'a peer sent a message of an unknown type');
+      throw malformed();
   }
+}
+
+function decodeAppend(envelope: Envelope, f: Fields): Message {
+  const previous = { prevIndex: f.whole(), prevTerm: f.whole() };
+  const known = { commit: f.whole(), match: f.whole() };
+  const entries = decodeEntries(previous, envelope.term, f.nested());
+  return { type: 'append', ...envelope, ...previous, entries, ...known };
 }
 
 function encodeEntries(entries: readonly Entry[]): unknown[] {
   const list: unknown[] = [];
-  for (const { term, type, data } of entries) list.push(term, type === 'normal' ? 0 : 1, data);
+  for (const { term, type, data } of entries) list.push(term, kindOf(type), data);
   return list;
 }
 
-function decodeEntries(firstIndex: number, list: Fields): Entry[] {
+/** Entries that follow `previous`, with terms that never go back and do not pass that of the message. */
+function decodeEntries(
+  previous: { readonly prevIndex: number; readonly prevTerm: number },
+  termMax: number,
+  fields: Fields,
+): Entry[] {
   const entries: Entry[] = [];
-  for (let at = 0; at < list.length; at += 3) {
-    entries.push({
-      term: list[at],
-      index: firstIndex + entries.length,
-      type: list[at + 1] === 0 ? 'normal' : 'confChange',
-      data: list[at + 2],
-    });
+  let { prevIndex: index, prevTerm: termMin } = previous;
+  while (fields.left > 0) {
+    const term = fields.whole();
+    const type = typeOf(fields.whole());
+    if (term < termMin || term > termMax) throw malformed();
+    // A copy: entries stay for long, and must not hold the frame that they came in.
+    entries.push({ term, index: ++index, type, data: fields.bytes().slice() });
+    termMin = term;
   }
   return entries;
+}
+
+function idOf(commit: KnownCommit | undefined): unknown {
+  return commit === undefined ? null : [commit.term, commit.index];
+}
+
+function readCommit(f: Fields): { readonly commit?: KnownCommit } {
+  const id = f.maybeNested();
+  if (id === undefined) return {};
+  const commit = { term: id.whole(), index: id.whole() };
+  id.end();
+  return { commit };
+}
+
+function kindOf(type: Entry['type']): number {
+  return type === 'normal' ? NORMAL : CONF_CHANGE;
+}
+
+function typeOf(kind: number): Entry['type'] {
+  if (kind !== NORMAL && kind !== CONF_CHANGE) throw malformed();
+  return kind === NORMAL ? 'normal' : 'confChange';
 }

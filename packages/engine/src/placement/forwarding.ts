@@ -2,33 +2,45 @@
 // passed back. Nothing waits for ever: a lost connection or a silent leader ends in UNAVAILABLE, and the
 // client retries under the same number.
 
-import type { ErrorCode, Limits } from '@deltabase/base';
+import type { Limits } from '@deltabase/base';
 import type { Links } from '../peers/links.js';
 import type { NodeId } from '../ports.js';
 import { type AnswerSink, failure, type Result, type Submission } from '../results.js';
+import { encodeAnswer, encodeForward } from './forward-codec.js';
 
+/** Who waits for the answer; the message itself has left. */
 interface Forwarded {
-  readonly submission: Submission;
+  readonly sink: AnswerSink;
+  readonly tag: number;
   readonly to: NodeId;
   readonly expiresMs: number;
 }
 
-const ACCEPTED = 0;
-const FAILED = 1;
-const FORWARD_OVERHEAD_BYTES = 128;
+export interface ForwardingOptions {
+  readonly links: Links;
+  readonly limits: Limits;
+  readonly touched: Set<AnswerSink>;
+  /** 32 bits drawn for this life of the node. */
+  readonly life: number;
+}
+
+/** More than a message or an answer takes beside its payload or reply, in bytes. */
+const OVERHEAD_BYTES = 256;
 
 export class Forwarding {
   readonly #links: Links;
   readonly #limits: Limits;
   readonly #touched: Set<AnswerSink>;
   readonly #waiting = new Map<number, Forwarded>();
-  #lastId = 0;
+  /** Ids differ between lives: an answer to a message of an earlier one must find nobody (AckedIsDurable). */
+  #lastId: number;
   #count = 0;
 
-  constructor(links: Links, limits: Limits, touched: Set<AnswerSink>) {
+  constructor({ links, limits, touched, life }: ForwardingOptions) {
     this.#links = links;
     this.#limits = limits;
     this.#touched = touched;
+    this.#lastId = life * 2 ** 20;
   }
 
   /** Messages passed on so far. */
@@ -43,70 +55,56 @@ export class Forwarding {
 
   /** Passes a message on to `to`. */
   forward(submission: Submission, to: NodeId, nowMs: number): void {
+    const { message, sink, tag } = submission;
     if (this.#waiting.size >= this.#limits.forwardsMax) {
       const why = 'too many messages wait for other nodes: send to the leader, or slower';
-      this.#answer(submission, failure('OVERLOADED', why));
+      this.#answer({ sink, tag }, failure('OVERLOADED', why));
       return;
     }
     this.#count++;
     const id = ++this.#lastId;
     const expiresMs = Math.min(submission.expiresMs, nowMs + this.#limits.forwardTimeoutMs);
-    this.#waiting.set(id, { submission, to, expiresMs });
-    const { message } = submission;
-    const { name, openedAt, settled } = message.session;
-    const { space, key, channel, payload, principal, number, after } = message;
-    const identity = [principal, name, openedAt, settled, number, after];
-    const list = [id, expiresMs - nowMs, space, key, channel, payload, ...identity];
-    this.#links.sendForward(to, list, payload.length + FORWARD_OVERHEAD_BYTES);
+    this.#waiting.set(id, { sink, tag, to, expiresMs });
+    const msLeft = Math.max(0, Math.floor(expiresMs - nowMs));
+    const list = encodeForward(id, msLeft, message);
+    this.#links.sendForward(to, list, message.payload.length + OVERHEAD_BYTES);
   }
 
-  /** A leader has answered. */
-  // biome-ignore lint/suspicious/noExplicitAny: a list of mixed fields, by position.
-  answered(from: NodeId, list: any[]): void {
-    const [id, kind, ...rest] = list;
+  /** A leader has answered the message that went out as `id`. */
+  answered(from: NodeId, id: number, result: Result): void {
     const forwarded = this.#waiting.get(id);
     if (forwarded === undefined || forwarded.to !== from) return;
     this.#waiting.delete(id);
-    if (kind === ACCEPTED) {
-      const [seq, reply] = rest;
-      this.#answer(forwarded.submission, { kind: 'accepted', seq, reply: reply ?? undefined });
-    } else {
-      const [code, message, details] = rest as [ErrorCode, string, Record<string, string>];
-      this.#answer(forwarded.submission, failure(code, message, details));
-    }
+    this.#answer(forwarded, result);
   }
 
   /** Gives up what `peer` can no longer answer. */
   lost(peer: NodeId): void {
-    for (const [id, { submission, to }] of this.#waiting) {
-      if (to !== peer) continue;
-      this.#waiting.delete(id);
-      this.#answer(submission, unanswered(peer));
+    for (const [id, forwarded] of this.#waiting) {
+      if (forwarded.to === peer) this.#giveUp(id, forwarded);
     }
   }
 
   tick(nowMs: number): void {
-    for (const [id, { submission, to, expiresMs }] of this.#waiting) {
-      if (expiresMs > nowMs) continue;
-      this.#waiting.delete(id);
-      this.#answer(submission, unanswered(to));
+    for (const [id, forwarded] of this.#waiting) {
+      if (forwarded.expiresMs <= nowMs) this.#giveUp(id, forwarded);
     }
   }
 
-  #answer({ sink, tag }: Submission, result: Result): void {
+  /** Gives up everything. */
+  close(): void {
+    for (const [id, forwarded] of this.#waiting) this.#giveUp(id, forwarded);
+  }
+
+  #giveUp(id: number, forwarded: Forwarded): void {
+    this.#waiting.delete(id);
+    this.#answer(forwarded, unanswered(forwarded.to));
+  }
+
+  #answer({ sink, tag }: Pick<Forwarded, 'sink' | 'tag'>, result: Result): void {
     sink.answer(tag, result);
     this.#touched.add(sink);
   }
-}
-
-/** A message that another node passed on to this one; its answers go back to that node. */
-// biome-ignore lint/suspicious/noExplicitAny: a list of mixed fields, by position.
-export function decodeForward(list: any[], sink: AnswerSink, nowMs: number): Submission {
-  const [tag, msLeft, space, key, channel, payload, ...identity] = list;
-  const [principal, name, openedAt, settled, number, after] = identity;
-  const session = { name, openedAt, settled };
-  const message = { space, key, channel, payload, principal, session, number, after };
-  return { message, sink, tag, expiresMs: nowMs + msLeft };
 }
 
 /** Sends answers back to the node that passed the messages on; the turn's frame carries them. */
@@ -120,15 +118,9 @@ export class PeerAnswerSink implements AnswerSink {
   }
 
   answer(tag: number, result: Result): void {
-    if (result.kind === 'accepted') {
-      const { seq, reply } = result;
-      const bytes = FORWARD_OVERHEAD_BYTES + (reply?.length ?? 0);
-      this.#links.sendAnswer(this.#peer, [tag, ACCEPTED, seq, reply ?? null], bytes);
-    } else {
-      const { code, message, details } = result;
-      const bytes = FORWARD_OVERHEAD_BYTES + message.length;
-      this.#links.sendAnswer(this.#peer, [tag, FAILED, code, message, details], bytes);
-    }
+    const content =
+      result.kind === 'accepted' ? (result.reply?.length ?? 0) : result.message.length;
+    this.#links.sendAnswer(this.#peer, encodeAnswer(tag, result), content + OVERHEAD_BYTES);
   }
 
   flush(): void {

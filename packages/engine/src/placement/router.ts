@@ -1,8 +1,9 @@
-// Where a message goes from here: into the queue of its group if this node leads it, else on to the node that
-// does (DESIGN.md section 4, step 1).
+// Where a message goes from here: into the backlog of its group if this node leads it, else on to the node
+// that does (DESIGN.md section 4, step 1). It is checked first, wherever it comes from.
 
 import type { Limits } from '@deltabase/base';
-import { groupOf } from '@deltabase/machine';
+import { groupOf, SYSTEM_SPACE } from '@deltabase/machine';
+import { messageProblem } from '../check-message.js';
 import type { Group } from '../groups/group.js';
 import type { NodeId } from '../ports.js';
 import { type AnswerSink, type Failure, failure, type Submission } from '../results.js';
@@ -16,7 +17,6 @@ export interface RouterHost {
   readonly touched: Set<AnswerSink>;
   nowMs(): number;
   isReachable(peer: NodeId): boolean;
-  dirty(group: Group): void;
 }
 
 export class Router {
@@ -39,64 +39,91 @@ export class Router {
 
   /** A client's message. */
   submit(submission: Submission): void {
-    if (this.#draining) {
-      this.#refuse(submission, failure('UNAVAILABLE', 'this node is stopping: use another one'));
-      return;
-    }
-    const group = this.#groupFor(submission);
-    if (group.takesMessages) this.#enqueue(group, submission);
-    else this.#pass(group, submission);
+    if (submission.message.space === SYSTEM_SPACE) this.refuse(submission, systemSpace());
+    else this.submitOwn(submission);
+  }
+
+  /** A message of this node or its clients. */
+  submitOwn(submission: Submission): void {
+    if (this.#draining) this.refuse(submission, stopping());
+    else if (this.#isSound(submission)) this.#route(submission);
   }
 
   /** A message that another node passed on: executed here or not at all, so that none goes in circles. */
   submitForwarded(submission: Submission): void {
+    if (!this.#isSound(submission)) return;
     const group = this.#groupFor(submission);
     if (group.takesMessages && !this.#draining) this.#enqueue(group, submission);
-    else this.#refuse(submission, notLeader(group.lead));
+    else this.refuse(submission, notLeader(group.lead));
   }
 
   /** A message that this node took and can no longer execute. */
   reroute(submission: Submission): void {
-    const group = this.#groupFor(submission);
-    if (group.takesMessages) this.#enqueue(group, submission);
-    else this.#pass(group, submission);
+    this.#route(submission);
+  }
+
+  refuse({ sink, tag }: Submission, why: Failure): void {
+    sink.answer(tag, why);
+    this.#host.touched.add(sink);
+  }
+
+  #isSound(submission: Submission): boolean {
+    const problem = messageProblem(submission.message, this.#host.limits);
+    if (problem !== undefined) this.refuse(submission, problem);
+    return problem === undefined;
   }
 
   #groupFor({ message }: Submission): Group {
     return this.groupOf(message.space, message.key);
   }
 
+  #route(submission: Submission): void {
+    const group = this.#groupFor(submission);
+    if (group.takesMessages) this.#enqueue(group, submission);
+    else this.#pass(group, submission);
+  }
+
   #enqueue(group: Group, submission: Submission): void {
-    const { groupQueueMax } = this.#host.limits;
-    if (group.queueLength >= groupQueueMax) {
-      const why = `${groupQueueMax} messages wait for this group already: send again later, slower`;
-      this.#refuse(submission, failure('OVERLOADED', why, { retryAfterMs: RETRY_AFTER_MS }));
-      return;
-    }
-    group.enqueue(submission);
-    this.#host.dirty(group);
+    if (!group.enqueue(submission)) this.refuse(submission, queueFull(group.backlogCount));
   }
 
   #pass(group: Group, submission: Submission): void {
     const { self, forwarding } = this.#host;
     const { lead } = group;
     if (lead === 0 || lead === self || !this.#host.isReachable(lead)) {
-      const why = 'the group has no leader that can be reached: send again in a moment';
-      const details = { retryAfterMs: RETRY_AFTER_MS };
-      this.#refuse(submission, failure('UNAVAILABLE', why, details));
-      return;
+      this.refuse(submission, noLeader());
+    } else {
+      forwarding.forward(submission, lead, this.#host.nowMs());
     }
-    forwarding.forward(submission, lead, this.#host.nowMs());
-  }
-
-  #refuse({ sink, tag }: Submission, why: Failure): void {
-    sink.answer(tag, why);
-    this.#host.touched.add(sink);
   }
 }
 
 const RETRY_AFTER_MS = 100;
 
+function systemSpace(): Failure {
+  return failure('INVALID_ARGUMENT', 'the system space takes no messages: deploy instead');
+}
+
+function stopping(): Failure {
+  return failure('UNAVAILABLE', 'this node is stopping: use another one');
+}
+
 function notLeader(lead: NodeId): Failure {
   return failure('UNAVAILABLE', 'this node does not lead the group any more: send again', { lead });
+}
+
+function noLeader(): Failure {
+  return failure(
+    'UNAVAILABLE',
+    'the group has no leader that can be reached: send again in a moment',
+    { retryAfterMs: RETRY_AFTER_MS },
+  );
+}
+
+function queueFull(count: number): Failure {
+  return failure(
+    'OVERLOADED',
+    `${count} messages wait for this group already: send again later, slower`,
+    { retryAfterMs: RETRY_AFTER_MS },
+  );
 }

@@ -1,39 +1,35 @@
-// Tidying that may happen at any time and never in the way: rows of generations that are not used, and the
-// space of deleted log entries, which LevelDB keeps until it is asked to compact (RAFT.md section 4, fact 11).
+// Tidying that may happen at any time and never in the way: rows of generations that are not used any more,
+// and the space of deleted rows, which LevelDB keeps until it is asked to compact (RAFT.md section 4, fact 11).
 
 import type { Disk, DiskOperation, DiskRow } from '../ports.js';
 import { type Task, wait } from '../task.js';
-import { entryRange, type KeyRange, rowsRange } from './keys.js';
+import { entryRange, type KeyRange, keyAfter } from './keys.js';
 
 const ROWS_AT_ONCE = 500;
+const BYTES_AT_ONCE = 1024 * 1024;
 const COMPACT_ENTRIES_MIN = 5000;
-const GENERATION_MAX = 2 ** 32 - 2;
 
-/** Removes the rows of every generation of `group` but the one in use. */
-export function* removeOtherGenerations(
-  disk: Disk,
-  group: number,
-  inUse: number,
-  write: (operations: readonly DiskOperation[], done: () => void) => void,
-): Task<void> {
-  const used = rowsRange(group, inUse);
-  yield* removeRange(disk, { start: rowsRange(group, 0).start, end: used.start }, write);
-  const rest = { start: used.end, end: rowsRange(group, GENERATION_MAX).end };
-  yield* removeRange(disk, rest, write);
-}
-
-function* removeRange(
+/** Removes the rows of `range`, into which nobody writes any more, and gives their space back. */
+export function* removeRows(
   disk: Disk,
   range: KeyRange,
   write: (operations: readonly DiskOperation[], done: () => void) => void,
 ): Task<void> {
-  for (;;) {
-    const page = { ...range, rowsMax: ROWS_AT_ONCE };
-    const rows = yield* wait<readonly DiskRow[]>((done) => disk.range(page, done));
-    if (rows.length === 0) return;
-    const operations: DiskOperation[] = rows.map(({ key }) => ({ kind: 'del', key }));
+  let { start } = range;
+  let removed = 0;
+  for (let more = true; more; ) {
+    const page = { start, end: range.end, rowsMax: ROWS_AT_ONCE, bytesMax: BYTES_AT_ONCE };
+    const found = yield* wait<{ rows: readonly DiskRow[]; more: boolean }>((done) =>
+      disk.range(page, (rows, isMore) => done({ rows, more: isMore })),
+    );
+    if (found.rows.length === 0) break;
+    more = found.more;
+    start = keyAfter(found.rows.at(-1)!.key);
+    removed += found.rows.length;
+    const operations: DiskOperation[] = found.rows.map(({ key }) => ({ kind: 'del', key }));
     yield* wait<void>((done) => write(operations, () => done()));
   }
+  if (removed > 0) yield* wait<void>((done) => disk.compact(range.start, range.end, () => done()));
 }
 
 /** Asks the disk to compact a group's log once enough of it was deleted; one group at a time. */

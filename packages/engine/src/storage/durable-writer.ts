@@ -61,7 +61,8 @@ export class DurableWriter {
   flush(): void {
     if (this.#inFlight || this.#waiting.length === 0) return;
     const units = this.#takeBatch();
-    const operations = units.flatMap((unit) => unit.operations);
+    const operations: DiskOperation[] = [];
+    for (const unit of units) for (const operation of unit.operations) operations.push(operation);
     this.#inFlight = true;
     this.#writes++;
     this.#disk.write(operations, () => this.#loop.enqueue(() => this.#completed(units)));

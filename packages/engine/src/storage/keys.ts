@@ -1,15 +1,16 @@
 // The layout of a node's database. One letter says what a row is; numbers are big-endian, so rows lie in
-// order. All that a group's state machine holds (documents, sessions) lies under one prefix with a
-// generation: a snapshot from the leader is received under the next generation while the present one
-// serves, and one row (the group row) switches over (RAFT.md pitfall 24).
+// order. All that a group's state machine holds lies under one prefix with a generation: a snapshot from the
+// leader is received under the next generation while the present one serves, and one row (the group row)
+// switches over (RAFT.md pitfall 24).
 //
 //   N                                    node row: format, cluster, identity
 //   P node                               incarnation of a peer
-//   G group                              group row: generation, flushed index and term, configuration, ...
+//   G group                              group row: generation, flushed index and term, configuration, time
 //   H group                              hard state
 //   E group index                        log entry
-//   R group generation D name seq 0 no   piece of a document's snapshot taken at seq
-//   R group generation D name seq 1      chunk of deltas that begins at seq
+//   R group generation A space           active version of a space's machine
+//   R group generation D name 0 seq no   piece of a document's snapshot taken at seq
+//   R group generation D name 1 seq      chunk of deltas that begins at seq
 //   R group generation S session         session
 //
 // A name is the space and the key, each with its length in front.
@@ -22,6 +23,7 @@ const GROUP = 0x47;
 const HARD_STATE = 0x48;
 const ENTRY = 0x45;
 const ROWS = 0x52;
+const ACTIVE = 0x41;
 const DOCUMENT = 0x44;
 const SESSION = 0x53;
 
@@ -35,6 +37,9 @@ export interface KeyRange {
   readonly start: Uint8Array;
   readonly end: Uint8Array;
 }
+
+/** Every row of a node. */
+export const ALL_ROWS: KeyRange = { start: Uint8Array.of(ENTRY), end: Uint8Array.of(ROWS + 1) };
 
 export function peerKey(node: number): Uint8Array {
   return tagged(PEER, node);
@@ -73,9 +78,14 @@ export function indexOfEntryKey(key: Uint8Array): number {
   return readUint64(key, 5);
 }
 
-/** Everything of one generation of a group's state machine. */
-export function rowsRange(group: number, generation: number): KeyRange {
-  return { start: rowsPrefix(group, generation), end: rowsPrefix(group, generation + 1) };
+/** Everything of the generations `[from, to)` of a group's state machine. */
+export function rowsRange(group: number, from: number, to: number): KeyRange {
+  return { start: rowsPrefix(group, from), end: rowsPrefix(group, to) };
+}
+
+/** The generation of a row of a group's state machine. */
+export function generationOfRow(key: Uint8Array): number {
+  return readUint32(key, 5);
 }
 
 /** The key of a state machine's row without its group and generation: what a snapshot carries. */
@@ -87,6 +97,14 @@ export function rowKey(group: number, generation: number, suffix: Uint8Array): U
   return concat(rowsPrefix(group, generation), suffix);
 }
 
+export function activeKey(group: number, generation: number, space: string): Uint8Array {
+  return concat(rowsPrefix(group, generation), Uint8Array.of(ACTIVE), encodeUtf8(space));
+}
+
+export function activeRange(group: number, generation: number): KeyRange {
+  return kindRange(group, generation, ACTIVE);
+}
+
 export function sessionKey(group: number, generation: number, name: string): Uint8Array {
   return concat(rowsPrefix(group, generation), Uint8Array.of(SESSION), encodeUtf8(name));
 }
@@ -95,8 +113,11 @@ export function sessionRange(group: number, generation: number): KeyRange {
   return kindRange(group, generation, SESSION);
 }
 
-export function sessionOfKey(key: Uint8Array): string {
-  return mustDecode(key, ROWS_PREFIX_BYTES + 1, key.length);
+/** The session, or the space, in a key of `sessionKey` or `activeKey`. */
+export function nameOfKey(key: Uint8Array): string {
+  const name = decodeUtf8(key, ROWS_PREFIX_BYTES + 1, key.length);
+  assert(name !== undefined, 'names in keys are UTF-8');
+  return name;
 }
 
 /** What all rows of a document begin with. */
@@ -108,6 +129,7 @@ export function documentPrefix(
 ): Uint8Array {
   const spaceBytes = encodeUtf8(space);
   const keyBytes = encodeUtf8(key);
+  assert(spaceBytes.length < 2 ** 8 && keyBytes.length < 2 ** 16, 'names are short');
   const name = new Uint8Array(3 + spaceBytes.length + keyBytes.length);
   name[0] = spaceBytes.length;
   name.set(spaceBytes, 1);
@@ -117,72 +139,46 @@ export function documentPrefix(
   return concat(rowsPrefix(group, generation), Uint8Array.of(DOCUMENT), name);
 }
 
-/** The rows of all documents of a group. */
-export function documentsRange(group: number, generation: number): KeyRange {
-  return kindRange(group, generation, DOCUMENT);
+/** The pieces of a document's snapshots at seqs in `[from, to)`. */
+export function piecesRange(prefix: Uint8Array, from: number, to: number): KeyRange {
+  return { start: pieceKey(prefix, from, 0), end: pieceKey(prefix, to, 0) };
 }
 
-/** The rows of a document at seqs in `[from, to)`; the snapshot at a seq lies before a chunk there. */
-export function documentRange(prefix: Uint8Array, from: number, to: number): KeyRange {
-  return { start: seqKey(prefix, from), end: seqKey(prefix, to) };
-}
-
-export function pieceKey(prefix: Uint8Array, seq: number, piece: number): Uint8Array {
+export function pieceKey(prefix: Uint8Array, seq: number, number: number): Uint8Array {
   const key = new Uint8Array(prefix.length + 13);
   key.set(prefix);
-  writeUint64(key, prefix.length, seq);
-  key[prefix.length + 8] = KIND_PIECE;
-  writeUint32(key, prefix.length + 9, piece);
+  key[prefix.length] = KIND_PIECE;
+  writeUint64(key, prefix.length + 1, seq);
+  writeUint32(key, prefix.length + 9, number);
   return key;
+}
+
+/** The seq and the number in a key of `pieceKey`. */
+export function placeOfPiece(key: Uint8Array): { readonly seq: number; readonly number: number } {
+  return { seq: readUint64(key, key.length - 12), number: readUint32(key, key.length - 4) };
+}
+
+/** The chunks of a document that begin at seqs in `[from, to)`. */
+export function chunksRange(prefix: Uint8Array, from: number, to: number): KeyRange {
+  return { start: chunkKey(prefix, from), end: chunkKey(prefix, to) };
 }
 
 export function chunkKey(prefix: Uint8Array, firstSeq: number): Uint8Array {
   const key = new Uint8Array(prefix.length + 9);
   key.set(prefix);
-  writeUint64(key, prefix.length, firstSeq);
-  key[prefix.length + 8] = KIND_CHUNK;
+  key[prefix.length] = KIND_CHUNK;
+  writeUint64(key, prefix.length + 1, firstSeq);
   return key;
 }
 
-/** What a row of a document is. */
-export type DocumentRow =
-  | { readonly kind: 'piece'; readonly seq: number; readonly piece: number }
-  | { readonly kind: 'chunk'; readonly seq: number };
-
-/** Reads a key made with `pieceKey` or `chunkKey` on a prefix of `prefixBytes` bytes. */
-export function documentRowOf(key: Uint8Array, prefixBytes: number): DocumentRow {
-  const seq = readUint64(key, prefixBytes);
-  if (key[prefixBytes + 8] === KIND_CHUNK) return { kind: 'chunk', seq };
-  return { kind: 'piece', seq, piece: readUint32(key, prefixBytes + 9) };
+/** The seq in a key of `chunkKey`. */
+export function firstSeqOfChunk(key: Uint8Array): number {
+  return readUint64(key, key.length - 8);
 }
 
-/** The document to which a row of `documentsRange` belongs, and its prefix's length. */
-export function documentOfKey(key: Uint8Array): {
-  space: string;
-  key: string;
-  prefixBytes: number;
-} {
-  const spaceAt = ROWS_PREFIX_BYTES + 2;
-  const spaceEnd = spaceAt + key[spaceAt - 1]!;
-  const keyAt = spaceEnd + 2;
-  const keyEnd = keyAt + ((key[spaceEnd]! << 8) | key[spaceEnd + 1]!);
-  return {
-    space: mustDecode(key, spaceAt, spaceEnd),
-    key: mustDecode(key, keyAt, keyEnd),
-    prefixBytes: keyEnd,
-  };
-}
-
-/** The first key behind all that begin with `prefix`. */
-export function endOfPrefix(prefix: Uint8Array): Uint8Array {
-  const end = prefix.slice();
-  for (let at = end.length - 1; at >= 0; at--) {
-    if (end[at]! < 0xff) {
-      end[at]!++;
-      return end.subarray(0, at + 1);
-    }
-  }
-  assert(false, 'a prefix is not all ones');
+/** The first key behind `key`. */
+export function keyAfter(key: Uint8Array): Uint8Array {
+  return concat(key, Uint8Array.of(0));
 }
 
 const ROWS_PREFIX_BYTES = 9;
@@ -203,13 +199,6 @@ function kindRange(group: number, generation: number, kind: number): KeyRange {
   };
 }
 
-function seqKey(prefix: Uint8Array, seq: number): Uint8Array {
-  const key = new Uint8Array(prefix.length + 8);
-  key.set(prefix);
-  writeUint64(key, prefix.length, seq);
-  return key;
-}
-
 function tagged(tag: number, value: number): Uint8Array {
   const key = new Uint8Array(5);
   key[0] = tag;
@@ -227,13 +216,8 @@ function concat(...parts: Uint8Array[]): Uint8Array {
   return whole;
 }
 
-function mustDecode(bytes: Uint8Array, start: number, end: number): string {
-  const text = decodeUtf8(bytes, start, end);
-  assert(text !== undefined, 'names in keys are UTF-8');
-  return text;
-}
-
 function writeUint32(bytes: Uint8Array, at: number, value: number): void {
+  assert(value >= 0 && value < 2 ** 32, 'groups, generations and nodes have 32 bits');
   bytes[at] = value >>> 24;
   bytes[at + 1] = value >>> 16;
   bytes[at + 2] = value >>> 8;

@@ -15,6 +15,7 @@ import {
 import type { Disk, DiskOperation } from '../ports.js';
 import { entryKey } from './keys.js';
 import { decodeEntry, encodeEntry } from './rows.js';
+import { TermRuns } from './term-runs.js';
 
 /** What a group's log begins with. */
 export interface LogStart {
@@ -25,6 +26,9 @@ export interface LogStart {
   readonly entries: readonly Entry[];
 }
 
+/** Entries read from disk at a time, each by itself: about a millisecond. */
+const READ_ENTRIES_MAX = 128;
+
 export class LogStore implements Storage {
   readonly #group: number;
   readonly #disk: Disk;
@@ -32,8 +36,10 @@ export class LogStore implements Storage {
   readonly #hardState: HardState;
   #snapshot: Snapshot;
   /** The entry right before the first one that is kept. */
-  #compacted: { readonly index: number; readonly term: number };
+  #compactedIndex: number;
   #lastIndex: number;
+  /** From the compacted entry to the last one. */
+  #terms: TermRuns;
   /** The last index on disk once every write that was asked for is done. */
   #submittedEnd: number;
   /** The newest entries, up to the last. */
@@ -50,19 +56,20 @@ export class LogStore implements Storage {
     this.#hardState = start.hardState;
     this.#snapshot = start.snapshot;
     const first = start.entries[0];
-    const { index, term } = start.snapshot;
-    if (first === undefined || first.index > index) {
-      this.#compacted = { index, term };
-    } else {
-      // The entry before the first one kept has no term on disk; the first itself stands in for it.
-      this.#compacted = { index: first.index, term: first.term };
-    }
-    this.#cache = start.entries.filter((entry) => entry.index > this.#compacted.index);
-    this.#lastIndex = this.#cache.at(-1)?.index ?? this.#compacted.index;
+    // The entry before the first one kept has no term on disk; the first itself stands in for it, unless
+    // the log begins right behind the snapshot, which tells its own term.
+    const isWhole = first === undefined || first.index > start.snapshot.index;
+    const { index, term } = isWhole ? start.snapshot : first;
+    this.#compactedIndex = index;
+    this.#terms = new TermRuns(index, term);
+    this.#cache = start.entries.filter((entry) => entry.index > index);
+    for (const entry of this.#cache) this.#terms.append(entry.index, entry.term);
+    this.#lastIndex = this.#cache.at(-1)?.index ?? index;
     this.#submittedEnd = this.#lastIndex;
     this.#sizes = this.#cache.map(entryBytes);
     this.#logBytes = this.#sizes.reduce((sum, bytes) => sum + bytes, 0);
     this.#cacheBytes = this.#logBytes;
+    this.trimCache(start.snapshot.index + 1);
   }
 
   /** Bytes of the entries that are kept on disk. */
@@ -75,27 +82,23 @@ export class LogStore implements Storage {
   }
 
   entries(from: number, to: number, bytesMax: number): readonly Entry[] {
-    if (from <= this.#compacted.index) throw compacted(from);
+    if (from <= this.#compactedIndex) throw compacted(from);
     if (to > this.#lastIndex + 1) throw unavailable(to);
     const cacheStart = this.#cacheStart;
     if (from >= cacheStart) {
       return limitEntries(this.#cache.slice(from - cacheStart, to - cacheStart), bytesMax);
     }
-    return this.#readEntries(from, to, bytesMax);
+    return this.#readEntries(from, Math.min(to, cacheStart), bytesMax);
   }
 
   term(index: number): number {
-    if (index === this.#compacted.index) return this.#compacted.term;
-    if (index === this.#snapshot.index) return this.#snapshot.term;
-    if (index < this.#compacted.index) throw compacted(index);
+    if (index < this.#compactedIndex) throw compacted(index);
     if (index > this.#lastIndex) throw unavailable(index);
-    const cacheStart = this.#cacheStart;
-    if (index >= cacheStart) return this.#cache[index - cacheStart]!.term;
-    return this.#readEntry(index).term;
+    return this.#terms.at(index);
   }
 
   firstIndex(): number {
-    return this.#compacted.index + 1;
+    return this.#compactedIndex + 1;
   }
 
   lastIndex(): number {
@@ -108,20 +111,21 @@ export class LogStore implements Storage {
 
   /** The operations that put `entries` on disk, in place of all at their indices and after them. */
   appendOperations(entries: readonly Entry[]): DiskOperation[] {
-    const operations: DiskOperation[] = entries.map((entry) => ({
-      kind: 'put',
-      key: entryKey(this.#group, entry.index),
-      value: encodeEntry(entry),
-    }));
+    const operations: DiskOperation[] = [];
+    for (const entry of entries) {
+      const key = entryKey(this.#group, entry.index);
+      operations.push({ kind: 'put', key, value: encodeEntry(entry) });
+    }
     const last = entries.at(-1)?.index ?? this.#submittedEnd;
-    operations.push(...this.#deletions(last + 1, this.#submittedEnd));
+    this.#delete(last + 1, this.#submittedEnd, operations);
     this.#submittedEnd = last;
     return operations;
   }
 
   /** The operations that remove the whole log from the disk, for a snapshot at `index` to replace it. */
   clearOperations(index: number): DiskOperation[] {
-    const operations = this.#deletions(this.#compacted.index, this.#submittedEnd);
+    const operations: DiskOperation[] = [];
+    this.#delete(this.#compactedIndex, this.#submittedEnd, operations);
     this.#submittedEnd = index;
     return operations;
   }
@@ -130,7 +134,7 @@ export class LogStore implements Storage {
   appended(entries: readonly Entry[]): void {
     const first = entries[0];
     if (first === undefined) return;
-    assert(first.index > this.#compacted.index, 'what is compacted is never written again');
+    assert(first.index > this.#compactedIndex, 'what is compacted is never written again');
     assert(first.index <= this.#lastIndex + 1, 'a log has no holes');
     this.#truncate(first.index);
     for (const entry of entries) {
@@ -139,6 +143,7 @@ export class LogStore implements Storage {
       this.#sizes.push(bytes);
       this.#cacheBytes += bytes;
       this.#logBytes += bytes;
+      this.#terms.append(entry.index, entry.term);
     }
     this.#lastIndex = entries.at(-1)!.index;
   }
@@ -146,7 +151,12 @@ export class LogStore implements Storage {
   /** Lets go of cached entries before `index`, if the cache is too large. */
   trimCache(index: number): void {
     let count = 0;
-    while (this.#cacheBytes > this.#cacheBytesMax && this.#cacheStart + count < index) {
+    const cacheStart = this.#cacheStart;
+    while (
+      this.#cacheBytes > this.#cacheBytesMax &&
+      cacheStart + count < index &&
+      count < this.#cache.length
+    ) {
       this.#cacheBytes -= entryBytes(this.#cache[count]!);
       count++;
     }
@@ -156,13 +166,14 @@ export class LogStore implements Storage {
   /** The state machine is on disk up to `snapshot.index`. */
   flushed(snapshot: Snapshot): void {
     assert(snapshot.index >= this.#snapshot.index, 'flushing moves forward');
+    assert(snapshot.index <= this.#lastIndex, 'what is flushed was in the log');
     this.#snapshot = snapshot;
   }
 
   /** The largest index up to which the log may go, keeping at least `bytesMin` of what is flushed. */
   compactableTo(bytesMin: number): number {
     let bytes = this.#logBytes;
-    let index = this.#compacted.index;
+    let index = this.#compactedIndex;
     const flushed = this.#snapshot.index;
     for (const size of this.#sizes) {
       if (index + 1 >= flushed || bytes - size < bytesMin) break;
@@ -174,23 +185,26 @@ export class LogStore implements Storage {
 
   /** The operations that remove the log up to `index`. It is gone from memory at once. */
   compact(index: number): DiskOperation[] {
-    const before = this.#compacted.index;
+    const before = this.#compactedIndex;
     assert(index > before && index <= this.#snapshot.index, 'only what is flushed is compacted');
-    const term = this.term(index);
+    const operations: DiskOperation[] = [];
     // The entry at `index` itself stays: it is what tells the term of the log's beginning.
-    const operations = this.#deletions(before, index - 1);
-    const removed = this.#sizes.splice(0, index - before);
-    this.#logBytes -= removed.reduce((sum, bytes) => sum + bytes, 0);
+    this.#delete(before, index - 1, operations);
+    for (const bytes of this.#sizes.splice(0, index - before)) this.#logBytes -= bytes;
     this.#dropCacheTo(index);
-    this.#compacted = { index, term };
+    this.#terms.compact(index);
+    this.#compactedIndex = index;
     return operations;
   }
 
   /** Everything is replaced by a snapshot, on disk too (`clearOperations`). */
   restored(snapshot: Snapshot): void {
+    const { index, term } = snapshot;
+    assert(index > this.#snapshot.index, 'a snapshot never takes the state back');
     this.#snapshot = snapshot;
-    this.#compacted = { index: snapshot.index, term: snapshot.term };
-    this.#lastIndex = snapshot.index;
+    this.#compactedIndex = index;
+    this.#lastIndex = index;
+    this.#terms = new TermRuns(index, term);
     this.#cache = [];
     this.#sizes = [];
     this.#cacheBytes = 0;
@@ -201,12 +215,11 @@ export class LogStore implements Storage {
     return this.#lastIndex + 1 - this.#cache.length;
   }
 
-  #deletions(first: number, last: number): DiskOperation[] {
-    const operations: DiskOperation[] = [];
+  /** Removes the entries `[first, last]` from the disk. */
+  #delete(first: number, last: number, operations: DiskOperation[]): void {
     for (let index = first; index <= last; index++) {
       operations.push({ kind: 'del', key: entryKey(this.#group, index) });
     }
-    return operations;
   }
 
   #truncate(from: number): void {
@@ -214,6 +227,7 @@ export class LogStore implements Storage {
     const keep = Math.max(0, from - this.#cacheStart);
     for (const entry of this.#cache.splice(keep)) this.#cacheBytes -= entryBytes(entry);
     for (const size of this.#sizes.splice(from - this.firstIndex())) this.#logBytes -= size;
+    this.#terms.truncate(from);
     this.#lastIndex = from - 1;
   }
 
@@ -224,8 +238,9 @@ export class LogStore implements Storage {
 
   #readEntries(from: number, to: number, bytesMax: number): readonly Entry[] {
     const entries: Entry[] = [];
+    const end = Math.min(to, from + READ_ENTRIES_MAX);
     let bytes = 0;
-    for (let index = from; index < to && (index === from || bytes < bytesMax); index++) {
+    for (let index = from; index < end && bytes < bytesMax; index++) {
       const entry = this.#readEntry(index);
       bytes += entryBytes(entry);
       entries.push(entry);
@@ -235,7 +250,7 @@ export class LogStore implements Storage {
 
   #readEntry(index: number): Entry {
     const bytes = this.#disk.getSync(entryKey(this.#group, index));
-    // A row that was deleted by a compaction of this very moment, or never was: both cannot be.
+    // Rows are removed only after they are compacted here, and asked for only if they are not.
     assert(bytes !== undefined, 'the entries of the log are on disk');
     return decodeEntry(index, bytes);
   }

@@ -8,24 +8,30 @@ import type { EngineConfig } from '../config.js';
 import type { DiskOperation, DiskReader, DiskRow, Random } from '../ports.js';
 import { type Task, wait } from '../task.js';
 import {
+  ALL_ROWS,
+  activeRange,
   entryRange,
+  generationOfRow,
   groupKey,
   hardStateKey,
   indexOfEntryKey,
   type KeyRange,
+  keyAfter,
   NODE_KEY,
+  nameOfKey,
   nodeOfPeerKey,
   peerRange,
   rowsRange,
-  sessionOfKey,
   sessionRange,
 } from './keys.js';
 import type { LogStart } from './log-store.js';
 import {
+  decodeActive,
   decodeEntry,
   decodeGroupRow,
   decodeHardState,
   decodeNodeRow,
+  decodePeer,
   encodeGroupRow,
   encodeNodeRow,
   type GroupRow,
@@ -37,14 +43,15 @@ export interface RecoveredGroup {
   readonly id: number;
   readonly row: GroupRow;
   readonly log: LogStart;
-  readonly sessions: readonly StoredSession[];
+  readonly machine: StoredMachine;
   /** The highest generation with rows on disk, be they in use or left over. */
   readonly generationsUsed: number;
 }
 
-export interface StoredSession {
-  readonly name: string;
-  readonly bytes: Uint8Array;
+/** What of a generation of a group's rows is always in memory. */
+export interface StoredMachine {
+  readonly sessions: ReadonlyArray<{ readonly name: string; readonly bytes: Uint8Array }>;
+  readonly active: ReadonlyArray<{ readonly space: string; readonly version: number }>;
 }
 
 /** A node as it stands on disk. */
@@ -56,6 +63,7 @@ export interface RecoveredNode {
 }
 
 const PAGE_BYTES = 4 * 1024 * 1024;
+const GENERATIONS_END = 2 ** 32 - 1;
 
 /** Reads the node's rows; `undefined` from an empty disk. Throws NODE_MISMATCH, DATA_CORRUPT. */
 export function* recoverNode(
@@ -63,12 +71,15 @@ export function* recoverNode(
   config: EngineConfig,
 ): Task<RecoveredNode | undefined> {
   const bytes = yield* wait<Uint8Array | undefined>((done) => disk.get(NODE_KEY, done));
-  if (bytes === undefined) return undefined;
+  if (bytes === undefined) {
+    yield* checkEmpty(disk);
+    return undefined;
+  }
   const row = decodeNodeRow(bytes);
   checkNode(row, config);
   const peers = new Map<number, number>();
   for (const { key, value } of yield* readAll(disk, peerRange())) {
-    peers.set(nodeOfPeerKey(key), decodeIncarnation(value));
+    peers.set(nodeOfPeerKey(key), decodePeer(value));
   }
   const groups: RecoveredGroup[] = [];
   for (let id = 0; id <= config.groups; id++) groups.push(yield* recoverGroup(disk, id));
@@ -92,25 +103,32 @@ export function formatNode(
   return { operations, node: { row, peers: new Map(), groups: recovered } };
 }
 
-/** The sessions stored for a generation of a group. */
-export function* readSessions(
+/** What is stored of a generation of a group's sessions and active versions. */
+export function* readMachine(
   disk: DiskReader,
   group: number,
   generation: number,
-): Task<StoredSession[]> {
-  const rows = yield* readAll(disk, sessionRange(group, generation));
-  return rows.map(({ key, value }) => ({ name: sessionOfKey(key), bytes: value }));
+): Task<StoredMachine> {
+  const sessions = yield* readAll(disk, sessionRange(group, generation));
+  const active = yield* readAll(disk, activeRange(group, generation));
+  return {
+    sessions: sessions.map(({ key, value }) => ({ name: nameOfKey(key), bytes: value })),
+    active: active.map(({ key, value }) => ({
+      space: nameOfKey(key),
+      version: decodeActive(value),
+    })),
+  };
 }
 
-/** The value of a peer row. */
-export function encodeIncarnation(incarnation: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, incarnation);
-  return bytes;
-}
-
-function decodeIncarnation(bytes: Uint8Array): number {
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+/** Without its first row a disk must have none, or a new node would be made on top of a damaged one. */
+function* checkEmpty(disk: DiskReader): Task<void> {
+  const range = { ...ALL_ROWS, rowsMax: 1 };
+  const rows = yield* wait<readonly DiskRow[]>((done) => disk.range(range, done));
+  if (rows.length === 0) return;
+  throw new DeltabaseError(
+    'DATA_CORRUPT',
+    'the row that says whose data this is is missing: replace this node by a fresh one',
+  );
 }
 
 /** The rows of `range`, a page at a time. */
@@ -124,7 +142,7 @@ function* readAll(disk: DiskReader, range: KeyRange): Task<DiskRow[]> {
     );
     for (const row of rows) all.push(row);
     if (!more) return all;
-    start = behind(rows.at(-1)!.key);
+    start = keyAfter(rows.at(-1)!.key);
   }
 }
 
@@ -147,23 +165,16 @@ function* recoverGroup(disk: DiskReader, id: number): Task<RecoveredGroup> {
     id,
     row,
     log: { hardState, snapshot, entries },
-    sessions: yield* readSessions(disk, id, row.generation),
+    machine: yield* readMachine(disk, id, row.generation),
     generationsUsed: yield* lastGeneration(disk, id, row.generation),
   };
 }
 
 /** Looks for rows of generations beyond the one in use: an attempt at a snapshot left them. */
 function* lastGeneration(disk: DiskReader, id: number, inUse: number): Task<number> {
-  const range = {
-    start: rowsRange(id, inUse).start,
-    end: rowsRange(id, 2 ** 32 - 2).end,
-    reverse: true,
-    rowsMax: 1,
-  };
-  const rows = yield* wait<readonly DiskRow[]>((done) => disk.range(range, done));
-  const key = rows[0]?.key;
-  if (key === undefined) return inUse;
-  return Math.max(inUse, new DataView(key.buffer, key.byteOffset).getUint32(5));
+  const range = { ...rowsRange(id, inUse, GENERATIONS_END), reverse: true, rowsMax: 1 };
+  const [row] = yield* wait<readonly DiskRow[]>((done) => disk.range(range, done));
+  return row === undefined ? inUse : generationOfRow(row.key);
 }
 
 function checkNode(row: NodeRow, config: EngineConfig): void {
@@ -175,8 +186,9 @@ function checkNode(row: NodeRow, config: EngineConfig): void {
     );
   if (row.cluster !== config.cluster) throw mismatch('cluster', row.cluster, config.cluster);
   if (row.node !== config.node) throw mismatch('node', row.node, config.node);
-  if (row.groups !== config.groups)
+  if (row.groups !== config.groups) {
     throw mismatch('a cluster with groups', row.groups, config.groups);
+  }
 }
 
 function checkLog(
@@ -185,26 +197,36 @@ function checkLog(
   hardState: HardState,
   entries: readonly Entry[],
 ): void {
+  checkEntries(id, entries);
   const first = entries[0];
-  const last = entries.at(-1);
   if (first !== undefined && first.index > row.flushedIndex + 1) {
     throw corrupt(id, `its log begins at ${first.index}, its rows end at ${row.flushedIndex}`);
   }
-  for (const [offset, entry] of entries.entries()) {
-    if (entry.index !== first!.index + offset) {
-      throw corrupt(id, `entry ${first!.index + offset} of its log is missing`);
-    }
-    if (offset > 0 && entry.term < entries[offset - 1]!.term) {
-      throw corrupt(id, `the term goes back at entry ${entry.index} of its log`);
-    }
+  const last = entries.at(-1) ?? { index: row.flushedIndex, term: row.flushedTerm };
+  if (last.index < row.flushedIndex) throw corrupt(id, 'its log ends before its rows do');
+  if (hardState.commit > last.index) {
+    throw corrupt(id, `it has committed ${hardState.commit} and its log ends at ${last.index}`);
   }
-  const end = last?.index ?? row.flushedIndex;
-  if (end < row.flushedIndex) throw corrupt(id, 'its log ends before its rows do');
-  if (hardState.commit > end) {
-    throw corrupt(id, `it has committed ${hardState.commit} and its log ends at ${end}`);
+  if (last.term > hardState.term) {
+    throw corrupt(id, `its log is of term ${last.term}, its vote of term ${hardState.term}`);
   }
-  if ((last?.term ?? row.flushedTerm) > hardState.term) {
-    throw corrupt(id, `its log is of term ${last?.term}, its vote of term ${hardState.term}`);
+  const flushed = first && entries[row.flushedIndex - first.index];
+  if (flushed !== undefined && flushed.term !== row.flushedTerm) {
+    throw corrupt(id, `its rows are of term ${row.flushedTerm}, its log of term ${flushed.term}`);
+  }
+}
+
+/** A log has no holes, and terms never go back in it. */
+function checkEntries(id: number, entries: readonly Entry[]): void {
+  for (const [offset, { index, term }] of entries.entries()) {
+    const previous = entries[offset - 1];
+    if (previous === undefined) continue;
+    if (index !== previous.index + 1) {
+      throw corrupt(id, `entry ${previous.index + 1} of its log is missing`);
+    }
+    if (term < previous.term) {
+      throw corrupt(id, `the term goes back at entry ${index} of its log`);
+    }
   }
 }
 
@@ -212,21 +234,15 @@ function newGroup(id: number, members: readonly number[]): RecoveredGroup {
   const confState = votersOnly(members);
   return {
     id,
-    row: { generation: 1, flushedIndex: 0, flushedTerm: 0, confState, time: 0, active: [] },
+    row: { generation: 1, flushedIndex: 0, flushedTerm: 0, confState, time: 0 },
     log: {
       hardState: EMPTY_HARD_STATE,
       snapshot: { index: 0, term: 0, confState, data: new Uint8Array(0) },
       entries: [],
     },
-    sessions: [],
+    machine: { sessions: [], active: [] },
     generationsUsed: 1,
   };
-}
-
-function behind(key: Uint8Array): Uint8Array {
-  const next = new Uint8Array(key.length + 1);
-  next.set(key);
-  return next;
 }
 
 function corrupt(group: number, what: string): DeltabaseError {

@@ -25,13 +25,13 @@ export interface GroupRow {
   readonly confState: ConfState;
   /** The latest delta time of the group, ms since 1970. */
   readonly time: number;
-  /** The active version of each space's machine. */
-  readonly active: readonly (readonly [space: string, version: number])[];
 }
 
 const NODE_VERSION = 1;
 const GROUP_VERSION = 1;
 const HARD_STATE_VERSION = 1;
+const ACTIVE_VERSION = 1;
+const PEER_VERSION = 1;
 const ENTRY_NORMAL = 1;
 const ENTRY_CONF_CHANGE = 2;
 const ENTRY_HEADER_BYTES = 9;
@@ -53,7 +53,6 @@ export function encodeGroupRow(row: GroupRow): Uint8Array {
     row.flushedTerm,
     encodeConfState(row.confState),
     row.time,
-    row.active,
   ]);
 }
 
@@ -65,8 +64,25 @@ export function decodeGroupRow(bytes: Uint8Array): GroupRow {
     flushedTerm: f[3],
     confState: decodeConfState(f[4]),
     time: f[5],
-    active: f[6],
   };
+}
+
+/** The active version of a space's machine. */
+export function encodeActive(version: number): Uint8Array {
+  return pack([ACTIVE_VERSION, version]);
+}
+
+export function decodeActive(bytes: Uint8Array): number {
+  return fields(bytes, ACTIVE_VERSION, 'active version')[1];
+}
+
+/** The incarnation under which a peer is listened to. */
+export function encodePeer(incarnation: number): Uint8Array {
+  return pack([PEER_VERSION, incarnation]);
+}
+
+export function decodePeer(bytes: Uint8Array): number {
+  return fields(bytes, PEER_VERSION, 'peer row')[1];
 }
 
 /** A configuration as plain lists, for rows and frames. */

@@ -4,7 +4,7 @@
 import { DeltabaseError, type Limits } from '@deltabase/base';
 import { type DeltaRecord, decodeRecord } from '@deltabase/machine';
 import { type LocalDocument, recordOf } from '../documents/local-document.js';
-import { readDeltas, type StoredDeltas } from '../documents/stored-document.js';
+import { readDeltas } from '../documents/stored-document.js';
 import type { DiskReader } from '../ports.js';
 import { type Failure, failureOf } from '../results.js';
 import type { Task } from '../task.js';
@@ -17,6 +17,7 @@ export interface HistoryPage {
   readonly seq: number;
 }
 
+/** About as many bytes of deltas, and one at least, make a page. */
 const PAGE_BYTES = 1024 * 1024;
 
 /** Deltas from `fromSeq` on, at most a page of them; none if `fromSeq` is beyond the document's seq. */
@@ -30,10 +31,16 @@ export function* readHistory(
   if (fromSeq > seq) return { kind: 'page', deltas: [], seq };
   const recent = fromTail(local, fromSeq, limits.historyPageMax);
   if (recent.length > 0) return { kind: 'page', deltas: recent, seq };
-  const stored = yield* readStored(disk, local, fromSeq);
-  if ('kind' in stored) return stored;
+  const stored = yield* readStored(disk, local, fromSeq, PAGE_BYTES);
+  if (stored.kind === 'failed') return stored;
   const deltas = stored.deltas.slice(0, limits.historyPageMax).map(decodeRecord);
   return { kind: 'page', deltas, seq };
+}
+
+/** Deltas in their stored form, of consecutive seqs. */
+export interface StoredDeltas {
+  readonly kind: 'deltas';
+  readonly deltas: readonly Uint8Array[];
 }
 
 /** Stored deltas from `fromSeq` on, or why there are none. Damage is not answered but thrown. */
@@ -41,9 +48,10 @@ export function* readStored(
   disk: DiskReader,
   local: LocalDocument,
   fromSeq: number,
+  bytesMax: number,
 ): Task<StoredDeltas | Failure> {
   try {
-    return yield* readDeltas(disk, local.prefix, fromSeq, PAGE_BYTES);
+    return { kind: 'deltas', deltas: yield* readDeltas(disk, local.prefix, fromSeq, bytesMax) };
   } catch (thrown) {
     const isAnswer = thrown instanceof DeltabaseError && thrown.code === 'HISTORY_GONE';
     if (!isAnswer) throw thrown;
@@ -53,9 +61,11 @@ export function* readStored(
 
 function fromTail(local: LocalDocument, fromSeq: number, max: number): DeltaRecord[] {
   const deltas: DeltaRecord[] = [];
-  for (let seq = fromSeq; deltas.length < max; seq++) {
+  let bytes = 0;
+  for (let seq = fromSeq; deltas.length < max && bytes < PAGE_BYTES; seq++) {
     const delta = local.tailDelta(seq);
     if (delta === undefined) break;
+    bytes += delta.bytes.length;
     deltas.push(recordOf(delta));
   }
   return deltas;

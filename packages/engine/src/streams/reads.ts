@@ -1,7 +1,8 @@
 // Reads of documents in every mode (DESIGN.md section 6), on any copy: linearizable reads wait until a quorum
 // has confirmed how far this copy must be; reads at least at a seq wait for it; stale ones take what is here.
+// What is ready is answered at the end of the turn, as much of it as a turn may.
 
-import type { Limits } from '@deltabase/base';
+import { DeltabaseError, type Limits } from '@deltabase/base';
 import {
   applyPatch,
   bytesOf,
@@ -9,15 +10,19 @@ import {
   getAt,
   hashText,
   parsePatch,
+  parsePointer,
   type Version,
 } from '@deltabase/delta';
-import type { LocalDocument } from '../documents/local-document.js';
-import { recordOf } from '../documents/local-document.js';
+import { countProblem } from '../check-message.js';
+import { COMMITTED, type LocalDocument, recordOf } from '../documents/local-document.js';
 import { loadDocument } from '../documents/stored-document.js';
+import { Fifo } from '../fifo.js';
 import type { Group } from '../groups/group.js';
+import { OpenRequests } from '../open-requests.js';
 import type { DiskReader } from '../ports.js';
-import { type Failure, failure } from '../results.js';
+import { type Failure, failure, failureOf } from '../results.js';
 import type { Task } from '../task.js';
+import { SeqWaiters } from './seq-waiters.js';
 
 /** How fresh the copy must be. */
 export type ReadMode =
@@ -48,116 +53,141 @@ export interface ReadValue {
 
 export type ReadResult = ReadValue | Failure;
 
-interface SeqWaiter {
-  readonly local: LocalDocument;
-  readonly seq: number;
-  readonly expiresMs: number;
-  readonly done: (reached: boolean) => void;
-}
-
 export interface ReadsHost {
   readonly disk: DiskReader;
   readonly limits: Limits;
-  run<T>(task: Task<T>, finished: (value: T) => void): void;
+  /** Asks for another turn. */
+  wake(): void;
 }
+
+/** A read from its request to its answer. */
+interface Read {
+  readonly group: Group;
+  readonly request: ReadRequest;
+  readonly answer: (result: ReadResult) => void;
+}
+
+/** Bytes of values given in a turn: some milliseconds; and what a read costs beside them. */
+const TURN_BYTES = 1024 * 1024;
+const READ_BYTES = 256;
 
 export class Reads {
   readonly #host: ReadsHost;
-  #waiters: SeqWaiter[] = [];
-  #pending = 0;
+  readonly #waiters = new SeqWaiters();
+  /** Reads that are to be answered from what is here. */
+  readonly #ready = new Fifo<Read>();
+  readonly #open = new OpenRequests();
 
   constructor(host: ReadsHost) {
     this.#host = host;
   }
 
+  /** Whether every read is answered. */
+  get idle(): boolean {
+    return this.#open.count === 0;
+  }
+
   read(group: Group, request: ReadRequest, answer: (result: ReadResult) => void): void {
-    if (this.#pending >= this.#host.limits.readQueueMax) {
-      answer(failure('OVERLOADED', 'too many reads wait: read at another node, or slower'));
+    const refusal = this.#refusal(request);
+    if (refusal !== undefined) {
+      answer(refusal);
       return;
     }
-    this.#pending++;
-    const finish = (result: ReadResult): void => {
-      this.#pending--;
-      answer(result);
-    };
+    const read: Read = { group, request, answer: this.#open.add(answer) };
     if (request.mode.kind === 'linearizable') {
       group.confirm(request.expiresMs, (reached) => {
-        if (reached) this.#readHere(group, request, finish);
-        else finish(notConfirmed());
+        if (reached) this.#load(read);
+        else read.answer(notConfirmed());
       });
     } else {
-      this.#readHere(group, request, finish);
+      this.#load(read);
     }
   }
 
   /** Deltas were applied to `local`. */
   changed(local: LocalDocument): void {
-    if (this.#waiters.length === 0) return;
-    this.#settle((waiter) => waiter.local === local && local.seq >= waiter.seq, true);
+    this.#waiters.changed(local);
+  }
+
+  /** Answers what is ready, as much of it as a turn may. */
+  turn(): void {
+    for (let bytes = 0; this.#ready.length > 0; ) {
+      if (bytes >= TURN_BYTES) {
+        this.#host.wake();
+        return;
+      }
+      bytes += this.#give(this.#ready.shift()!);
+    }
+  }
+
+  /** The documents of a group were replaced by those of a snapshot: what waits for a seq looks there. */
+  replaced(before: readonly LocalDocument[]): void {
+    for (const local of before) this.#waiters.replaced(local);
   }
 
   tick(nowMs: number): void {
-    this.#settle((waiter) => waiter.expiresMs <= nowMs, false);
+    this.#waiters.expire(nowMs);
   }
 
-  #readHere(group: Group, request: ReadRequest, answer: (result: ReadResult) => void): void {
-    const { documents } = group;
-    const local = documents.open(request.space, request.key);
-    documents.load(local, () => {
-      const { mode } = request;
-      if (mode.kind === 'atLeast' && local.seq < mode.seq) {
-        this.#awaitSeq(local, mode.seq, request, answer);
-      } else {
-        this.#readFrom(local, request, answer);
-      }
+  close(why: Failure): void {
+    this.#open.close(why);
+    this.#ready.drain();
+  }
+
+  #refusal({ pointer, mode, atSeq }: ReadRequest): Failure | undefined {
+    const { readQueueMax, pointerBytesMax } = this.#host.limits;
+    if (this.#open.count >= readQueueMax) {
+      return failure('OVERLOADED', 'too many reads wait: read at another node, or slower');
+    }
+    if (pointer.length > pointerBytesMax) {
+      return failure('INVALID_ARGUMENT', `the pointer is longer than ${pointerBytesMax} bytes`);
+    }
+    return (
+      pointerProblem(pointer) ??
+      (mode.kind === 'atLeast' ? countProblem('seq', mode.seq, 0) : undefined) ??
+      (atSeq === undefined ? undefined : countProblem('atSeq', atSeq, 1))
+    );
+  }
+
+  /** Has the read answered once the state is in memory. */
+  #load(read: Read): void {
+    const { space, key } = read.request;
+    read.group.load(space, key, (local) => {
+      if (local === undefined) return;
+      this.#ready.push(read);
+      this.#host.wake();
     });
   }
 
-  /** A document that is waited for stays in memory. */
-  #awaitSeq(
-    local: LocalDocument,
-    seq: number,
-    request: ReadRequest,
-    answer: (result: ReadResult) => void,
-  ): void {
-    local.watches++;
-    const done = (reached: boolean): void => {
-      local.watches--;
-      if (reached) this.#readFrom(local, request, answer);
-      else answer(failure('DEADLINE_EXCEEDED', `seq ${seq} has not reached this node in time`));
-    };
-    this.#waiters.push({ local, seq, expiresMs: request.expiresMs, done });
-  }
-
-  #readFrom(
-    local: LocalDocument,
-    request: ReadRequest,
-    answer: (result: ReadResult) => void,
-  ): void {
-    const { committed } = local.document!;
-    const { atSeq } = request;
-    if (atSeq === undefined || atSeq === committed.seq) {
-      answer(this.#valueOf(committed, request));
-    } else if (atSeq > committed.seq || atSeq < 1) {
-      answer(noSuchSeq(atSeq, committed.seq));
+  /** Answers, or goes on to what it has to wait for. Returns what it cost, in bytes. */
+  #give(read: Read): number {
+    const { group, request, answer } = read;
+    const { mode, atSeq, space, key } = request;
+    const local = group.documents.open(space, key);
+    if (local.document === undefined) {
+      this.#load(read); // It has left memory in the meantime.
+    } else if (mode.kind === 'atLeast' && local.seq < mode.seq) {
+      this.#awaitSeq(local, mode.seq, read);
+    } else if (atSeq === undefined || atSeq === local.seq) {
+      const result = this.#valueOf(local.document.committed, request);
+      answer(result);
+      return READ_BYTES + (result.kind === 'value' ? result.value.length : 0);
+    } else if (atSeq > local.seq) {
+      answer(noSuchSeq(atSeq, local.seq));
     } else {
-      this.#host.run(this.#loadAt(local, atSeq), (version) => {
+      group.documents.read(loadAt(this.#host.disk, local, atSeq), (version) => {
         answer(this.#valueOf(version, request));
       });
     }
+    return READ_BYTES;
   }
 
-  /** What is on disk of it, and what is not yet. */
-  *#loadAt(local: LocalDocument, seq: number): Task<Version> {
-    const tail = local.tail.filter((delta) => delta.seq <= seq);
-    const stored = yield* loadDocument(this.#host.disk, local.prefix, seq);
-    let version: Version = stored ?? { seq: 0, root: null };
-    for (const delta of tail) {
-      if (delta.seq !== version.seq + 1) continue;
-      const root = applyPatch(version.root, parsePatch(recordOf(delta).patch));
-      version = { seq: delta.seq, root };
-    }
-    return version;
+  #awaitSeq(local: LocalDocument, seq: number, read: Read): void {
+    const { expiresMs } = read.request;
+    this.#waiters.add(local, { seq, expiresMs }, (outcome) => {
+      if (outcome === 'expired') read.answer(tooLate(seq));
+      else this.#load(read);
+    });
   }
 
   #valueOf({ seq, root }: Version, { space, key, pointer }: ReadRequest): ReadResult {
@@ -172,23 +202,53 @@ export class Reads {
     const { readBytesMax } = this.#host.limits;
     const bytes = bytesOf(value);
     if (bytes > readBytesMax) {
-      const why = `the value has ${bytes} bytes, a read gives ${readBytesMax}: read a part of it by a \
-pointer, or watch the document`;
+      const why =
+        `the value has ${bytes} bytes, a read gives ${readBytesMax}: read a part of it by a pointer, ` +
+        'or watch the document';
       return failure('OUTPUT_TOO_LARGE', why, { bytes });
     }
     return { kind: 'value', seq, hash: hashText(root), value: canonicalBytes(value) };
   }
+}
 
-  #settle(is: (waiter: SeqWaiter) => boolean, reached: boolean): void {
-    const settled = this.#waiters.filter(is);
-    if (settled.length === 0) return;
-    this.#waiters = this.#waiters.filter((waiter) => !is(waiter));
-    for (const { done } of settled) done(reached);
+/** The state at a seq before the present one: what is on disk of it, and what is not yet. */
+function* loadAt(disk: DiskReader, local: LocalDocument, seq: number): Task<Version> {
+  const tail = local.tail.filter((delta) => delta.seq <= seq);
+  let version: Version = yield* loadDocument(disk, local.prefix, seq);
+  for (const delta of tail) {
+    if (delta.seq !== version.seq + 1) continue;
+    const record = recordOf(delta);
+    const root = applyPatch(version.root, parsePatch(record.patch, COMMITTED));
+    if (hashText(root) !== record.hash) throw notTheFold(delta.seq);
+    version = { seq: delta.seq, root };
   }
+  if (version.seq !== seq) throw notTheFold(seq);
+  return version;
+}
+
+function pointerProblem(pointer: string): Failure | undefined {
+  try {
+    parsePointer(pointer);
+    return undefined;
+  } catch (thrown) {
+    if (!(thrown instanceof DeltabaseError)) throw thrown;
+    return failureOf(thrown);
+  }
+}
+
+function notTheFold(seq: number): DeltabaseError {
+  return new DeltabaseError(
+    'DATA_CORRUPT',
+    `delta ${seq} of a document is missing or wrong (StateIsFold): replace this node by a fresh one`,
+  );
 }
 
 function notConfirmed(): Failure {
   return failure('UNAVAILABLE', 'no leader confirmed the read in time: try again');
+}
+
+function tooLate(seq: number): Failure {
+  return failure('DEADLINE_EXCEEDED', `seq ${seq} has not reached this node in time`);
 }
 
 function noSuchSeq(asked: number, seq: number): Failure {

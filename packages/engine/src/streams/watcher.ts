@@ -5,8 +5,8 @@
 import { assert } from '@deltabase/base';
 import { encodePiece, hashText, pieces, type Version } from '@deltabase/delta';
 import type { LocalDocument, TailDelta } from '../documents/local-document.js';
-import type { StoredDeltas } from '../documents/stored-document.js';
 import type { Failure } from '../results.js';
+import type { StoredDeltas } from './history.js';
 
 /** Where a watch leads: one client stream, or anything else that takes deltas. */
 export interface WatchSink {
@@ -29,90 +29,124 @@ export interface Watch {
   cancel(): void;
 }
 
-/** Reads stored deltas from a seq on; a failure ends the watch. */
+/** Reads stored deltas from a seq on, a part of them; a failure ends the watch. */
 export type DeltaReader = (
   local: LocalDocument,
   fromSeq: number,
   done: (deltas: StoredDeltas | Failure) => void,
 ) => void;
 
+export interface WatcherOptions {
+  readonly sink: WatchSink;
+  readonly local: LocalDocument;
+  /** Begins behind it; `undefined`: with the present state of the document, which is in memory. */
+  readonly afterSeq: number | undefined;
+  readonly readDeltas: DeltaReader;
+  readonly pieceBytesMax: number;
+  /** It has something to give: `pump` is to be called soon. */
+  readonly hungry: (watcher: Watcher) => void;
+  /** It cannot go on: `end` is to be called. */
+  readonly failed: (why: Failure) => void;
+}
+
+interface StatePiece {
+  readonly seq: number;
+  readonly piece: Uint8Array;
+  readonly hash: string | undefined;
+}
+
+/** What giving something costs beside its bytes, in bytes. */
+const GIVE_BYTES = 128;
+
 export class Watcher {
-  readonly #sink: WatchSink;
-  readonly #readDeltas: DeltaReader;
-  readonly #pieceBytesMax: number;
-  local: LocalDocument;
+  readonly #options: WatcherOptions;
+  #local: LocalDocument;
   /** The next seq to give, once the state is given. */
   #nextSeq: number;
-  #state: Generator<{ seq: number; piece: Uint8Array; hash: string | undefined }> | undefined;
-  /** Deltas read from disk that the sink has not taken yet. */
+  #state: Generator<StatePiece, void, void> | undefined;
+  /** Deltas read from disk, for the present pump. */
   #stored: TailDelta[] = [];
   #reading = false;
   #ended = false;
 
-  /** Begins behind `afterSeq`, or with the present state of a document that is in memory. */
-  constructor(options: {
-    readonly sink: WatchSink;
-    readonly local: LocalDocument;
-    readonly afterSeq: number | undefined;
-    readonly readDeltas: DeltaReader;
-    readonly pieceBytesMax: number;
-  }) {
-    this.#sink = options.sink;
-    this.#readDeltas = options.readDeltas;
-    this.#pieceBytesMax = options.pieceBytesMax;
-    this.local = options.local;
+  constructor(options: WatcherOptions) {
+    this.#options = options;
+    this.#local = options.local;
     const version = options.local.document?.committed;
     if (options.afterSeq === undefined) {
       assert(version !== undefined, 'a watch begins with a state in memory');
-      this.#state = this.#statePieces(version);
+      this.#state = statePieces(version, options.pieceBytesMax);
       this.#nextSeq = version.seq + 1;
     } else {
       this.#nextSeq = options.afterSeq + 1;
     }
   }
 
-  /** Gives the sink all that it takes of what there is. */
-  pump(): void {
-    if (this.#ended) return;
-    while (this.#sink.ready && this.#giveNext());
-    this.#sink.flush();
+  get local(): LocalDocument {
+    return this.#local;
   }
 
-  /** Ends it from this side. */
+  /** The document was replaced by one that holds the same history and perhaps more. */
+  moveTo(local: LocalDocument): void {
+    this.#local = local;
+  }
+
+  /**
+   * Gives the sink what it takes of what there is, about `bytesMax` of it. Returns how much that was; if there
+   * may be more it is hungry again.
+   */
+  pump(bytesMax: number): number {
+    let bytes = 0;
+    while (!this.#ended && bytes < bytesMax && this.#options.sink.ready) {
+      const given = this.#giveNext();
+      if (given === 0) break;
+      bytes += given;
+    }
+    if (this.#ended) return bytes;
+    if (bytes >= bytesMax) this.#options.hungry(this);
+    // Read again when it is taken: a thousand slow consumers must not hold a page each.
+    else if (this.#stored.length > 0) this.#stored = [];
+    if (bytes > 0) this.#options.sink.flush();
+    return bytes;
+  }
+
+  /** Ends it; the sink is not used any more but to be told `why`. */
   end(why: Failure | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
-    if (why !== undefined) this.#sink.end(why);
+    this.#stored = [];
+    this.#state = undefined;
+    if (why !== undefined) this.#options.sink.end(why);
   }
 
-  /** Gives one thing more; false if there is nothing, or it must be read first. */
-  #giveNext(): boolean {
-    if (this.#state !== undefined) return this.#givePiece();
+  /** Gives one thing more; 0 if there is nothing, or it must be read first. */
+  #giveNext(): number {
+    if (this.#state !== undefined) return this.#givePiece(this.#state);
     const stored = this.#stored.shift();
     if (stored !== undefined) return this.#give(stored);
-    if (this.#nextSeq > this.local.seq) return false;
-    const delta = this.local.tailDelta(this.#nextSeq);
+    if (this.#nextSeq > this.#local.seq) return 0;
+    const delta = this.#local.tailDelta(this.#nextSeq);
     if (delta !== undefined) return this.#give(delta);
     this.#read();
-    return false;
+    return 0;
   }
 
-  #givePiece(): boolean {
-    const next = this.#state!.next();
+  #givePiece(state: Generator<StatePiece, void, void>): number {
+    const next = state.next();
     if (next.done) {
       this.#state = undefined;
-    } else {
-      const { seq, piece, hash } = next.value;
-      this.#sink.state(seq, piece, hash);
+      return GIVE_BYTES;
     }
-    return true;
+    const { seq, piece, hash } = next.value;
+    this.#options.sink.state(seq, piece, hash);
+    return GIVE_BYTES + piece.length;
   }
 
-  #give(delta: TailDelta): boolean {
+  #give(delta: TailDelta): number {
     assert(delta.seq === this.#nextSeq, 'a watch has no gap and no repeat (CommittedOnly)');
     this.#nextSeq++;
-    this.#sink.delta(delta);
-    return true;
+    this.#options.sink.delta(delta);
+    return GIVE_BYTES + delta.bytes.length;
   }
 
   /** The deltas have left memory: they are on disk. */
@@ -120,34 +154,34 @@ export class Watcher {
     if (this.#reading) return;
     this.#reading = true;
     const fromSeq = this.#nextSeq;
-    this.#readDeltas(this.local, fromSeq, (result) => {
+    this.#options.readDeltas(this.#local, fromSeq, (result) => {
       this.#reading = false;
       if (this.#ended) return;
-      if ('kind' in result) {
-        this.end(result);
+      if (result.kind === 'failed') {
+        this.#options.failed(result);
         return;
       }
+      assert(result.deltas.length > 0, 'deltas that have left memory are on disk (StateIsFold)');
       this.#stored = result.deltas.map((bytes, offset) => ({
         seq: fromSeq + offset,
         bytes,
         record: undefined,
         encoded: undefined,
       }));
-      this.pump();
+      this.#options.hungry(this);
     });
   }
+}
 
-  *#statePieces({ seq, root }: Version): Generator<{
-    seq: number;
-    piece: Uint8Array;
-    hash: string | undefined;
-  }> {
-    const all = pieces(root, this.#pieceBytesMax);
-    let next = all.next();
-    while (!next.done) {
-      const piece = encodePiece(next.value);
-      next = all.next();
-      yield { seq, piece, hash: next.done ? hashText(root) : undefined };
-    }
+function* statePieces(
+  { seq, root }: Version,
+  pieceBytesMax: number,
+): Generator<StatePiece, void, void> {
+  const all = pieces(root, pieceBytesMax);
+  let next = all.next();
+  while (!next.done) {
+    const piece = encodePiece(next.value);
+    next = all.next();
+    yield { seq, piece, hash: next.done ? hashText(root) : undefined };
   }
 }

@@ -1,11 +1,13 @@
 // All watches of a node, by document. A watched document stays in memory; its deltas are given on at the end
-// of the turn in which they were applied.
+// of the turn in which they were applied, or of the next ones if there are more than a turn may give.
 
 import type { Limits } from '@deltabase/base';
-import type { GroupDocuments } from '../documents/group-documents.js';
+import { SYSTEM_SPACE } from '@deltabase/machine';
+import { countProblem } from '../check-message.js';
 import type { LocalDocument } from '../documents/local-document.js';
+import type { Group } from '../groups/group.js';
 import { type Failure, failure } from '../results.js';
-import { type DeltaReader, type Watch, Watcher, type WatchSink } from './watcher.js';
+import { type Watch, Watcher, type WatchSink } from './watcher.js';
 
 /** What is watched, and from where on. */
 export interface WatchRequest {
@@ -15,101 +17,195 @@ export interface WatchRequest {
   readonly afterSeq: number | undefined;
 }
 
+export interface WatchesHost {
+  readonly limits: Limits;
+  nowMs(): number;
+  inTurn(step: () => void): void;
+  /** Asks for another turn. */
+  wake(): void;
+}
+
+/** How long a watch waits for a quorum to confirm where it begins. */
+const BEGIN_MS = 10_000;
+/** Bytes given to one watcher at a time, and to all of them in a turn: some milliseconds. */
+const SLICE_BYTES = 128 * 1024;
+const TURN_BYTES = 2 * 1024 * 1024;
+/** Bytes of deltas read from disk at a time. */
+const READ_BYTES = 128 * 1024;
+
+/** A watch from its request to its end. */
+interface Open {
+  readonly request: WatchRequest;
+  readonly sink: WatchSink;
+  /** `undefined` until it begins. */
+  watcher: Watcher | undefined;
+}
+
 export class Watches {
-  readonly #limits: Limits;
-  readonly #readDeltas: DeltaReader;
-  readonly #inTurn: (step: () => void) => void;
+  readonly #host: WatchesHost;
   readonly #byDocument = new Map<LocalDocument, Set<Watcher>>();
-  #count = 0;
+  readonly #open = new Set<Open>();
+  /** Those with something to give, in the order in which they get their turn. */
+  readonly #hungry = new Set<Watcher>();
 
-  constructor(limits: Limits, readDeltas: DeltaReader, inTurn: (step: () => void) => void) {
-    this.#limits = limits;
-    this.#readDeltas = readDeltas;
-    this.#inTurn = inTurn;
+  constructor(host: WatchesHost) {
+    this.#host = host;
   }
 
+  /** Watches that have begun or are about to. */
   get count(): number {
-    return this.#count;
+    return this.#open.size;
   }
 
-  /** Why no further watch is taken; `undefined` if one is. */
-  refusal(): Failure | undefined {
-    const { watchesPerNodeMax } = this.#limits;
-    if (this.#count < watchesPerNodeMax) return undefined;
-    return failure(
-      'OVERLOADED',
-      `this node has ${watchesPerNodeMax} watches already: watch at another node`,
-    );
-  }
-
-  /** Begins a watch on a document that is in memory. */
-  begin(documents: GroupDocuments, request: WatchRequest, sink: WatchSink): Watch {
-    const local = documents.open(request.space, request.key);
-    const watcher = new Watcher({
-      sink,
-      local,
-      afterSeq: request.afterSeq,
-      readDeltas: this.#readDeltas,
-      pieceBytesMax: this.#limits.pieceBytesMax,
+  /** Begins a watch; what goes wrong ends it through its sink. */
+  begin(group: Group, request: WatchRequest, sink: WatchSink): Watch {
+    const open: Open = { request, sink, watcher: undefined };
+    const refusal = this.#refusal(request);
+    if (refusal !== undefined) {
+      sink.end(refusal);
+      return this.#handle(open);
+    }
+    this.#open.add(open);
+    group.confirm(this.#host.nowMs() + BEGIN_MS, (reached) => {
+      if (reached) this.#load(group, open);
+      else this.#end(open, notConfirmed());
     });
-    this.#attach(local, watcher);
-    this.#count++;
-    watcher.pump();
-    return {
-      resume: () => this.#inTurn(() => watcher.pump()),
-      cancel: () => this.#inTurn(() => this.#cancel(watcher)),
-    };
+    return this.#handle(open);
   }
 
   /** Something was applied to `local`. */
   changed(local: LocalDocument): void {
-    for (const watcher of this.#byDocument.get(local) ?? []) watcher.pump();
+    for (const watcher of this.#byDocument.get(local) ?? []) this.#hungry.add(watcher);
+  }
+
+  /** Gives watchers what there is for them, as much as a turn may. */
+  turn(): void {
+    let bytes = 0;
+    for (const watcher of this.#hungry) {
+      if (bytes >= TURN_BYTES) {
+        this.#host.wake();
+        return;
+      }
+      this.#hungry.delete(watcher);
+      bytes += watcher.pump(SLICE_BYTES);
+    }
   }
 
   /**
    * The documents of a group were replaced by those of a snapshot: its watches go on with these, from the
    * history that came along.
    */
-  replaced(before: Iterable<LocalDocument>, documents: GroupDocuments): void {
+  replaced(before: readonly LocalDocument[], group: Group): void {
     for (const old of before) {
       const watchers = this.#byDocument.get(old);
       if (watchers === undefined) continue;
       this.#byDocument.delete(old);
-      const local = documents.open(old.space, old.key);
+      const local = group.documents.open(old.space, old.key);
       for (const watcher of watchers) {
-        watcher.local = local;
-        this.#attach(local, watcher);
+        watcher.moveTo(local);
+        this.#attach(watcher);
       }
-      documents.load(local, () => this.changed(local));
+      group.load(old.space, old.key, (loaded) => {
+        if (loaded !== undefined) this.changed(loaded);
+      });
     }
   }
 
-  /** Ends every watch. */
-  endAll(why: Failure): void {
-    for (const watchers of this.#byDocument.values()) {
-      for (const watcher of watchers) {
-        watcher.local.watches--;
-        watcher.end(why);
-      }
-    }
-    this.#byDocument.clear();
-    this.#count = 0;
+  /** Ends every watch; for a node that stops. */
+  close(why: Failure): void {
+    for (const open of this.#open) this.#end(open, why);
   }
 
-  #attach(local: LocalDocument, watcher: Watcher): void {
+  #refusal({ afterSeq }: WatchRequest): Failure | undefined {
+    const { watchesPerNodeMax } = this.#host.limits;
+    if (this.#open.size < watchesPerNodeMax) {
+      return afterSeq === undefined ? undefined : countProblem('afterSeq', afterSeq, 0);
+    }
+    const why = `this node has ${watchesPerNodeMax} watches already: watch at another node`;
+    return failure('OVERLOADED', why);
+  }
+
+  #load(group: Group, open: Open): void {
+    if (!this.#open.has(open)) return;
+    const { space, key } = open.request;
+    if (space !== SYSTEM_SPACE && group.activeVersion(space) === undefined) {
+      this.#end(open, noMachine(space));
+      return;
+    }
+    group.load(space, key, (local) => {
+      if (local !== undefined) this.#begin(group, local, open);
+    });
+  }
+
+  #begin(group: Group, local: LocalDocument, open: Open): void {
+    if (!this.#open.has(open)) return;
+    const { afterSeq } = open.request;
+    // A quorum has confirmed it, so nobody can have seen more than is here.
+    if (afterSeq !== undefined && afterSeq > local.seq) {
+      this.#end(open, noSuchSeq(afterSeq, local.seq));
+      return;
+    }
+    open.watcher = new Watcher({
+      sink: open.sink,
+      local,
+      afterSeq,
+      readDeltas: (from, seq, done) => group.readStored(from, seq, READ_BYTES, done),
+      pieceBytesMax: this.#host.limits.pieceBytesMax,
+      hungry: (watcher) => this.#feed(watcher),
+      failed: (why) => this.#end(open, why),
+    });
+    this.#attach(open.watcher);
+    this.#feed(open.watcher);
+  }
+
+  #feed(watcher: Watcher): void {
+    this.#hungry.add(watcher);
+    this.#host.wake();
+  }
+
+  #attach(watcher: Watcher): void {
+    const { local } = watcher;
     const watchers = this.#byDocument.get(local);
     if (watchers === undefined) this.#byDocument.set(local, new Set([watcher]));
     else watchers.add(watcher);
     local.watches++;
   }
 
-  #cancel(watcher: Watcher): void {
-    const { local } = watcher;
-    const watchers = this.#byDocument.get(local);
-    if (watchers === undefined || !watchers.delete(watcher)) return;
-    if (watchers.size === 0) this.#byDocument.delete(local);
-    local.watches--;
-    this.#count--;
-    watcher.end(undefined);
+  #end(open: Open, why: Failure | undefined): void {
+    if (!this.#open.delete(open)) return;
+    const { watcher } = open;
+    if (watcher === undefined) {
+      if (why !== undefined) open.sink.end(why);
+      return;
+    }
+    const watchers = this.#byDocument.get(watcher.local);
+    watchers?.delete(watcher);
+    if (watchers?.size === 0) this.#byDocument.delete(watcher.local);
+    watcher.local.watches--;
+    this.#hungry.delete(watcher);
+    watcher.end(why);
   }
+
+  #handle(open: Open): Watch {
+    return {
+      resume: () =>
+        this.#host.inTurn(() => {
+          if (open.watcher !== undefined && this.#open.has(open)) this.#feed(open.watcher);
+        }),
+      cancel: () => this.#end(open, undefined),
+    };
+  }
+}
+
+function notConfirmed(): Failure {
+  return failure('UNAVAILABLE', 'no leader confirmed the state in time: watch again');
+}
+
+function noMachine(space: string): Failure {
+  return failure('SPACE_NOT_FOUND', `no machine is deployed as ${space}: deploy one first`);
+}
+
+function noSuchSeq(asked: number, seq: number): Failure {
+  const why = `there is no seq ${asked} to watch from: the document is at ${seq}`;
+  return failure('INVALID_ARGUMENT', why, { seq });
 }

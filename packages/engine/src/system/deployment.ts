@@ -2,7 +2,7 @@
 // version of its space, then wait until every group has made that version its active one. Each step is a
 // message like any other, under this node's own session, so a retried step takes effect once.
 
-import { decodeUtf8, ERRORS, encodeBase64, encodeUtf8, type Limits } from '@deltabase/base';
+import { assert, decodeUtf8, ERRORS, encodeBase64, encodeUtf8 } from '@deltabase/base';
 import { type Message, type SessionRef, SYSTEM_SPACE } from '@deltabase/machine';
 import type { LoadResult, MachineHost } from '../ports.js';
 import {
@@ -30,13 +30,11 @@ export type DeployResult =
   | Failure;
 
 export interface DeploymentHost {
-  readonly limits: Limits;
   readonly machines: MachineHost;
   readonly registry: MachineRegistry;
-  /** A session name that was never used. */
-  newSessionName(): string;
+  /** One that was never used. */
+  readonly session: SessionRef;
   nowMs(): number;
-  wallMs(): number;
   submit(submission: Submission): void;
   /** Calls `done` once every group here has the version active, or a later one; false: not in time. */
   whenActive(space: string, version: number, expiresMs: number, done: (is: boolean) => void): void;
@@ -51,23 +49,17 @@ const RETRY_MS = 100;
 export class Deployment {
   readonly #host: DeploymentHost;
   readonly #request: DeployRequest;
-  readonly #session: SessionRef;
   #lastNumber = 0;
 
   constructor(host: DeploymentHost, request: DeployRequest) {
     this.#host = host;
     this.#request = request;
-    this.#session = { name: host.newSessionName(), openedAt: host.wallMs(), settled: 0 };
   }
 
   /** The whole of it. */
   *run(): Task<DeployResult> {
-    const { machines, limits } = this.#host;
+    const { machines } = this.#host;
     const { space, module, expectedVersion } = this.#request;
-    if (module.length > limits.moduleBytesMax) {
-      const why = `the module has ${module.length} bytes, ${limits.moduleBytesMax} are allowed`;
-      return failure('MODULE_INVALID', why);
-    }
     const loaded = yield* wait<LoadResult>((done) => machines.load(module, done));
     if (loaded.kind === 'invalid') return failure('MODULE_INVALID', loaded.message);
     machines.unload(loaded.machine);
@@ -82,7 +74,8 @@ export class Deployment {
       expected: expectedVersion ?? null,
     });
     if (result.kind === 'failed') return result;
-    const { version, unchanged } = JSON.parse(decodeUtf8(result.reply!)!);
+    assert(result.reply !== undefined, 'a deployment has a reply');
+    const { version, unchanged } = JSON.parse(decodeUtf8(result.reply)!);
     return yield* this.#awaitActive(version, unchanged);
   }
 
@@ -117,7 +110,8 @@ export class Deployment {
       channel,
       payload: encodeUtf8(JSON.stringify(payload)),
       principal: this.#request.principal,
-      session: this.#session,
+      // One after the other: those before have their answers.
+      session: { ...this.#host.session, settled: number },
       number,
       after: 0,
     };

@@ -1,6 +1,6 @@
 // Which machines there are, as the system group's document tells, and those of them that are compiled here.
-// A version becomes active in a group by an entry in that group's log (group.ts), so that every message runs
-// on the version its place in the log says; this is where its module comes from.
+// A version becomes active in a group by an entry in that group's log (activations.ts), so that every message
+// runs on the version its place in the log says; this is where its module comes from.
 
 import { assert, DeltabaseError, decodeBase64 } from '@deltabase/base';
 import { getAt, isObject, membersOf, toJson, type Value } from '@deltabase/delta';
@@ -21,13 +21,17 @@ export interface MachineVersion {
   readonly principal: string;
 }
 
-/** Reads the state of `modules/HASH`; `undefined` if this node does not have it (yet). */
+/** Reads the state of `modules/HASH`, which is stored before a version uses it; `undefined`: this node stops. */
 export type ModuleReader = (hash: string, done: (state: Value | undefined) => void) => void;
 
-interface Waiting {
+/** A version that somebody wants to run: its machine once it is compiled, or that it never will be. */
+interface Wanted {
   readonly space: string;
   readonly version: number;
-  readonly ready: () => void;
+  machine: Machine | 'unusable' | undefined;
+  loading: boolean;
+  /** Who waits for it. */
+  readonly ready: Array<() => void>;
 }
 
 export class MachineRegistry {
@@ -36,9 +40,8 @@ export class MachineRegistry {
   readonly #readModule: ModuleReader;
   readonly #inTurn: (step: () => void) => void;
   #state: Value = null;
-  readonly #machines = new Map<string, Machine>();
-  readonly #loading = new Set<string>();
-  #waiting: Waiting[] = [];
+  /** By space, then by version. */
+  readonly #wanted = new Map<string, Map<number, Wanted>>();
 
   constructor(options: {
     readonly host: MachineHost;
@@ -55,7 +58,9 @@ export class MachineRegistry {
   /** The document of machines has a new state. */
   update(state: Value): void {
     this.#state = state;
-    this.#startLoads();
+    for (const versions of this.#wanted.values()) {
+      for (const wanted of versions.values()) this.#maybeLoad(wanted);
+    }
   }
 
   /** The latest version of every space, by name. */
@@ -93,15 +98,16 @@ export class MachineRegistry {
     };
   }
 
-  /** The compiled machine, if it is here. */
-  machine(space: string, version: number): Machine | undefined {
-    return this.#machines.get(machineName(space, version));
-  }
-
-  /** Calls `ready` in a turn once the machine is here; see `machine`. */
-  whenReady(space: string, version: number, ready: () => void): void {
-    this.#waiting.push({ space, version, ready });
-    this.#startLoads();
+  /**
+   * The compiled machine; `unusable` if this node cannot run it, which its log explains; `undefined` if it is
+   * not here yet: then `ready` is called once, in a later turn, when one or the other is known.
+   */
+  machine(space: string, version: number, ready: () => void): Machine | 'unusable' | undefined {
+    const wanted = this.#want(space, version);
+    if (wanted.machine !== undefined) return wanted.machine;
+    wanted.ready.push(ready);
+    this.#maybeLoad(wanted);
+    return undefined;
   }
 
   /** The module's bytes out of its document's state. Throws DATA_CORRUPT if they are not what `hash` says. */
@@ -114,54 +120,62 @@ export class MachineRegistry {
     throw new DeltabaseError('DATA_CORRUPT', `the stored module ${hash} has another content`);
   }
 
-  #startLoads(): void {
-    for (const { space, version } of this.#waiting) {
-      const name = machineName(space, version);
-      const known = this.get(space, version);
-      if (known === undefined || this.#machines.has(name) || this.#loading.has(name)) continue;
-      this.#loading.add(name);
-      this.#readModule(known.hash, (state) => this.#compile(name, known, state));
+  #want(space: string, version: number): Wanted {
+    let versions = this.#wanted.get(space);
+    if (versions === undefined) {
+      versions = new Map();
+      this.#wanted.set(space, versions);
     }
+    let wanted = versions.get(version);
+    if (wanted === undefined) {
+      wanted = { space, version, machine: undefined, loading: false, ready: [] };
+      versions.set(version, wanted);
+    }
+    return wanted;
   }
 
-  #compile(name: string, version: MachineVersion, state: Value | undefined): void {
-    if (state === undefined || state === null) {
-      // The system group is behind here; its next delta starts the load again.
-      this.#loading.delete(name);
-      return;
-    }
-    const module = this.moduleBytes(version.hash, state);
-    this.#host.load(module, (result) =>
-      this.#inTurn(() => {
-        this.#loading.delete(name);
-        if (result.kind === 'loaded') this.#loaded(name, version, result.machine);
-        else this.#log.error('machine-invalid', { machine: name, reason: result.message });
-      }),
-    );
+  #maybeLoad(wanted: Wanted): void {
+    if (wanted.loading || wanted.machine !== undefined) return;
+    const known = this.get(wanted.space, wanted.version);
+    if (known === undefined) return; // The system group is behind here: its next delta tries again.
+    wanted.loading = true;
+    this.#readModule(known.hash, (state) => {
+      if (state === undefined) return; // This node stops.
+      this.#host.load(this.moduleBytes(known.hash, state), (result) =>
+        this.#inTurn(() => {
+          if (result.kind === 'loaded') this.#loaded(wanted, result.machine);
+          else this.#failed(wanted, result.message);
+        }),
+      );
+    });
   }
 
-  #loaded(name: string, { space, version }: MachineVersion, machine: Machine): void {
-    this.#machines.set(name, machine);
-    this.#unloadOlder(space, version);
-    const ready = this.#waiting.filter((w) => w.space === space && w.version === version);
-    this.#waiting = this.#waiting.filter((w) => !ready.includes(w));
-    for (const waiting of ready) waiting.ready();
+  #loaded(wanted: Wanted, machine: Machine): void {
+    this.#settle(wanted, machine);
+    this.#unloadOlder(wanted.space, wanted.version);
+  }
+
+  #failed(wanted: Wanted, reason: string): void {
+    const { space, version } = wanted;
+    this.#log.error('machine-unusable', { space, version, reason });
+    this.#settle(wanted, 'unusable');
+  }
+
+  #settle(wanted: Wanted, machine: Machine | 'unusable'): void {
+    wanted.loading = false;
+    wanted.machine = machine;
+    for (const ready of wanted.ready.splice(0)) ready();
   }
 
   /** Two versions stay: groups take the newer one into use one after the other. */
-  #unloadOlder(space: string, version: number): void {
-    for (let older = version - 2; older > 0; older--) {
-      const name = machineName(space, older);
-      const machine = this.#machines.get(name);
-      if (machine === undefined) return;
-      this.#machines.delete(name);
-      this.#host.unload(machine);
+  #unloadOlder(space: string, newest: number): void {
+    const versions = this.#wanted.get(space)!;
+    for (const { version, machine } of versions.values()) {
+      if (version >= newest - 1 || machine === undefined) continue;
+      versions.delete(version);
+      if (machine !== 'unusable') this.#host.unload(machine);
     }
   }
-}
-
-function machineName(space: string, version: number): string {
-  return `${space}@${version}`;
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {

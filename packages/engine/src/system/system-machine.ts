@@ -4,8 +4,9 @@
 //   modules/HASH     {"chunks": {"0000": "base64", ...}}
 // Only the engine sends them messages (deployment.ts).
 
-import { assert, type ErrorCode } from '@deltabase/base';
-import { canonicalBytes, type Draft, fromJson, getAt, type Value } from '@deltabase/delta';
+import { DeltabaseError, type ErrorCode } from '@deltabase/base';
+import { canonicalBytes, type Draft, fromJson, getAt, toJson, type Value } from '@deltabase/delta';
+import { parseManifest } from '@deltabase/machine';
 import type { Call, Outcome } from '../ports.js';
 
 /** The document that lists every machine. */
@@ -60,7 +61,7 @@ function deploy(call: Call, draft: Draft): Outcome {
   draft.emit({ op: 'add', path: at, value: NOTHING_YET });
   draft.emit({ op: 'add', path: `${at}/hash`, value: hash });
   draft.emit({ op: 'add', path: `${at}/bytes`, value: numberAt(payload, '/bytes') });
-  draft.emit({ op: 'add', path: `${at}/manifest`, value: getAt(payload, '/manifest') ?? null });
+  draft.emit({ op: 'add', path: `${at}/manifest`, value: manifestAt(payload) });
   draft.emit({ op: 'add', path: `${at}/at`, value: call.time });
   draft.emit({ op: 'add', path: `${at}/by`, value: call.principal });
   return deployed(version, { unchanged: false });
@@ -78,8 +79,15 @@ const DONE = { kind: 'done', reply: undefined, fuel: 0, logs: [] } as const sati
 
 function textAt(value: Value, pointer: string): string {
   const text = getAt(value, pointer);
-  assert(typeof text === 'string', 'the engine sends what the system space expects');
-  return text;
+  if (typeof text === 'string') return text;
+  throw new DeltabaseError('INVALID_ARGUMENT', `the payload has no text at ${pointer}`);
+}
+
+/** What every node will have to read. */
+function manifestAt(payload: Value): Value {
+  const manifest = getAt(payload, '/manifest') ?? null;
+  parseManifest(toJson(manifest));
+  return manifest;
 }
 
 function numberAt(value: Value, pointer: string): number {

@@ -1,0 +1,174 @@
+// A group's log and state machine, and how both move on disk: appends as Raft asks for them, flushes of the state
+// machine and the compaction of the log behind it, snapshots that replace everything.
+
+import { assert } from '@deltabase/base';
+import type { AppendWork, Snapshot, SnapshotMessage } from 'raft-ts';
+import type { LocalDocument } from '../documents/local-document.js';
+import { rowsRange } from '../storage/keys.js';
+import { LogStore } from '../storage/log-store.js';
+import type { RecoveredGroup } from '../storage/recovery.js';
+import type { GroupHost } from './group-host.js';
+import { GroupState, type GroupStateListener } from './group-state.js';
+import { type Installation, LogWriter } from './log-writer.js';
+import { type ReceivedSnapshot, SnapshotReceiver } from './snapshot-receiver.js';
+
+export interface GroupStorageListener extends GroupStateListener {
+  /** `work` is on stable storage, and all that was asked for before it. */
+  acknowledge(work: AppendWork): void;
+  /** The rows of a snapshot are here: Raft is to take it, or not. */
+  received(message: SnapshotMessage): void;
+  /** The documents were replaced by those of a snapshot; `before` is what was in memory. */
+  installed(before: readonly LocalDocument[]): void;
+  /** The log from here on is needed by followers. */
+  heldFrom(): number;
+}
+
+export class GroupStorage {
+  readonly log: LogStore;
+  readonly state: GroupState;
+  readonly receiver: SnapshotReceiver;
+  readonly #group: number;
+  readonly #host: GroupHost;
+  readonly #listener: GroupStorageListener;
+  readonly #logWriter: LogWriter;
+  #flushing = false;
+  #flushedMs: number;
+  #generationsUsed: number;
+  /** A snapshot that Raft is about to take or refuse. */
+  #received: ReceivedSnapshot | undefined;
+  /** Snapshots that Raft took and that are not in place yet. */
+  #installing = 0;
+
+  constructor(host: GroupHost, recovered: RecoveredGroup, listener: GroupStorageListener) {
+    const { id, row, log, generationsUsed } = recovered;
+    const { limits, config } = host;
+    this.#group = id;
+    this.#host = host;
+    this.#listener = listener;
+    this.#generationsUsed = generationsUsed;
+    // Groups take turns in flushing.
+    this.#flushedMs = host.nowMs() - (limits.flushIntervalMs * id) / (config.groups + 1);
+    this.log = new LogStore(id, host.disk, log, limits.logCacheBytesMax);
+    this.state = new GroupState(host, recovered, listener);
+    this.#logWriter = new LogWriter({
+      group: id,
+      log: this.log,
+      write: (operations, done) => host.write(operations, done),
+      acknowledge: (work) => this.#acknowledge(work),
+    });
+    this.receiver = new SnapshotReceiver({
+      group: id,
+      header: host.header,
+      nowMs: () => host.nowMs(),
+      send: (to, frame) => host.sendBulk(to, frame),
+      write: (operations, done) => host.write(operations, done),
+      random: () => host.random(),
+      nextGeneration: () => ++this.#generationsUsed,
+      complete: (received) => this.#complete(received),
+      discard: (generation) => this.#discard(generation, generation + 1),
+    });
+    // What attempts of earlier lives left; those to come have higher numbers.
+    this.#discard(0, row.generation);
+    this.#discard(row.generation + 1, generationsUsed + 1);
+  }
+
+  /** Whether the state machine in memory is one that is not in place on disk yet. */
+  get isInstalling(): boolean {
+    return this.#installing > 0;
+  }
+
+  /** Has written what Raft wants on disk. */
+  append(work: AppendWork): void {
+    this.#logWriter.append(work, work.snapshot && this.#install(work.snapshot));
+  }
+
+  /** Raft has looked at everything: a received snapshot that it has not taken it never will. */
+  settled(): void {
+    const received = this.#received;
+    if (received === undefined) return;
+    this.#received = undefined;
+    this.#discard(received.generation, received.generation + 1);
+  }
+
+  /** Flushes what has been in memory only for too long. */
+  flushOld(nowMs: number): void {
+    if (this.state.applied.index === this.log.snapshot().index) return;
+    if (nowMs - this.#flushedMs >= this.#host.limits.flushIntervalMs) this.#flush();
+  }
+
+  /** Flushes what is too much to be in memory only. */
+  flushLarge(): void {
+    if (this.state.documents.unflushedBytes >= this.#host.limits.flushBytesMax) this.#flush();
+  }
+
+  /** Brings the state machine to disk up to what is applied, then lets go of log that it covers. */
+  #flush(): void {
+    if (this.#flushing || this.isInstalling) return;
+    this.#flushing = true;
+    const { generation } = this.state;
+    const { operations, snapshot, durable } = this.state.flush();
+    this.#host.write(operations, () => {
+      this.#flushing = false;
+      this.#flushedMs = this.#host.nowMs();
+      durable();
+      // Another state machine may have taken its place.
+      if (generation === this.state.generation) this.#flushed(snapshot);
+    });
+  }
+
+  #flushed(snapshot: Snapshot): void {
+    this.log.flushed(snapshot);
+    const { trailingLogBytesMax, heldLogBytesMax } = this.#host.limits;
+    const heldFrom = this.log.bytes > heldLogBytesMax ? Infinity : this.#listener.heldFrom();
+    const index = Math.min(this.log.compactableTo(trailingLogBytesMax), heldFrom);
+    if (index < this.log.firstIndex()) return;
+    const operations = this.log.compact(index);
+    this.#host.write(operations, () => this.#host.logCompacted(this.#group, operations.length));
+  }
+
+  /** Every row of a snapshot is on disk. */
+  #complete(received: ReceivedSnapshot): void {
+    assert(this.#received === undefined, 'one snapshot at a time is offered to Raft');
+    this.#received = received;
+    const { message, end } = received;
+    const { index, term, confState } = end;
+    this.#listener.received({
+      ...message,
+      snapshot: { ...message.snapshot, index, term, confState },
+    });
+  }
+
+  /** Raft takes the snapshot that was received: one batch switches to its rows (RAFT.md pitfall 24). */
+  #install(snapshot: Snapshot): Installation {
+    const received = this.#received;
+    assert(received?.end.index === snapshot.index, 'Raft takes the snapshot that was received');
+    this.#received = undefined;
+    this.#installing++;
+    const { generation: before } = this.state;
+    // The rows before go once nobody reads them and they do not count any more.
+    let reasonsToStay = 2;
+    const maybeDiscard = (): void => {
+      reasonsToStay--;
+      if (reasonsToStay === 0) this.#discard(before, received.generation);
+    };
+    const installed = this.state.install(received, maybeDiscard);
+    this.#listener.installed(installed.before);
+    return {
+      operations: [...this.log.clearOperations(snapshot.index), installed.operation],
+      loaded: (done) => {
+        maybeDiscard();
+        this.state.loadInstalled(done);
+      },
+    };
+  }
+
+  #acknowledge(work: AppendWork): void {
+    if (work.snapshot !== undefined) this.#installing--;
+    this.#listener.acknowledge(work);
+  }
+
+  /** The rows of the generations `[from, to)` will never be used, and none is written any more. */
+  #discard(from: number, to: number): void {
+    if (from < to) this.#host.unused(rowsRange(this.#group, from, to));
+  }
+}

@@ -1,0 +1,38 @@
+// What a leader tells the senders of messages that it did not execute, or whose fate it does not know.
+
+import { type Failure, failure } from '../results.js';
+
+export function expired(): Failure {
+  return failure('DEADLINE_EXCEEDED', 'the message was not executed in time');
+}
+
+export function spaceNotFound(space: string): Failure {
+  return failure('SPACE_NOT_FOUND', `no machine is deployed as ${space}: deploy one first`);
+}
+
+export function unusable(space: string, version: number): Failure {
+  return failure(
+    'UNAVAILABLE',
+    `version ${version} of ${space} cannot run on this node, whose log says why: deploy another one`,
+  );
+}
+
+export function numberUsedTwice(number: number): Failure {
+  const why = `message ${number} of this session went to another document: number each message anew`;
+  return failure('INVALID_ARGUMENT', why);
+}
+
+export function outOfOrder(after: number): Failure {
+  return failure(
+    'OUT_OF_ORDER',
+    `message ${after} of the session, which must come before, was not executed: send both again`,
+  );
+}
+
+export function leadershipLost(): Failure {
+  return failure(
+    'UNAVAILABLE',
+    'the leader changed before the message was committed: send it again under the same number',
+    { outcomeUnknown: true },
+  );
+}

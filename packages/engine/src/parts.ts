@@ -1,0 +1,176 @@
+// What an engine is made of, put together; and its turn: all groups work off what the turn's events brought,
+// then everything leaves at once. Appends leave before they are written here (RAFT.md section 6, point 2).
+
+import { SYSTEM_GROUP } from '@deltabase/machine';
+import type { EngineConfig } from './config.js';
+import { Group } from './groups/group.js';
+import type { GroupCounters, GroupHost } from './groups/group-host.js';
+import { SnapshotSender } from './groups/snapshot-sender.js';
+import { PeerIntake } from './peers/intake.js';
+import { Links } from './peers/links.js';
+import { Forwarding } from './placement/forwarding.js';
+import { Router } from './placement/router.js';
+import type { DiskOperation, Ports } from './ports.js';
+import type { AnswerSink } from './results.js';
+import { LogCompactor, removeRows } from './storage/cleanup.js';
+import { DurableWriter } from './storage/durable-writer.js';
+import type { RecoveredNode } from './storage/recovery.js';
+import { Reads } from './streams/reads.js';
+import { Watches } from './streams/watches.js';
+import { Deployments } from './system/deployments.js';
+import { Machines } from './system/machines.js';
+import { Tasks } from './tasks.js';
+import { TurnBudget } from './turn-budget.js';
+import { TurnLoop } from './turn-loop.js';
+import { Upkeep } from './upkeep.js';
+
+export class EngineParts {
+  readonly loop: TurnLoop;
+  readonly writer: DurableWriter;
+  readonly links: Links;
+  readonly forwarding: Forwarding;
+  readonly router: Router;
+  readonly groups: readonly Group[];
+  readonly machines: Machines;
+  readonly deployments: Deployments;
+  readonly reads: Reads;
+  readonly watches: Watches;
+  readonly snapshots: SnapshotSender;
+  readonly upkeep: Upkeep;
+  readonly counters: GroupCounters = { executed: 0, failed: 0, deltasApplied: 0 };
+  /** Sinks that got an answer in this turn. */
+  readonly touched = new Set<AnswerSink>();
+  readonly stopTicks: () => void;
+  readonly #ports: Ports;
+  readonly #config: EngineConfig;
+  readonly #tasks: Tasks;
+  #dirty = new Set<Group>();
+
+  constructor(ports: Ports, config: EngineConfig, recovered: RecoveredNode) {
+    const { clock, disk, network, log, random } = ports;
+    const { limits, cluster, groups, node } = config;
+    const { touched } = this;
+    this.#ports = ports;
+    this.#config = config;
+    const header = { cluster, groups, incarnation: recovered.row.incarnation };
+    const life = random.next();
+    const nowMs = (): number => clock.monotonicMs();
+    const inTurn = (step: () => void): void => this.loop.enqueue(step);
+    const wake = (): void => this.loop.wake();
+    const dirty = (group: Group): void => this.#makeDirty(group);
+    const write = (operations: readonly DiskOperation[], done: () => void): void =>
+      this.writer.add(operations, done);
+    const sendBulk: GroupHost['sendBulk'] = (to, frame) => this.links.sendBulk(to, frame);
+
+    this.loop = new TurnLoop(clock, () => this.#work());
+    this.#tasks = new Tasks(this.loop);
+    this.writer = new DurableWriter(disk, this.loop, limits);
+    const incarnations = recovered.peers;
+    this.links = new Links({ network, limits, log, header, incarnations, write });
+    this.forwarding = new Forwarding({ links: this.links, limits, touched, life });
+    this.snapshots = new SnapshotSender({ disk, limits, header, send: sendBulk, inTurn });
+    this.reads = new Reads({ disk, limits, wake });
+    this.watches = new Watches({ limits, nowMs, inTurn, wake });
+
+    const host = this.#groupHost({ header, life, write, sendBulk, dirty });
+    this.groups = recovered.groups.map((group) => new Group(host, group));
+    this.router = new Router({
+      self: node,
+      groups: this.groups,
+      limits,
+      forwarding: this.forwarding,
+      touched,
+      nowMs,
+      isReachable: (peer) => this.links.isReachable(peer),
+    });
+    this.machines = new Machines({
+      host: ports.machines,
+      log,
+      system: this.groups[SYSTEM_GROUP]!,
+      inTurn,
+      changed: () => {
+        for (const group of this.groups) group.activateLatest();
+      },
+    });
+    this.deployments = new Deployments({
+      clock,
+      limits,
+      machines: ports.machines,
+      registry: this.machines.registry,
+      groups: this.groups.slice(SYSTEM_GROUP + 1),
+      tasks: this.#tasks,
+      sessionPrefix: `$node-${node}-${header.incarnation}-${life}-`,
+      submit: (submission) => this.router.submitOwn(submission),
+    });
+    const { links, reads, forwarding, snapshots, deployments, router } = this;
+    const parts = { groups: this.groups, links, forwarding, snapshots };
+    this.upkeep = new Upkeep({ ...parts, config, reads, deployments, nowMs, dirty });
+    const intake = new PeerIntake({ ...parts, self: node, router, log, nowMs, dirty });
+    network.listen({
+      received: (from, lane, frame) => inTurn(() => intake.received(from, lane, frame)),
+      reachable: (peer, is) => inTurn(() => intake.reachable(peer, is)),
+    });
+    this.stopTicks = clock.every(config.timing.tickMs, () => inTurn(() => this.upkeep.tick()));
+    this.machines.follow();
+    for (const group of this.groups) this.#makeDirty(group);
+  }
+
+  #makeDirty(group: Group): void {
+    this.#dirty.add(group);
+    this.loop.wake();
+  }
+
+  #work(): void {
+    const budget = new TurnBudget(this.#config.limits);
+    const groups = [...this.#dirty];
+    this.#dirty = new Set();
+    // Each turn begins with another group, so that a spent budget is not always spent on the same ones.
+    const first = groups.length === 0 ? 0 : this.loop.turns % groups.length;
+    for (let at = 0; at < groups.length; at++) groups[(first + at) % groups.length]!.turn(budget);
+    this.reads.turn();
+    this.links.flush();
+    this.writer.flush();
+    this.watches.turn();
+    for (const sink of this.touched) sink.flush();
+    this.touched.clear();
+  }
+
+  #groupHost(
+    given: Pick<GroupHost, 'header' | 'life' | 'write' | 'sendBulk' | 'dirty'>,
+  ): GroupHost {
+    const { clock, disk, random, log } = this.#ports;
+    const compactor = new LogCompactor(disk, (step) => this.loop.enqueue(step));
+    return {
+      ...given,
+      config: this.#config,
+      limits: this.#config.limits,
+      disk,
+      log,
+      counters: this.counters,
+      touched: this.touched,
+      nowMs: () => clock.monotonicMs(),
+      wallMs: () => clock.wallMs(),
+      random: () => random.next(),
+      run: (task, finished) => this.#tasks.run(task, finished),
+      queue: (task, finished) => this.#tasks.queue(task, finished),
+      send: (group, message) => this.links.sendRaft(group, message),
+      latestVersions: (group) => this.machines.latestVersions(group),
+      machine: (space, version, ready) => this.machines.registry.machine(space, version, ready),
+      runMachine: (machine, call, draft) => this.machines.run(machine, call, draft),
+      reroute: (submission) => this.router.reroute(submission),
+      activated: () => this.deployments.activated(),
+      documentChanged: (group, local) => {
+        this.watches.changed(local);
+        this.reads.changed(local);
+        if (group.id === SYSTEM_GROUP) this.machines.documentChanged(local);
+      },
+      logCompacted: (group, entries) => compactor.deleted(group, entries),
+      installed: (group, before) => {
+        if (group.id === SYSTEM_GROUP) this.machines.follow();
+        this.watches.replaced(before, group);
+        this.reads.replaced(before);
+      },
+      unused: (range) => this.#tasks.run(removeRows(disk, range, given.write), () => {}),
+    };
+  }
+}

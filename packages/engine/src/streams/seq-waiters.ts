@@ -1,0 +1,57 @@
+// Who waits until a document has reached a seq. A document that is waited for stays in memory and tells of
+// its changes, as one that is watched does.
+
+import type { LocalDocument } from '../documents/local-document.js';
+
+/** `replaced`: the document was replaced by that of a snapshot, which may be there already. */
+export type SeqOutcome = 'reached' | 'expired' | 'replaced';
+
+interface Waiter {
+  readonly seq: number;
+  readonly expiresMs: number;
+  readonly done: (outcome: SeqOutcome) => void;
+}
+
+export class SeqWaiters {
+  readonly #byDocument = new Map<LocalDocument, Waiter[]>();
+
+  /** Calls `done` once, when `local` has reached `seq` or cannot in time. */
+  add(
+    local: LocalDocument,
+    { seq, expiresMs }: { readonly seq: number; readonly expiresMs: number },
+    done: (outcome: SeqOutcome) => void,
+  ): void {
+    const waiter: Waiter = { seq, expiresMs, done };
+    const waiters = this.#byDocument.get(local);
+    if (waiters === undefined) this.#byDocument.set(local, [waiter]);
+    else waiters.push(waiter);
+    local.watches++;
+  }
+
+  /** Something was applied to `local`. */
+  changed(local: LocalDocument): void {
+    this.#settle(local, 'reached', ({ seq }) => seq <= local.seq);
+  }
+
+  replaced(local: LocalDocument): void {
+    this.#settle(local, 'replaced', () => true);
+  }
+
+  expire(nowMs: number): void {
+    for (const local of this.#byDocument.keys()) {
+      this.#settle(local, 'expired', ({ expiresMs }) => expiresMs <= nowMs);
+    }
+  }
+
+  #settle(local: LocalDocument, outcome: SeqOutcome, is: (waiter: Waiter) => boolean): void {
+    const waiters = this.#byDocument.get(local);
+    if (waiters === undefined) return;
+    const settled = waiters.filter(is);
+    if (settled.length === 0) return;
+    const rest = waiters.filter((waiter) => !is(waiter));
+    if (rest.length === 0) this.#byDocument.delete(local);
+    else this.#byDocument.set(local, rest);
+    local.watches -= settled.length;
+    for (const { done } of settled) done(outcome);
+  }
+}

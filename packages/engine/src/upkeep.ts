@@ -1,0 +1,102 @@
+// What time asks of a node: Raft's ticks, and duties that must not be forgotten but need not be done at once.
+
+import type { EngineConfig } from './config.js';
+import { Sweeper } from './documents/sweeper.js';
+import type { Group } from './groups/group.js';
+import type { SnapshotSender } from './groups/snapshot-sender.js';
+import type { Links } from './peers/links.js';
+import { Balancer } from './placement/balancer.js';
+import type { Forwarding } from './placement/forwarding.js';
+import { Handover } from './placement/handover.js';
+import type { NodeId } from './ports.js';
+import type { Reads } from './streams/reads.js';
+import type { Deployments } from './system/deployments.js';
+
+export interface UpkeepHost {
+  readonly config: EngineConfig;
+  readonly groups: readonly Group[];
+  readonly links: Links;
+  readonly reads: Reads;
+  readonly forwarding: Forwarding;
+  readonly snapshots: SnapshotSender;
+  readonly deployments: Deployments;
+  nowMs(): number;
+  dirty(group: Group): void;
+}
+
+const UPKEEP_MS = 250;
+
+export class Upkeep {
+  readonly #host: UpkeepHost;
+  readonly #balancer: Balancer;
+  readonly #sweeper: Sweeper;
+  #tickedMs: number;
+  #upkeptMs: number;
+  #handover: { readonly handover: Handover; done: (() => void) | undefined } | undefined;
+
+  constructor(host: UpkeepHost) {
+    const now = host.nowMs();
+    this.#host = host;
+    this.#balancer = new Balancer(host.config.node);
+    this.#sweeper = new Sweeper(host.groups, host.config.limits, now);
+    this.#tickedMs = now;
+    this.#upkeptMs = now;
+  }
+
+  /** Bytes of the documents in memory, as of the last sweep. */
+  get residentBytes(): number {
+    return this.#sweeper.residentBytes;
+  }
+
+  /** Hands every leadership over; calls `done` once, when this node may go. */
+  drain(done: () => void): void {
+    this.#handover = { handover: new Handover(this.#host.config.node, this.#host.nowMs()), done };
+  }
+
+  /** Called about every tick, sooner or later. */
+  tick(): void {
+    const { tickMs, heartbeatTicks } = this.#host.config.timing;
+    const now = this.#host.nowMs();
+    const passed = Math.floor((now - this.#tickedMs) / tickMs);
+    this.#tickedMs += passed * tickMs;
+    // After a stall the others are heard before elections are called (RAFT.md pitfall 21).
+    const ticks = Math.min(passed, heartbeatTicks);
+    for (const group of this.#host.groups) {
+      for (let tick = 0; tick < ticks; tick++) group.tick();
+      this.#host.dirty(group);
+    }
+    this.#host.deployments.tick(now);
+    if (now - this.#upkeptMs >= UPKEEP_MS) this.#upkeep(now);
+  }
+
+  #upkeep(now: number): void {
+    const { groups, reads, forwarding, snapshots } = this.#host;
+    this.#upkeptMs = now;
+    for (const group of groups) group.upkeep(now);
+    reads.tick(now);
+    forwarding.tick(now);
+    snapshots.tick(now);
+    this.#sweeper.sweep(now);
+    if (this.#handover === undefined) this.#balance(now);
+    else this.#handOver(now);
+  }
+
+  #balance(now: number): void {
+    const led = this.#host.groups.filter((group) => group.role === 'leader');
+    this.#balancer.balance(led, now, (peer) => this.#isReachable(peer));
+  }
+
+  #handOver(now: number): void {
+    const { groups, forwarding, reads } = this.#host;
+    const { handover, done } = this.#handover!;
+    const isDone = handover.step(groups, now, (peer) => this.#isReachable(peer));
+    const isIdle = isDone && forwarding.idle && reads.idle;
+    if (done === undefined || !(isIdle || handover.isLate(now))) return;
+    this.#handover!.done = undefined;
+    done();
+  }
+
+  #isReachable(peer: NodeId): boolean {
+    return this.#host.links.isReachable(peer);
+  }
+}
