@@ -11,7 +11,7 @@ import { documentsHandlers } from './services/documents.js';
 import { Health } from './services/health.js';
 import { Leaders } from './services/leaders.js';
 import { machinesHandlers } from './services/machines.js';
-import { OpenStreams } from './services/open-streams.js';
+import { OpenCalls } from './services/open-calls.js';
 import { loadProtos } from './services/protos.js';
 import { Routes } from './services/routes.js';
 
@@ -38,10 +38,11 @@ const MESSAGE_OVERHEAD_BYTES = 64 * 1024;
 /** Opens the client port. Throws INVALID_ARGUMENT if nothing can listen there. */
 export async function openClientServer(options: ClientServerOptions): Promise<ClientServer> {
   const { limits, listen } = options.config;
-  const server = makeServer(limits);
+  const open = new OpenCalls();
+  const server = makeServer(limits, open);
   const port = await bind(server, listen);
   // Nothing has been received yet: services may be added still, and they know the port.
-  return new ClientServer(server, port, options);
+  return new ClientServer(server, open, port, options);
 }
 
 /** The client port of a node, open. */
@@ -50,26 +51,26 @@ export class ClientServer {
   readonly #server: Server;
   readonly #leaders: Leaders;
   readonly #health: Health;
-  readonly #open = new OpenStreams();
+  readonly #open: OpenCalls;
 
   /** Use `openClientServer`. */
-  constructor(server: Server, port: number, options: ClientServerOptions) {
+  constructor(server: Server, open: OpenCalls, port: number, options: ClientServerOptions) {
     const { engine, config, log } = options;
     const { node, limits } = config;
     const members = withPorts(config, { clientPort: port, peerPort: options.peerPort });
     this.port = port;
     this.#server = server;
+    this.#open = open;
     this.#leaders = new Leaders(engine);
     this.#health = new Health(this.#leaders);
     const routes = new Routes({ leaders: this.#leaders, members, self: node });
     const protos = loadProtos();
-    const open = this.#open;
     const nowMs = (): number => options.nowMs();
-    const documents = documentsHandlers({ engine, routes, limits, log, open, nowMs });
+    const documents = documentsHandlers({ engine, routes, limits, log, nowMs });
     server.addService(protos.documents, documents);
     server.addService(protos.machines, machinesHandlers({ engine, limits, log, nowMs }));
     const { version } = options;
-    server.addService(protos.cluster, clusterHandlers({ engine, members, version, log, open }));
+    server.addService(protos.cluster, clusterHandlers({ engine, members, version, log }));
     this.#health.addTo(server);
     new ReflectionService(protos.all).addToServer(server);
   }
@@ -96,7 +97,7 @@ export class ClientServer {
   }
 }
 
-function makeServer(limits: Limits): Server {
+function makeServer(limits: Limits, open: OpenCalls): Server {
   const { moduleBytesMax, frameBytesMax, readBytesMax, streamsPerConnectionMax } = limits;
   const messageBytesMax =
     Math.max(moduleBytesMax, frameBytesMax, readBytesMax) + MESSAGE_OVERHEAD_BYTES;
@@ -107,6 +108,7 @@ function makeServer(limits: Limits): Server {
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     'grpc.enable_channelz': 0,
+    interceptors: [open.interceptor],
   });
 }
 

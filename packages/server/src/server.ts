@@ -23,7 +23,7 @@ export interface Server {
   readonly engine: Engine;
   /**
    * Stops in order: health says so, leaderships are handed over, what was taken is answered, streams end
-   * with UNAVAILABLE, files are closed.
+   * with UNAVAILABLE, files are closed. Calling it again waits for the same end.
    */
   stop(): Promise<void>;
 }
@@ -45,7 +45,16 @@ export async function startServer(config: ServerConfig, options: ServerOptions):
     const { port: clientPort } = clients;
     const { port: peerPort } = network;
     log.info('started', { version: VERSION, pid: process.pid, clientPort, peerPort });
-    return { clientPort, peerPort, engine, stop: () => stop(clients, composition, log) };
+    let stopped: Promise<void> | undefined;
+    return {
+      clientPort,
+      peerPort,
+      engine,
+      stop() {
+        stopped ??= stop(clients, composition, log);
+        return stopped;
+      },
+    };
   } catch (thrown) {
     await composition.close();
     throw thrown;

@@ -4,7 +4,6 @@ import type { Engine, EngineCounters, GroupStatus, Log, NodeId } from '@deltabas
 import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Member } from '../config/members.js';
 import { LogReader } from './log-reader.js';
-import type { OpenStreams } from './open-streams.js';
 import { PageStream } from './page-stream.js';
 import { checkCount, invalid } from './requests.js';
 import { statusOfThrown } from './status.js';
@@ -15,7 +14,6 @@ export interface ClusterHost {
   readonly members: readonly Member[];
   readonly version: string;
   readonly log: Log;
-  readonly open: OpenStreams;
 }
 
 interface ReadLogRequest {
@@ -97,5 +95,5 @@ function readLog(host: ClusterHost, call: ServerWritableStream<ReadLogRequest, B
     return;
   }
   const request = { group, fromIndex, limit: limit || Infinity, follow };
-  new PageStream(call, new LogReader(host.engine, request), host.open);
+  new PageStream(call, new LogReader(host.engine, request));
 }

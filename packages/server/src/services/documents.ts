@@ -11,7 +11,6 @@ import type {
 } from '@grpc/grpc-js';
 import type { Route, WireMessage } from '../wire/send-stream-codec.js';
 import { DeltaList } from './delta-list.js';
-import type { OpenStreams } from './open-streams.js';
 import { PageStream } from './page-stream.js';
 import { principalOf } from './principal.js';
 import {
@@ -34,7 +33,6 @@ export interface DocumentsHost {
   readonly routes: Routes;
   readonly limits: Limits;
   readonly log: Log;
-  readonly open: OpenStreams;
   nowMs(): number;
 }
 
@@ -120,17 +118,15 @@ function send(
 }
 
 function sendStream(host: DocumentsHost, call: ServerDuplexStream<Buffer, Buffer>): void {
-  const { engine, routes, limits, log, open } = host;
-  const stream = new SendStream(call, {
+  const { engine, routes, limits, log } = host;
+  new SendStream(call, {
     limits,
     routes,
     principal: principalOf(call),
     nowMs: () => host.nowMs(),
     submit: (submissions) => engine.submit(submissions),
     statusOfThrown: (thrown) => statusOfThrown(thrown, log),
-    closed: (closed) => open.remove(closed),
   });
-  open.add(stream);
 }
 
 function get(
@@ -174,7 +170,7 @@ function listDeltas(
     return;
   }
   const request = { space, key, fromSeq: fromSeq || 1, limit: limit || Infinity };
-  new PageStream(call, new DeltaList(host.engine, request), host.open);
+  new PageStream(call, new DeltaList(host.engine, request));
 }
 
 /** READ_MODE_... of documents.proto. */

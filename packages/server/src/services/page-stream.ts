@@ -2,7 +2,6 @@
 // so a slow reader costs one page.
 
 import type { Failure } from '@deltabase/engine';
-import type { OpenStreams } from './open-streams.js';
 import { type BytesCall, ResponseStream } from './response-stream.js';
 import { statusOf } from './status.js';
 
@@ -26,24 +25,16 @@ const IDLE_MS = 100;
 export class PageStream {
   readonly #responses: ResponseStream;
   readonly #source: PageSource;
-  readonly #open: OpenStreams;
   #idle: ReturnType<typeof setTimeout> | undefined;
   #isReading = false;
 
-  constructor(call: BytesCall, source: PageSource, open: OpenStreams) {
+  constructor(call: BytesCall, source: PageSource) {
     this.#source = source;
-    this.#open = open;
     this.#responses = new ResponseStream(call, {
       drained: () => this.#continue(),
       closed: () => this.#closed(),
     });
-    open.add(this);
     this.#continue();
-  }
-
-  end(why: Failure): void {
-    this.#responses.end(statusOf(why));
-    this.#closed();
   }
 
   #continue(): void {
@@ -55,7 +46,10 @@ export class PageStream {
         this.#responses.end();
         this.#closed();
       },
-      failed: (why) => this.end(why),
+      failed: (why) => {
+        this.#responses.end(statusOf(why));
+        this.#closed();
+      },
     });
   }
 
@@ -68,7 +62,6 @@ export class PageStream {
 
   #closed(): void {
     clearTimeout(this.#idle);
-    this.#open.remove(this);
   }
 }
 

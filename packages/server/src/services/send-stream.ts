@@ -30,8 +30,6 @@ export interface SendStreamHost {
   submit(submissions: readonly Submission[]): void;
   /** How what was thrown ends the call. */
   statusOfThrown(thrown: unknown): CallStatus;
-  /** The call is over. */
-  closed(stream: SendStream): void;
 }
 
 /** Answers are sent as they are once they have so many bytes. */
@@ -168,6 +166,5 @@ export class SendStream implements AnswerSink {
 
   #closed(): void {
     this.#stopListening();
-    this.#host.closed(this);
   }
 }
