@@ -41,9 +41,20 @@ export {
   type Submission,
 } from './results.js';
 export type { EngineCounters, EngineStatus, GroupStatus } from './status.js';
+export { describeEntry, type EntryDescription } from './storage/describe-entry.js';
+export {
+  inspectHistory,
+  inspectLog,
+  inspectNode,
+  type StoredDelta,
+  type StoredEntry,
+  type StoredGroup,
+  type StoredNode,
+} from './storage/inspect.js';
 export type { HistoryPage } from './streams/history.js';
 export type { ReadMode, ReadRequest, ReadResult, ReadValue } from './streams/reads.js';
 export type { Watch, WatchSink } from './streams/watcher.js';
 export type { WatchRequest } from './streams/watches.js';
 export type { DeployRequest, DeployResult } from './system/deployment.js';
 export type { MachineVersion } from './system/machine-registry.js';
+export { runTask, type Task } from './task.js';

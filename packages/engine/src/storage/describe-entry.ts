@@ -1,0 +1,31 @@
+// What a log entry says, for people: the same words for a running node and for its files.
+
+import { type Command, decodeCommand } from '@deltabase/machine';
+import { decodeConfChange, type Entry } from 'raft-ts';
+
+export interface EntryDescription {
+  readonly kind: 'deltas' | 'activate' | 'configuration' | 'empty';
+  /** The delta records in it, in their stored form. */
+  readonly records: readonly Uint8Array[];
+  readonly summary: string;
+}
+
+/** Describes `entry`. Throws DATA_CORRUPT for a form that this release does not know. */
+export function describeEntry({ type, data }: Entry): EntryDescription {
+  if (type === 'confChange') {
+    const { changes } = decodeConfChange(data);
+    return { kind: 'configuration', records: [], summary: JSON.stringify(changes) };
+  }
+  if (data.length === 0) return { kind: 'empty', records: [], summary: 'a leader took office' };
+  return describeCommand(decodeCommand(data));
+}
+
+function describeCommand(command: Command): EntryDescription {
+  if (command.kind === 'activate') {
+    const summary = `${command.space} runs version ${command.version} from here on`;
+    return { kind: 'activate', records: [], summary };
+  }
+  const { records } = command;
+  const summary = records.length === 1 ? '1 delta' : `${records.length} deltas`;
+  return { kind: 'deltas', records, summary };
+}
