@@ -65,7 +65,9 @@ export function handleVoteResponse(replica: Replica, message: VoteResponseMessag
   if (result === 'lost') replica.becomeFollower(replica.term, NONE);
   if (result !== 'won') return;
   if (replica.role === 'preCandidate') requestVotes(replica, 'vote', 'timeout');
-  else takeLeadership(replica);
+  // However many votes there are, it must not lead before its own is durable: after a crash it would know
+  // nothing of this term, might be elected in it again, and make other entries of the same names.
+  else if (replica.tracker.hasVoted(replica.id)) takeLeadership(replica);
 }
 
 /** Counts who was heard of; a leader that a quorum does not hear steps down (thesis §6.2). */

@@ -64,11 +64,11 @@ function enterTerm(replica: Replica, message: Message): boolean {
 
 /** A message of an earlier term is not handled, but whoever sent it may need to know. */
 function answerOldTerm(replica: Replica, message: Message): void {
-  const { checkQuorum, preVote } = replica.config;
-  const { from } = message;
-  if ((message.type === 'append' || message.type === 'heartbeat') && (checkQuorum || preVote)) {
-    // A leader whose followers ignore it as outdated learns of the newer term and steps down (RAFT.md 2.7).
-    acknowledge(replica, from, 0);
+  if (message.type === 'append' || message.type === 'heartbeat') {
+    // A leader whose followers take it for outdated learns of the newer term and steps down (Raft §5.1). That
+    // term may never come to it in another way: with leases nobody campaigns against it, and who does may not
+    // know that it is a member (RAFT.md 2.7).
+    acknowledge(replica, message.from, 0);
   } else if (message.type === 'preVote') {
     rejectVote(replica, message as VoteMessage);
   } else if (message.type === 'preVoteResponse') {

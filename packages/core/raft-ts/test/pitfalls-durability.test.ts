@@ -155,11 +155,19 @@ test('a candidate does not count its vote before it is durable (pitfall 26)', ()
   assert.equal(one.status.role, 'leader');
 });
 
-test('two votes of others are enough for a candidate whose own is not durable yet (pitfall 26)', () => {
+test('nobody leads a term that a crash would have it forget (pitfall 26)', () => {
+  // The votes of all others are not enough: it could be elected twice in that term, with other entries.
   const one = new Single({ ...PLAIN, asyncStorageWrites: true });
   one.node.campaign();
+  one.host.take();
   for (const from of [2, 3]) one.node.step(voteResponse({ from, term: 1 }));
+  one.host.run('append');
+  assert.equal(one.status.role, 'candidate');
+  one.host.run('append');
+  one.host.run('append');
   assert.equal(one.status.role, 'leader');
+  one.host.restart();
+  assert.deepEqual([one.status.term, one.status.vote], [1, 1]);
 });
 
 test('a replica says nothing to itself but through its disk (pitfall 26)', () => {

@@ -27,6 +27,8 @@ export class Checker {
   readonly #entries = new Map<string, number>();
   /** Hash of the committed log, by index. */
   readonly #committed: number[] = [0];
+  /** The earliest term in which a leader has committed each index. */
+  readonly #committedIn: number[] = [0];
   readonly #machines = new Map<number, number>();
   readonly #votes = new Map<string, NodeId>();
   readonly #followed = new Map<NodeId, Followed>();
@@ -60,6 +62,9 @@ export class Checker {
     followed.commit = commit;
     this.commit = Math.max(this.commit, commit);
     if (role === 'leader') {
+      for (let index = commit; (this.#committedIn[index] ?? Infinity) > term; index--) {
+        this.#committedIn[index] = term;
+      }
       const other = this.#leaders.get(term) ?? host.id;
       assert.equal(other, host.id, `two leaders in term ${term} (election safety)`);
       this.#leaders.set(term, host.id);
@@ -71,15 +76,13 @@ export class Checker {
     if (append?.snapshot !== undefined) this.#restore(host, append.snapshot);
     if (append !== undefined) this.#follow(host, append.entries);
     this.#compareCommitted(host);
-    if (softState?.role === 'leader' && host.node.basicStatus().role === 'leader') {
-      const last = this.#committed.length - 1;
-      const ours = this.#of(host).chain[last];
-      assert.equal(
-        ours,
-        this.#committed[last],
-        'a leader has all that is committed (completeness)',
-      );
-    }
+    const { role, term } = host.node.basicStatus();
+    if (softState?.role !== 'leader' || role !== 'leader') return;
+    // An election may be won late, when a leader of a later term has committed more.
+    let last = this.#committed.length - 1;
+    while ((this.#committedIn[last] ?? Infinity) >= term) last--;
+    const ours = this.#of(host).chain[last];
+    assert.equal(ours, this.#committed[last], 'a leader has what was committed (completeness)');
   }
 
   /** A message has left a node. */

@@ -26,9 +26,8 @@ interface Faults {
   /** How likely a message is to take longer, again and again. */
   readonly delay: number;
   readonly crash: number;
-  readonly partition: number;
-  /** How likely a host is to do the next step of its work. */
-  readonly pace: number;
+  /** How likely a partition is to begin. */
+  readonly cut: number;
   /** How likely a node is to miss a tick; none where leases trust the clocks. */
   readonly stall: number;
 }
@@ -39,13 +38,18 @@ export class Simulation {
   readonly #coverage: Coverage;
   readonly #hosts = new Map<NodeId, TestHost>();
   readonly #downUntil = new Map<NodeId, number>();
+  /** How likely a host is to take the next step of its work: disks are slow and fast, and change. */
+  readonly #paces = new Map<NodeId, number>();
   readonly #voters: readonly NodeId[];
   readonly #config: HostConfig;
   #faults: Faults;
   /** Messages by the slot in which they arrive. */
   readonly #network = new Map<number, Message[]>();
   readonly #reads = new Map<string, number>();
-  #isolated: readonly NodeId[] = [];
+  /** Whether a message from one node to another is lost at the moment, and until when. */
+  #isCut: (from: NodeId, to: NodeId) => boolean = () => false;
+  #cutUntil = 0;
+  #healing = false;
   #slot = 0;
   #counter = 0;
   #hash = 0;
@@ -58,10 +62,9 @@ export class Simulation {
     this.#faults = {
       drop: prng.pick([0, 0.02, 0.2]),
       repeat: prng.pick([0, 0.1, 0.3]),
-      delay: prng.pick([0.2, 0.5, 0.9]),
+      delay: prng.pick([0.1, 0.4, 0.8]),
       crash: prng.pick([0, 0.002, 0.01]),
-      partition: prng.pick([0, 0.02, 0.1]),
-      pace: prng.pick([0.3, 0.8, 1]),
+      cut: prng.pick([0, 0.01, 0.05]),
       stall: prng.pick([0, 0.3]),
     };
     this.#config = drawConfig(prng);
@@ -108,7 +111,7 @@ export class Simulation {
     this.#network.delete(this.#slot);
     for (const message of due) {
       const host = this.#hosts.get(message.to);
-      if (!host?.isUp || this.#isCut(message)) {
+      if (!host?.isUp || this.#isCut(message.from, message.to)) {
         this.#lost(message);
         continue;
       }
@@ -119,7 +122,7 @@ export class Simulation {
   }
 
   #work(host: TestHost): void {
-    while (host.isUp && this.#prng.chance(this.#faults.pace)) {
+    while (host.isUp && this.#prng.chance(this.#paces.get(host.id)!)) {
       const threads = host.runnable();
       const canTake = host.canTake;
       if (threads.length === 0 && !canTake) return;
@@ -138,6 +141,7 @@ export class Simulation {
   }
 
   #start(id: NodeId): void {
+    this.#paces.set(id, this.#healing ? 0.9 : this.#prng.pick([0.2, 0.6, 0.95]));
     const old = this.#hosts.get(id);
     if (old !== undefined) {
       old.start();
@@ -184,7 +188,7 @@ export class Simulation {
     if (kept < unsynced) this.#count('a crash lost writes');
     if (host.runnable().length > 0) this.#count('a crash came between two steps');
     host.crash(kept);
-    this.#downUntil.set(host.id, this.#slot + this.#prng.below(150));
+    this.#downUntil.set(host.id, this.#slot + this.#prng.below(this.#prng.pick([10, 150])));
   }
 
   #restartDue(): void {
@@ -211,8 +215,22 @@ export class Simulation {
     this.#network.set(slot, due);
   }
 
-  #isCut({ from, to }: Message): boolean {
-    return this.#isolated.includes(from) !== this.#isolated.includes(to);
+  /** Cuts off a leader, alone or with another node, or any nodes; both ways, or one. */
+  #cut(): void {
+    const prng = this.#prng;
+    const leader = this.#leader?.id ?? prng.pick(NODES);
+    const island = prng.pick([
+      [leader],
+      [leader, prng.pick(NODES)],
+      NODES.filter(() => prng.chance(0.4)),
+    ]);
+    const ways = prng.pick(['both', 'both', 'in', 'out']);
+    this.#isCut = (from, to) => {
+      if (island.includes(from)) return !island.includes(to) && ways !== 'in';
+      return island.includes(to) && ways !== 'out';
+    };
+    this.#cutUntil = this.#slot + NODES.length * (2 + prng.below(25));
+    this.#count('a partition began');
   }
 
   #lost(message: Message): void {
@@ -235,21 +253,27 @@ export class Simulation {
   /** Clients and faults. */
   #disturb(): void {
     const prng = this.#prng;
-    const { partition } = this.#faults;
-    if (prng.chance(partition / 2)) this.#isolated = [];
-    if (prng.chance(partition / 2)) this.#isolated = NODES.filter(() => prng.chance(0.4));
+    if (this.#cutUntil === this.#slot) this.#isCut = () => false;
+    if (this.#cutUntil < this.#slot && prng.chance(this.#faults.cut)) this.#cut();
+    // Those who believe that they lead are of most interest, the deposed ones above all.
+    for (const each of this.#up) {
+      const leads = each.node.basicStatus().role === 'leader';
+      if (prng.chance(leads ? 0.3 : 0.02)) this.#propose(each);
+      if (prng.chance(leads ? 0.2 : 0.02)) this.#read(each);
+    }
     const up = this.#up;
     if (up.length === 0) return;
     const host = prng.chance(0.6) ? (this.#leader ?? prng.pick(up)) : prng.pick(up);
-    if (prng.chance(0.3)) this.#propose(host);
-    if (prng.chance(0.08)) this.#read(prng.pick(up));
-    if (prng.chance(0.02)) this.#change(host);
+    if (prng.chance(0.03)) this.#change(host);
     if (prng.chance(0.01)) this.#with(host, () => host.node.transferLeader(prng.pick(NODES)));
     if (prng.chance(0.03)) this.#compact(prng.pick(up));
     if (prng.chance(0.005)) this.#with(host, () => host.node.forgetLeader());
     if (prng.chance(0.005)) this.#with(host, () => host.node.campaign());
     if (prng.chance(0.01)) this.#unreachable(host);
-    if (prng.chance(this.#faults.crash)) this.#crash(prng.pick(up));
+    if (prng.chance(this.#faults.crash)) this.#crash(host);
+    if (prng.chance(this.#faults.crash / 4)) {
+      for (const each of up) if (each.isUp && prng.chance(0.7)) this.#crash(each);
+    }
   }
 
   #propose(host: TestHost): void {
@@ -264,16 +288,29 @@ export class Simulation {
   }
 
   #change(host: TestHost): void {
-    const kinds = ['addVoter', 'addVoter', 'addLearner', 'remove'] as const;
-    const changes: NodeChange[] = Array.from({ length: this.#prng.below(4) }, () => ({
-      kind: this.#prng.pick(kinds),
-      node: this.#prng.pick(NODES),
-    }));
+    const changes = this.#prng.chance(0.3) ? this.#replacements() : this.#someChanges();
     const transition = this.#prng.pick(['auto', 'auto', 'implicit', 'explicit'] as const);
     for (const { node } of changes) if (!this.#hosts.has(node)) this.#start(node);
     this.#attempt(host, () =>
       host.node.proposeConfChange({ transition, changes, context: NO_DATA }),
     );
+  }
+
+  #someChanges(): NodeChange[] {
+    const kinds = ['addVoter', 'addVoter', 'addLearner', 'remove'] as const;
+    return Array.from({ length: this.#prng.below(4) }, () => ({
+      kind: this.#prng.pick(kinds),
+      node: this.#prng.pick(NODES),
+    }));
+  }
+
+  /** Other voters altogether: both halves of the joint configuration may have no node in common. */
+  #replacements(): NodeChange[] {
+    const from = this.#prng.below(NODES.length);
+    return NODES.map((node, at) => ({
+      kind: (at - from + NODES.length) % NODES.length < 3 ? 'addVoter' : 'remove',
+      node,
+    }));
   }
 
   #compact(host: TestHost): void {
@@ -299,8 +336,10 @@ export class Simulation {
 
   /** No more faults and no more clients: everybody must get to the same state, and go on from there. */
   #heal(): void {
-    this.#faults = { drop: 0, repeat: 0, delay: 0.2, crash: 0, partition: 0, pace: 0.9, stall: 0 };
-    this.#isolated = [];
+    this.#faults = { drop: 0, repeat: 0, delay: 0.2, crash: 0, cut: 0, stall: 0 };
+    this.#isCut = () => false;
+    this.#healing = true;
+    for (const id of this.#paces.keys()) this.#paces.set(id, 0.9);
     for (const id of [...this.#downUntil.keys()]) this.#downUntil.set(id, this.#slot);
     this.#await('come to rest', () => this.#isAtRest());
     const final = `final ${this.#counter++}`;
@@ -315,7 +354,8 @@ export class Simulation {
 
   #await(what: string, isDone: () => boolean): void {
     for (let round = 0; !isDone(); round++) {
-      if (round === HEALING_ROUNDS)
+      // With windows of one entry each takes a round trip.
+      if (round > HEALING_ROUNDS + 4 * this.#checker.commit)
         assert.fail(`the cluster does not ${what}\n${this.#describe()}`);
       this.#round(false);
       if (this.#leader !== undefined) this.#tidy(this.#leader);
@@ -380,7 +420,7 @@ export class Simulation {
 function drawConfig(prng: Prng): HostConfig {
   const checkQuorum = prng.chance(0.8);
   return {
-    electionTicks: 4 + prng.below(6),
+    electionTicks: 3 + prng.below(4),
     heartbeatTicks: 1 + prng.below(2),
     checkQuorum,
     preVote: prng.chance(0.8),
