@@ -30,7 +30,10 @@ const check = process.argv.includes('--check');
 for (const [file, table] of Object.entries(tables)) {
   const path = join(root, file);
   const text = readFileSync(path, 'utf8');
-  const updated = text.replace(/(<!-- table -->\n)[\s\S]*?(<!-- end -->)/, `$1${table}$2`);
+  const updated = text.replace(
+    /(<!-- made -->\n)[\s\S]*?(<!-- end -->)/,
+    (_, start, end) => start + table + end,
+  );
   if (updated === text) continue;
   if (check) fail(`${file} is out of date: run node scripts/fix-docs.mjs`);
   writeFileSync(path, updated);
@@ -62,6 +65,24 @@ function limitsTable() {
 async function configurationTable() {
   const server = await import(join(root, 'packages', 'server', 'dist', 'src', 'index.js'));
   return server.configurationTable();
+}
+
+/** The tables of the benchmarks that were run, in the order in which the README is to show them. */
+function resultTables() {
+  const names = ['messages', 'document-size', 'cold', 'fanout'];
+  const files = names
+    .map((name) => join(root, 'bench', 'results', `${name}.json`))
+    .filter(existsSync);
+  const results = files.map((file) => JSON.parse(readFileSync(file, 'utf8')));
+  return results.map(resultTable).join('');
+}
+
+function resultTable({ question, workload, columns, rows, notes, machine, node, date }) {
+  const body = table(
+    columns,
+    rows.map((cells) => row(...cells)),
+  );
+  return `\n**${question}** ${workload}\n${body}${notes.join(' ')} (${machine}, Node ${node}, ${date})\n\n`;
 }
 
 function table(heads, rows) {
