@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+// The command `deltabase`.
+
+import '../dist/src/main.js';

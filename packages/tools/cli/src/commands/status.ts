@@ -1,0 +1,127 @@
+// deltabase status: the nodes of the cluster and the groups they lead.
+
+import type { NodeReport, NodeStatus } from '@deltabase/client';
+import type { Command } from 'commander';
+import { type CommonOptions, Context, withCommon } from '../context.js';
+import { table } from '../format/table.js';
+import { bytes, count, duration } from '../format/values.js';
+import type { Io } from '../io.js';
+
+const RIGHT = 'right' as const;
+/** A node that does not answer this fast is shown as such, ms. */
+const NODE_MS = 3000;
+
+export function addStatus(program: Command, io: Io): void {
+  withCommon(program.command('status'))
+    .description('the nodes of the cluster, and the groups: who leads, how far each copy is')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  deltabase status\n  deltabase status --json | jq .nodes[].status.counters',
+    )
+    .action((options: CommonOptions) => status(new Context(io, options)));
+}
+
+async function status(context: Context): Promise<void> {
+  const deadlineMs = Math.min(context.deadlineMs, NODE_MS);
+  const nodes = await context.withClient((client) => client.cluster.nodes({ deadlineMs }));
+  await context.show({ nodes: nodes.map(reportJson) }, () => statusText(context, nodes));
+}
+
+function reportJson(report: NodeReport): object {
+  const { address } = report;
+  if (report.kind === 'status') return { address, status: report.status };
+  const { code, message } = report.error;
+  return { address, error: { code, message } };
+}
+
+/** The whole picture, from what each node says of itself and leaders say of their groups. */
+export function statusText(context: Pick<Context, 'paint'>, nodes: readonly NodeReport[]): string {
+  const { paint } = context;
+  const statuses = nodes.flatMap((node) => (node.kind === 'status' ? [node.status] : []));
+  const name = statuses[0]?.cluster ?? 'unknown';
+  return [
+    `cluster ${paint.bold(name)}: ${statuses.length} of ${nodes.length} nodes answer\n\n`,
+    table(
+      NODE_COLUMNS,
+      nodes.map((node) => nodeRow(context, node)),
+      paint.dim,
+    ),
+    '\n',
+    table(GROUP_COLUMNS, groupRows(statuses), paint.dim),
+  ].join('');
+}
+
+const NODE_COLUMNS = [
+  { head: 'NODE', align: RIGHT },
+  { head: 'ADDRESS' },
+  { head: 'STATE' },
+  { head: 'VERSION' },
+  { head: 'UP', align: RIGHT },
+  { head: 'LEADS', align: RIGHT },
+  { head: 'EXECUTED', align: RIGHT },
+  { head: 'DELTAS', align: RIGHT },
+  { head: 'DOCUMENTS', align: RIGHT },
+  { head: 'WATCHES', align: RIGHT },
+  { head: 'MEMORY', align: RIGHT },
+  { head: 'DISK', align: RIGHT },
+];
+
+function nodeRow({ paint }: Pick<Context, 'paint'>, report: NodeReport): string[] {
+  if (report.kind === 'failed') return ['?', report.address, paint.red('no answer')];
+  const { status, address } = report;
+  const { counters } = status;
+  const led = status.groups.filter(({ role }) => role === 'leader').length;
+  return [
+    String(status.node),
+    address,
+    paint.green('up'),
+    status.version,
+    duration(status.uptimeMs),
+    String(led),
+    count(counters?.messagesExecuted ?? 0),
+    count(counters?.deltasApplied ?? 0),
+    count(counters?.residentDocuments ?? 0),
+    count(counters?.watches ?? 0),
+    bytes(counters?.processBytes ?? 0),
+    bytes(counters?.diskBytesUsed ?? 0),
+  ];
+}
+
+const GROUP_COLUMNS = [
+  { head: 'GROUP', align: RIGHT },
+  { head: 'LEADER', align: RIGHT },
+  { head: 'TERM', align: RIGHT },
+  { head: 'LOG' },
+  { head: 'COMMITTED', align: RIGHT },
+  { head: 'FLUSHED', align: RIGHT },
+  { head: 'QUEUED', align: RIGHT },
+  { head: 'COPIES (node:applied)' },
+];
+
+function groupRows(statuses: readonly NodeStatus[]): string[][] {
+  const groups = statuses[0]?.groups.map(({ group }) => group) ?? [];
+  return groups.map((id) => groupRow(id, statuses));
+}
+
+/** As its leader says, or else whoever is furthest. */
+function groupRow(id: number, statuses: readonly NodeStatus[]): string[] {
+  const views = statuses
+    .map(({ node, groups }) => ({ node, view: groups.find(({ group }) => group === id)! }))
+    .filter(({ view }) => view !== undefined);
+  const [best] = [...views].sort((a, b) => rank(b) - rank(a));
+  const { view } = best!;
+  return [
+    String(id),
+    view.leader === 0 ? '-' : String(view.leader),
+    String(view.term),
+    `${view.firstIndex}-${view.lastIndex}`,
+    String(view.commitIndex),
+    String(view.flushedIndex),
+    String(view.queuedMessages),
+    views.map((one) => `${one.node}:${one.view.appliedIndex}`).join(' '),
+  ];
+}
+
+function rank({ view }: { view: NodeStatus['groups'][number] }): number {
+  return view.term * 2 + (view.role === 'leader' ? 1 : 0);
+}
