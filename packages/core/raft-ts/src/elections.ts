@@ -65,9 +65,7 @@ export function handleVoteResponse(replica: Replica, message: VoteResponseMessag
   if (result === 'lost') replica.becomeFollower(replica.term, NONE);
   if (result !== 'won') return;
   if (replica.role === 'preCandidate') requestVotes(replica, 'vote', 'timeout');
-  // However many votes there are, it must not lead before its own is durable: after a crash it would know
-  // nothing of this term, might be elected in it again, and make other entries of the same names.
-  else if (replica.tracker.hasVoted(replica.id)) takeLeadership(replica);
+  else takeLeadership(replica);
 }
 
 /** Counts who was heard of; a leader that a quorum does not hear steps down (thesis §6.2). */
@@ -107,7 +105,7 @@ function mustApplyFirst(replica: Replica): boolean {
 }
 
 function answerVote(replica: Replica, message: VoteMessage, granted: boolean): void {
-  replica.respond({
+  replica.sendDurably({
     type: message.type === 'vote' ? 'voteResponse' : 'preVoteResponse',
     from: replica.id,
     to: message.from,
@@ -121,25 +119,21 @@ function answerVote(replica: Replica, message: VoteMessage, granted: boolean): v
 function requestVotes(replica: Replica, type: VoteMessage['type'], reason: CampaignReason): void {
   if (type === 'preVote') replica.becomePreCandidate();
   else replica.becomeCandidate();
+  const { id: from, log } = replica;
   const term = type === 'preVote' ? replica.term + 1 : replica.term;
-  const last = replica.log.lastId();
-  const commit = replica.log.committedId();
+  const last = { lastIndex: log.lastIndex, lastTerm: log.lastId().term };
+  const commit = log.committedId();
+  const transfer = reason === 'transfer';
   for (const to of replica.tracker.voterIds) {
     if (to === replica.id) {
       // Its own vote counts like every other, once it is durable (pitfall 26).
       const response = type === 'vote' ? 'voteResponse' : 'preVoteResponse';
-      replica.respond({ type: response, from: to, to, term, reject: false, commit });
+      replica.sendDurably({ type: response, from: to, to, term, reject: false, commit });
+    } else if (type === 'vote') {
+      // Nor is it asked for before (Raft Figure 2): a crash would forget the term, and with which log it was.
+      replica.sendDurably({ type, from, to, term, ...last, transfer, commit });
     } else {
-      replica.send({
-        type,
-        from: replica.id,
-        to,
-        term,
-        lastIndex: last.index,
-        lastTerm: last.term,
-        transfer: reason === 'transfer',
-        commit,
-      });
+      replica.send({ type, from, to, term, ...last, transfer, commit });
     }
   }
 }

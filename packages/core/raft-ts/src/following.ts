@@ -19,7 +19,7 @@ export function handleAppend(replica: Replica, message: AppendMessage): void {
     return;
   }
   const hint = log.findConflictByTerm(Math.min(prevIndex, log.lastIndex), prevTerm);
-  replica.respond({
+  replica.sendDurably({
     type: 'appendResponse',
     from: replica.id,
     to: from,
@@ -46,7 +46,7 @@ export function handleSnapshot(replica: Replica, message: SnapshotMessage): void
 
 /** Tells a leader of the present term, or one that is behind, how far this log agrees with its own. */
 export function acknowledge(replica: Replica, to: NodeId, index: number): void {
-  replica.respond({
+  replica.sendDurably({
     type: 'appendResponse',
     from: replica.id,
     to,

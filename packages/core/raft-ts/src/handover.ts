@@ -1,10 +1,10 @@
 // Between a replica and its host: gathers what there is to do into a Ready, and takes the host's word that it
 // is done (src/ready.ts says what each means). Work is acknowledged in the order in which it was handed out:
-// a response may rest on all that was to be written before it (RAFT.md 2.2, 2.3, pitfall 18).
+// a message may rest on all that was to be written before it (RAFT.md 2.2, 2.3, pitfall 18).
 
 import { assert } from './assert.js';
 import { maybeLeaveJoint } from './membership.js';
-import type { DurableResponse, Message } from './message.js';
+import type { DurableMessage, Message } from './message.js';
 import { releaseBytes } from './proposals.js';
 import { releasePostponedReads } from './reads.js';
 import type { AppendWork, ApplyWork, Ready } from './ready.js';
@@ -13,7 +13,7 @@ import { step } from './step.js';
 import { entriesBytes, type HardState, type ReadState, type SoftState } from './types.js';
 
 const NO_MESSAGES: readonly Message[] = [];
-const NO_RESPONSES: readonly DurableResponse[] = [];
+const NO_DURABLE_MESSAGES: readonly DurableMessage[] = [];
 const NO_READS: readonly ReadState[] = [];
 
 export class Handover {
@@ -54,7 +54,7 @@ export class Handover {
     return {
       softState: this.#takeSoftState(),
       readStates: this.#takeReadStates(),
-      messages: config.asyncStorageWrites ? messages : withResponses(messages, append),
+      messages: config.asyncStorageWrites ? messages : withDurable(messages, append),
       append,
       apply,
     };
@@ -83,9 +83,9 @@ export class Handover {
     assert(this.#appends.shift() === work, 'appends are acknowledged in order, each once');
     const replica = this.#replica;
     const messages: Message[] = [];
-    for (const response of work.responses) {
-      if (response.to === replica.id) step(replica, response);
-      else messages.push(response);
+    for (const message of work.messages) {
+      if (message.to === replica.id) step(replica, message);
+      else messages.push(message);
     }
     // If the term has moved on, other entries may stand at the same place by now, and even be equal in name
     // to what a later write brings: only that write's own acknowledgement counts (RAFT.md 2.3, ABA).
@@ -113,10 +113,10 @@ export class Handover {
   }
 
   #hasAppend(): boolean {
-    const { responses, log } = this.#replica;
+    const { durableMessages, log } = this.#replica;
     const { unstable } = log;
     return (
-      responses.length > 0 ||
+      durableMessages.length > 0 ||
       unstable.hasNextEntries ||
       unstable.hasNextSnapshot ||
       this.#hardStateChanged()
@@ -135,12 +135,11 @@ export class Handover {
       entries,
       snapshot,
       mustSync: entries.length > 0 || snapshot !== undefined || this.#promises(hardState),
-      responses: replica.responses.length > 0 ? replica.responses : NO_RESPONSES,
+      messages: this.#takeDurableMessages(),
       last: unstable.entryCount > 0 ? replica.log.lastId() : undefined,
       term: replica.term,
     };
     unstable.accept();
-    if (replica.responses.length > 0) replica.responses = [];
     if (hardState !== undefined) this.#hardState = hardState;
     this.#appends.push(work);
     return work;
@@ -169,6 +168,13 @@ export class Handover {
     return messages;
   }
 
+  #takeDurableMessages(): readonly DurableMessage[] {
+    const { durableMessages } = this.#replica;
+    if (durableMessages.length === 0) return NO_DURABLE_MESSAGES;
+    this.#replica.durableMessages = [];
+    return durableMessages;
+  }
+
   #takeReadStates(): readonly ReadState[] {
     const { readStates } = this.#replica;
     if (readStates.length === 0) return NO_READS;
@@ -195,10 +201,10 @@ export class Handover {
 }
 
 /** Without asynchronous writes messages leave after the write, so those that wait for it go with them. */
-function withResponses(
+function withDurable(
   messages: readonly Message[],
   append: AppendWork | undefined,
 ): readonly Message[] {
-  if (append === undefined || append.responses.length === 0) return messages;
-  return [...messages, ...append.responses.filter(({ from, to }) => from !== to)];
+  if (append === undefined || append.messages.length === 0) return messages;
+  return [...messages, ...append.messages.filter(({ from, to }) => from !== to)];
 }

@@ -23,7 +23,7 @@ export { MemoryStorage } from './memory-storage.js';
 export type {
   AppendMessage,
   AppendResponseMessage,
-  DurableResponse,
+  DurableMessage,
   HeartbeatMessage,
   HeartbeatResponseMessage,
   KnownCommit,

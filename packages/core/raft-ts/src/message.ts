@@ -122,8 +122,12 @@ export type Message =
   | ReadIndexMessage
   | ReadIndexResponseMessage;
 
-/** Responses that promise something durable: they wait until what they tell of is on stable storage. */
-export type DurableResponse = AppendResponseMessage | VoteResponseMessage;
+/**
+ * Messages that promise something: they wait until what they tell of is on stable storage. Requests for votes
+ * are among them: who forgets in a crash that it has asked may ask again in the same term with a shorter log,
+ * and be elected by the old answers. Pre-votes promise nothing, and need not wait.
+ */
+export type DurableMessage = AppendResponseMessage | VoteResponseMessage | VoteMessage;
 
-/** All others, which promise nothing that a crash could undo. */
-export type PromptMessage = Exclude<Message, DurableResponse>;
+/** Messages that promise nothing that a crash could undo. */
+export type PromptMessage = Exclude<Message, AppendResponseMessage | VoteResponseMessage>;

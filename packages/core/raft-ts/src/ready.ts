@@ -11,7 +11,7 @@
 //
 // With asynchronous writes several Readys may be under way at once. `advance` acknowledges for those without.
 
-import type { DurableResponse, Message } from './message.js';
+import type { DurableMessage, Message } from './message.js';
 import type { Entry, EntryId, HardState, ReadState, Snapshot, SoftState } from './types.js';
 
 export interface Ready {
@@ -33,8 +33,8 @@ export interface AppendWork {
   readonly snapshot: Snapshot | undefined;
   /** Whether it must be synced: false if only the commit index changed (RAFT.md 2.14). */
   readonly mustSync: boolean;
-  /** For acknowledgeAppend: what to tell once it is durable; some go to this replica itself. */
-  readonly responses: readonly DurableResponse[];
+  /** For acknowledgeAppend: what to tell once it is durable; some of it to this replica itself. */
+  readonly messages: readonly DurableMessage[];
   /** For acknowledgeAppend: the end of the log when this was handed out, if any of it was not durable. */
   readonly last: EntryId | undefined;
   /** For acknowledgeAppend: the term in which this was handed out. */

@@ -6,7 +6,7 @@ import { checkStorage } from './check-storage.js';
 import type { FullConfig } from './config.js';
 import { Lease } from './lease.js';
 import { RaftLog } from './log.js';
-import type { DurableResponse, PromptMessage } from './message.js';
+import type { DurableMessage, PromptMessage } from './message.js';
 import { Tracker } from './tracker.js';
 import {
   type ConfState,
@@ -74,7 +74,7 @@ export class Replica {
   /** Messages that may leave at once. */
   messages: PromptMessage[] = [];
   /** Responses that wait for what was appended so far to be durable; some are for this replica itself. */
-  responses: DurableResponse[] = [];
+  durableMessages: DurableMessage[] = [];
 
   constructor(config: FullConfig) {
     checkStorage(config);
@@ -116,14 +116,14 @@ export class Replica {
   /** Sends what may leave at once. */
   send(message: PromptMessage): void {
     assert(message.to !== NONE, 'a message has a receiver');
-    assert(message.to !== this.id, 'only responses go to the replica itself');
+    assert(message.to !== this.id, 'only what waits for the disk goes to the replica itself');
     this.messages.push(message);
   }
 
-  /** Answers, maybe this replica itself, once all that was appended so far is durable (RAFT.md 2.2). */
-  respond(response: DurableResponse): void {
-    assert(response.to !== NONE, 'a response has a receiver');
-    this.responses.push(response);
+  /** Sends, maybe to this replica itself, once all that was appended so far is durable (RAFT.md 2.2). */
+  sendDurably(message: DurableMessage): void {
+    assert(message.to !== NONE, 'a message has a receiver');
+    this.durableMessages.push(message);
   }
 
   becomeFollower(term: number, lead: NodeId): void {

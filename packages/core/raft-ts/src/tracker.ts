@@ -102,11 +102,6 @@ export class Tracker {
     if (!this.#votes.has(id)) this.#votes.set(id, granted);
   }
 
-  /** Whether a node's answer has come. */
-  hasVoted(id: NodeId): boolean {
-    return this.#votes.has(id);
-  }
-
   voteResult(): VoteResult {
     return jointVote(this.#voters, (id) => this.#votes.get(id));
   }

@@ -66,7 +66,7 @@ test('with asynchronous writes an answer waits for the write, and other messages
   const ready = one.node.ready();
   assert.equal(only(ready.messages, 'append').length, 2);
   assert.deepEqual(
-    ready.append!.responses.map(({ type, to }) => [type, to]),
+    ready.append!.messages.map(({ type, to }) => [type, to]),
     [['appendResponse', 1]],
   );
   const follower = new Single(ASYNC);
@@ -164,7 +164,7 @@ test('an answer to the same vote is not synced again, but waits for the write th
   one.node.step(vote({ from: 2, term: 1 }));
   const second = one.node.ready();
   assert.deepEqual([first.append!.mustSync, second.append!.mustSync], [true, false]);
-  assert.equal(second.append!.responses.length, 1);
+  assert.equal(second.append!.messages.length, 1);
 });
 
 test('a host that calls in between ready and advance loses nothing', () => {

@@ -11,6 +11,7 @@ import type { TestHost } from './support/host.js';
 import {
   append,
   appendResponse,
+  only,
   preVoteResponse,
   snapshotMessage,
   vote,
@@ -155,19 +156,35 @@ test('a candidate does not count its vote before it is durable (pitfall 26)', ()
   assert.equal(one.status.role, 'leader');
 });
 
-test('nobody leads a term that a crash would have it forget (pitfall 26)', () => {
-  // The votes of all others are not enough: it could be elected twice in that term, with other entries.
+test('nobody is asked for a vote in a term that a crash would have the asker forget (pitfall 1)', () => {
+  // It might be elected twice in that term: with other entries, or by old answers to a log that it has lost.
   const one = new Single({ ...PLAIN, asyncStorageWrites: true });
+  one.node.step(append({ from: 2, term: 1, entries: entriesFrom(1, 1) }));
   one.node.campaign();
   one.host.take();
-  for (const from of [2, 3]) one.node.step(voteResponse({ from, term: 1 }));
+  const steps = ['write', 'sync'].map(() => one.host.run('append'));
+  assert.deepEqual(steps, ['write', 'sync']);
+  assert.deepEqual(one.take(), []);
   one.host.run('append');
-  assert.equal(one.status.role, 'candidate');
-  one.host.run('append');
-  one.host.run('append');
-  assert.equal(one.status.role, 'leader');
+  const requests = only(one.take(), 'vote');
+  assert.deepEqual(
+    requests.map(({ to, term, lastIndex }) => [to, term, lastIndex]),
+    [
+      [2, 2, 1],
+      [3, 2, 1],
+    ],
+  );
   one.host.restart();
-  assert.deepEqual([one.status.term, one.status.vote], [1, 1]);
+  assert.deepEqual([one.status.term, one.status.vote, one.status.lastIndex], [2, 1, 1]);
+});
+
+test('a pre-vote promises nothing and does not wait for the disk (thesis §9.6)', () => {
+  const one = new Single({ voters: [1, 2, 3], asyncStorageWrites: true });
+  one.node.campaign();
+  assert.deepEqual(
+    one.node.ready().messages.map(({ type }) => type),
+    ['preVote', 'preVote'],
+  );
 });
 
 test('a replica says nothing to itself but through its disk (pitfall 26)', () => {
@@ -175,7 +192,7 @@ test('a replica says nothing to itself but through its disk (pitfall 26)', () =>
   one.node.campaign();
   const { append: work } = one.node.ready();
   assert.deepEqual(
-    work!.responses.map(({ type, to }) => [type, to]),
+    work!.messages.map(({ type, to }) => [type, to]),
     [['preVoteResponse', 1]],
   );
   one.node.acknowledgeAppend(work!);

@@ -139,7 +139,7 @@ test('a node that cannot campaign now still gives up a silent leader', () => {
   one.node.step(preVote({ from: 3, term: 2, lastIndex: 1, lastTerm: 1 }));
   const { append: work } = one.host.take();
   assert.deepEqual(
-    work!.responses.map(({ type, reject }) => [type, reject]),
+    only(work!.messages, 'preVoteResponse').map(({ type, reject }) => [type, reject]),
     [['preVoteResponse', false]],
   );
 });

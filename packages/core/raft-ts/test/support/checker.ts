@@ -96,6 +96,10 @@ export class Checker {
       const isKept = message.reject || last >= message.index || hardState.term > message.term;
       assert.ok(isKept, 'what is acknowledged is durable');
     }
+    if (message.type === 'vote') {
+      const isKept = hardState.term === message.term && hardState.vote === message.from;
+      assert.ok(isKept || hardState.term > message.term, 'who asks for votes has voted for itself');
+    }
     if (message.type !== 'voteResponse' || message.reject) return;
     assert.ok(hardState.term >= message.term, 'the term of a vote is durable');
     const vote = `${message.from} in ${message.term}`;

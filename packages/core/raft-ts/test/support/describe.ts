@@ -87,7 +87,7 @@ function describeAppend(work: AppendWork): string[] {
   if (entries.length > 0) parts.push(entries.map(describeEntry).join(' '));
   const what = parts.length > 0 ? parts.join(', ') : 'nothing';
   const lines = [`write ${what}${work.mustSync ? ', synced' : ''}`];
-  for (const response of work.responses) lines.push(`  then ${describeMessage(response)}`);
+  for (const response of work.messages) lines.push(`  then ${describeMessage(response)}`);
   return lines;
 }
 
