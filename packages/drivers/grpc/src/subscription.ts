@@ -1,13 +1,8 @@
 // One attempt to receive from a peer: a channel and a call of its own, so that nothing of a dead connection
 // (its address, its backoff) outlives it. It ends exactly once, with the reason.
 
-import {
-  Client,
-  type ClientReadableStream,
-  credentials,
-  type Metadata,
-  type ServiceError,
-} from '@grpc/grpc-js';
+import { Client, type ClientReadableStream, type Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Connection } from './connection.js';
 import { decodePeerMessage } from './peer-frame.js';
 import {
   EMPTY,
@@ -43,6 +38,7 @@ const WINDOW_BYTES = 8 * 1024 * 1024;
 export class Subscription {
   readonly #options: SubscriptionOptions;
   readonly #events: SubscriptionEvents;
+  readonly #connection = new Connection();
   readonly #client: Client;
   readonly #call: ClientReadableStream<Uint8Array>;
   readonly #answerTimeout: ReturnType<typeof setTimeout>;
@@ -52,7 +48,7 @@ export class Subscription {
   constructor(options: SubscriptionOptions, events: SubscriptionEvents) {
     this.#options = options;
     this.#events = events;
-    this.#client = new Client(options.address, credentials.createInsecure(), {
+    this.#client = new Client(options.address, this.#connection, {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.enable_retries': 0,
       'grpc.enable_http_proxy': 0,
@@ -75,6 +71,7 @@ export class Subscription {
     clearTimeout(this.#answerTimeout);
     this.#call.cancel();
     this.#client.close();
+    this.#connection.destroy();
   }
 
   #subscribe(): ClientReadableStream<Uint8Array> {

@@ -87,6 +87,33 @@ async function listenDeaf(port: number): Promise<Deaf> {
   };
 }
 
+test('a host that takes connections and never answers has one of them at a time', async () => {
+  await withNodes(Promise.all([openNode(1)]), async (one) => {
+    const open = new Set<Socket>();
+    let taken = 0;
+    const silent = createServer((socket) => {
+      taken++;
+      open.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        open.delete(socket);
+        happened();
+      });
+      socket.resume();
+      happened();
+    });
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    one!.network.setPeer(2, `127.0.0.1:${(silent.address() as AddressInfo).port}`);
+    one!.listen();
+    await until(() => taken === 2);
+    assert(open.size <= 1, `${open.size} are open`);
+    assert.equal(one!.logged('peer-unreachable')[0]!.fields['reason'], 'it does not answer');
+    one!.network.close();
+    await until(() => open.size === 0);
+    silent.close();
+  });
+});
+
 test('what is not a Deltabase node is refused', async () => {
   await withNodes(Promise.all([openNode(1), openNode(2)]), async (one, two) => {
     introduce(one!, two!);
