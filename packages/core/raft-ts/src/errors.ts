@@ -12,7 +12,7 @@ export type RaftErrorCode =
   | 'SnapshotOutOfDate'
   /** The proposal was refused and is in no log: no leader, a transfer, a full log, a removed leader. */
   | 'ProposalDropped'
-  /** A response came from a node that is not in the configuration. */
+  /** A report names a node that is not in the configuration. */
   | 'PeerNotFound'
   /** A configuration change that cannot be applied to the present configuration. */
   | 'ConfChangeInvalid'

@@ -1,5 +1,6 @@
 // raft-ts: Raft as a pure, synchronous state machine without dependencies. See README.md.
 
+export { RaftAssertionError } from './assert.js';
 export {
   changeConf,
   checkConfState,
