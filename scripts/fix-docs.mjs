@@ -1,9 +1,12 @@
-// node scripts/fix-docs.mjs [--check]: writes the tables of docs/errors.md, docs/limits.md and
-// docs/configuration.md from the code that they describe, between the marks in those files. With --check it only says which one is out of date.
+// node scripts/fix-docs.mjs [--check]: writes the tables of docs/errors.md, docs/limits.md, docs/configuration.md
+// and the README's results from what they describe, between the marks in those files. With --check it only
+// says which one is out of date.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail, root } from './lib.mjs';
+import { row, table } from './markdown.mjs';
+import { resultTables } from './result-tables.mjs';
 
 const BASE = join(root, 'packages', 'core', 'base');
 const GRPC_NAMES = {
@@ -25,15 +28,15 @@ const tables = {
   'docs/errors.md': await errorsTable(),
   'docs/limits.md': limitsTable(),
   'docs/configuration.md': await configurationTable(),
+  'README.md': resultTables(join(root, 'bench', 'results')),
 };
+const MADE = /(<!-- made -->\n)[\s\S]*?(<!-- end -->)/;
 const check = process.argv.includes('--check');
-for (const [file, table] of Object.entries(tables)) {
+for (const [file, made] of Object.entries(tables)) {
   const path = join(root, file);
   const text = readFileSync(path, 'utf8');
-  const updated = text.replace(
-    /(<!-- made -->\n)[\s\S]*?(<!-- end -->)/,
-    (_, start, end) => start + table + end,
-  );
+  if (!MADE.test(text)) fail(`${file} has no marks <!-- made --> and <!-- end -->: put them in`);
+  const updated = text.replace(MADE, (_, start, end) => start + made + end);
   if (updated === text) continue;
   if (check) fail(`${file} is out of date: run node scripts/fix-docs.mjs`);
   writeFileSync(path, updated);
@@ -65,30 +68,4 @@ function limitsTable() {
 async function configurationTable() {
   const server = await import(join(root, 'packages', 'server', 'dist', 'src', 'index.js'));
   return server.configurationTable();
-}
-
-/** The tables of the benchmarks that were run, in the order in which the README is to show them. */
-function resultTables() {
-  const names = ['messages', 'document-size', 'cold', 'fanout'];
-  const files = names
-    .map((name) => join(root, 'bench', 'results', `${name}.json`))
-    .filter(existsSync);
-  const results = files.map((file) => JSON.parse(readFileSync(file, 'utf8')));
-  return results.map(resultTable).join('');
-}
-
-function resultTable({ question, workload, columns, rows, notes, machine, node, date }) {
-  const body = table(
-    columns,
-    rows.map((cells) => row(...cells)),
-  );
-  return `\n**${question}** ${workload}\n${body}${notes.join(' ')} (${machine}, Node ${node}, ${date})\n\n`;
-}
-
-function table(heads, rows) {
-  return `\n${row(...heads)}\n${row(...heads.map(() => '---'))}\n${rows.join('\n')}\n\n`;
-}
-
-function row(...cells) {
-  return `| ${cells.join(' | ')} |`;
 }

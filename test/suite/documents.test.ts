@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { filesBelow, ROOT, readJson, readText, workspacePackages } from '../src/workspace.js';
@@ -61,5 +63,46 @@ test('every dependency has an exact version', () => {
         assert.match(version, /^\d+\.\d+\.\d+$/, `${folder}: ${name}`);
       }
     }
+  }
+});
+
+test('the tables that are made from code and results are as the scripts make them', () => {
+  const check = spawnSync(process.execPath, [join(ROOT, 'scripts/fix-docs.mjs'), '--check']);
+  assert.equal(check.status, 0, String(check.stderr));
+});
+
+test('the README has the results that there are, the well-known first, and says whence they are', async () => {
+  const { resultTables } = await import(join(ROOT, 'scripts/result-tables.mjs'));
+  const folder = mkdtempSync(join(tmpdir(), 'results-'));
+  const write = (name: string, more: object): void => {
+    const result = {
+      ...{ name, question: `How ${name}?`, doesNotShow: 'Rain.', notes: ['Medians.'] },
+      ...{ columns: ['what', 'ms'], rows: [['a|b', 1]] },
+      ...{ machine: 'one core', node: 'v20', commit: 'abc', date: '2026-01-02', smoke: false },
+    };
+    writeFileSync(join(folder, `${name}.json`), JSON.stringify({ ...result, ...more }));
+  };
+  try {
+    assert.equal(resultTables(join(folder, 'none')), '');
+    assert.equal(resultTables(folder), '');
+    write('cold', {});
+    write('another', {});
+    write('messages', {});
+    const markdown: string = resultTables(folder);
+    assert.deepEqual(
+      [...markdown.matchAll(/How (\w+)\?/g)].map((match) => match[1]),
+      ['messages', 'cold', 'another'],
+    );
+    const said = '**How messages?** Medians. Not shown: Rain.';
+    const table = '| what | ms |\n| --- | --- |\n| a\\|b | 1 |';
+    assert.ok(markdown.startsWith(`\n${said}\n\n${table}\n\n`), markdown);
+    assert.match(markdown, /^Measured on one core, Node.js v20, commit abc, 2026-01-02\.\n\n$/m);
+    write('cold', { commit: 'def' });
+    assert.match(
+      resultTables(folder),
+      /commit abc, .*: messages, another\. .*commit def, .*: cold\./,
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 });
