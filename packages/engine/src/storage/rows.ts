@@ -41,7 +41,8 @@ export function encodeNodeRow(row: NodeRow): Uint8Array {
 }
 
 export function decodeNodeRow(bytes: Uint8Array): NodeRow {
-  const [, cluster, node, incarnation, groups, members] = fields(bytes, NODE_VERSION, 'node row');
+  const row = fields(bytes, NODE_VERSION, { count: 6, what: 'node row' });
+  const [, cluster, node, incarnation, groups, members] = row;
   return { cluster, node, incarnation, groups, members };
 }
 
@@ -57,7 +58,7 @@ export function encodeGroupRow(row: GroupRow): Uint8Array {
 }
 
 export function decodeGroupRow(bytes: Uint8Array): GroupRow {
-  const f = fields(bytes, GROUP_VERSION, 'group row');
+  const f = fields(bytes, GROUP_VERSION, { count: 6, what: 'group row' });
   return {
     generation: f[1],
     flushedIndex: f[2],
@@ -73,7 +74,7 @@ export function encodeActive(version: number): Uint8Array {
 }
 
 export function decodeActive(bytes: Uint8Array): number {
-  return fields(bytes, ACTIVE_VERSION, 'active version')[1];
+  return fields(bytes, ACTIVE_VERSION, { count: 2, what: 'active version' })[1];
 }
 
 /** The incarnation under which a peer is listened to. */
@@ -82,7 +83,7 @@ export function encodePeer(incarnation: number): Uint8Array {
 }
 
 export function decodePeer(bytes: Uint8Array): number {
-  return fields(bytes, PEER_VERSION, 'peer row')[1];
+  return fields(bytes, PEER_VERSION, { count: 2, what: 'peer row' })[1];
 }
 
 /** A configuration as plain lists, for rows and frames. */
@@ -91,6 +92,7 @@ export function encodeConfState(conf: ConfState): unknown[] {
 }
 
 export function decodeConfState(lists: unknown): ConfState {
+  if (!Array.isArray(lists) || lists.length !== 5) throw unknownForm('configuration');
   const [voters, votersOutgoing, learners, learnersNext, autoLeave] = lists as [
     number[],
     number[],
@@ -106,7 +108,8 @@ export function encodeHardState(state: HardState): Uint8Array {
 }
 
 export function decodeHardState(bytes: Uint8Array): HardState {
-  const [, term, vote, commit] = fields(bytes, HARD_STATE_VERSION, 'hard state');
+  const row = fields(bytes, HARD_STATE_VERSION, { count: 4, what: 'hard state' });
+  const [, term, vote, commit] = row;
   return { term, vote, commit };
 }
 
@@ -135,10 +138,15 @@ export function decodeEntry(index: number, bytes: Uint8Array): Entry {
   };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the row's checksum and version vouch for its fields.
-function fields(bytes: Uint8Array, version: number, what: string): any[] {
+function fields(
+  bytes: Uint8Array,
+  version: number,
+  { count, what }: { readonly count: number; readonly what: string },
+  // biome-ignore lint/suspicious/noExplicitAny: the row's checksum and version vouch for its fields.
+): any[] {
   const value = unpack(bytes);
-  if (!Array.isArray(value) || value[0] !== version) throw unknownForm(what);
+  const isKnown = Array.isArray(value) && value[0] === version && value.length === count;
+  if (!isKnown) throw unknownForm(what);
   return value;
 }
 
