@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pack } from '@deltabase/base';
+import {
+  type BulkFrame,
+  decodeBulkFrame,
+  decodeFrame,
+  encodeBulkFrame,
+  encodeFrame,
+} from '../../src/peers/frame.js';
+import { bytes, damaged, hex, isRead, own } from '../support/bytes.js';
+import { CONF } from '../support/samples.js';
+
+const HEADER = { cluster: 'sim', groups: 16, incarnation: 4_000_000_000 };
+const HEAD = '01a373696d10ceee6b2800';
+const PARTS = { raft: [[3, 9]], forwards: [[1]], answers: [[2], [4]] };
+const PULL: BulkFrame = {
+  ...HEADER,
+  kind: 'pull',
+  group: 3,
+  transfer: 70_000,
+  after: bytes('k'),
+};
+const CHUNK: BulkFrame = {
+  ...HEADER,
+  kind: 'chunk',
+  group: 3,
+  transfer: 70_000,
+  after: new Uint8Array(0),
+  rows: [bytes('a'), bytes('1'), bytes('b'), new Uint8Array(0)],
+  end: { index: 70_001, term: 5, confState: CONF, time: 9 },
+};
+
+test('a frame has the bytes that nodes of version 1 expect, and is read back', () => {
+  const frame = own(encodeFrame(HEADER, PARTS));
+  assert.equal(hex(frame), `97${HEAD}919203099191019291029104`);
+  assert.deepEqual(decodeFrame(frame), { ...HEADER, ...PARTS });
+});
+
+test('bulk frames have the bytes that nodes of version 1 expect, and are read back', () => {
+  assert.equal(hex(encodeBulkFrame(PULL)), `98${HEAD}0103ce00011170c4016b`);
+  const conf = '95930102039201029105' + '9103c3';
+  assert.equal(
+    hex(encodeBulkFrame(CHUNK)),
+    `9a${HEAD}0203ce00011170c40094c40161c40131c40162c40094ce0001117105${conf}09`,
+  );
+  for (const frame of [PULL, CHUNK, { ...CHUNK, end: undefined } as BulkFrame]) {
+    assert.deepEqual(plain(decodeBulkFrame(own(encodeBulkFrame(frame)))), plain(frame));
+  }
+});
+
+test('a frame cut short, changed or made of chance is malformed, or a frame; nothing else', () => {
+  for (const input of damaged(own(encodeFrame(HEADER, PARTS)), 1)) isRead(decodeFrame, input);
+  for (const [seed, frame] of [PULL, CHUNK].entries()) {
+    for (const input of damaged(own(encodeBulkFrame(frame)), seed)) isRead(decodeBulkFrame, input);
+  }
+});
+
+test('a frame of another version or with more fields is malformed', () => {
+  const head = ['sim', 16, 1];
+  assert.ok(isRead(decodeFrame, own(pack([1, ...head, [], [], []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([2, ...head, [], [], []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([1, ...head, [], [], [], []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([1, ...head, [], [], 3]))));
+  assert.ok(!isRead(decodeBulkFrame, own(pack([1, ...head, 3, 1, 1, bytes('')]))));
+  assert.ok(!isRead(decodeBulkFrame, own(pack([1, ...head, 1, 1, 1, bytes(''), 0]))));
+});
+
+test('a chunk with half a row, or without rows and end, is malformed: nothing could follow it', () => {
+  const half = { ...CHUNK, rows: [bytes('a')] };
+  assert.ok(!isRead(decodeBulkFrame, own(encodeBulkFrame(half))));
+  const nothing = { ...CHUNK, rows: [], end: undefined };
+  assert.ok(!isRead(decodeBulkFrame, own(encodeBulkFrame(nothing))));
+  const empty = { ...CHUNK, rows: [] };
+  assert.ok(isRead(decodeBulkFrame, own(encodeBulkFrame(empty))));
+});
+
+function plain(frame: BulkFrame): unknown {
+  const rows = frame.kind === 'chunk' ? frame.rows.map(hex) : undefined;
+  return { ...frame, after: hex(frame.after), rows };
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DEFAULT_LIMITS, type Limits } from '@deltabase/base';
+import { decodeFrame } from '../../src/peers/frame.js';
+import { Links } from '../../src/peers/links.js';
+import type { DiskOperation, Lane, Network } from '../../src/ports.js';
+import { SILENT } from '../support/log.js';
+import { MESSAGES } from '../support/raft-messages.js';
+
+const HEADER = { cluster: 'sim', groups: 2, incarnation: 7 };
+
+function setUp(limits: Partial<Limits> = {}) {
+  const sent: Array<{ to: number; lane: Lane; frame: Uint8Array }> = [];
+  const queued = new Map<number, number>();
+  const network: Network = {
+    send: (to, lane, frame) => void sent.push({ to, lane, frame }),
+    queuedBytes: (to) => queued.get(to) ?? 0,
+    listen() {},
+  };
+  const written: Array<{ operations: readonly DiskOperation[]; done: () => void }> = [];
+  const links = new Links({
+    network,
+    limits: { ...DEFAULT_LIMITS, ...limits },
+    log: SILENT,
+    header: HEADER,
+    incarnations: new Map([[2, 22]]),
+    write: (operations, done) => void written.push({ operations, done }),
+  });
+  return { links, sent, queued, written };
+}
+
+test('what is said to a node in a turn leaves in one frame', () => {
+  const { links, sent } = setUp();
+  links.sendRaft(1, { ...MESSAGES[7]!, to: 2 });
+  links.sendRaft(2, { ...MESSAGES[7]!, to: 2 });
+  links.sendForward(2, [1], 10);
+  links.sendAnswer(3, [2], 10);
+  assert.equal(sent.length, 0);
+  links.flush();
+  assert.deepEqual(
+    sent.map(({ to, lane }) => [to, lane]),
+    [
+      [2, 'urgent'],
+      [3, 'urgent'],
+    ],
+  );
+  const frame = decodeFrame(sent[0]!.frame);
+  assert.equal(frame.raft.length, 2);
+  assert.deepEqual(frame.forwards, [[1]]);
+  links.flush();
+  assert.equal(sent.length, 2);
+});
+
+test('a frame that grows large leaves before the turn ends', () => {
+  const { links, sent } = setUp({ frameBytesMax: 100 });
+  for (let count = 0; count < 5; count++) links.sendForward(2, [count], 60);
+  assert.equal(sent.length, 2);
+  links.flush();
+  assert.deepEqual(
+    sent.flatMap(({ frame }) => decodeFrame(frame).forwards),
+    [[0], [1], [2], [3], [4]],
+  );
+});
+
+test('a peer whose queue is full loses frames instead of filling memory', () => {
+  const { links, sent, queued } = setUp({ peerQueueBytesMax: 1000 });
+  queued.set(2, 1001);
+  links.sendForward(2, [1], 10);
+  links.sendForward(3, [1], 10);
+  links.flush();
+  assert.deepEqual(
+    sent.map(({ to }) => to),
+    [3],
+  );
+});
+
+test('a node of another cluster or number of groups is not listened to', () => {
+  const { links } = setUp();
+  assert.ok(links.accepts(2, { ...HEADER, incarnation: 22 }));
+  assert.ok(!links.accepts(2, { cluster: 'other', groups: 2, incarnation: 22 }));
+  assert.ok(!links.accepts(2, { cluster: 'sim', groups: 3, incarnation: 22 }));
+});
+
+test('a node that lost its disk is not listened to under its old id (pitfall 7)', () => {
+  const { links } = setUp();
+  assert.ok(!links.accepts(2, { ...HEADER, incarnation: 23 }));
+});
+
+test('a new peer is listened to once its incarnation is durable, and only under that one', () => {
+  const { links, written } = setUp();
+  assert.ok(!links.accepts(3, { ...HEADER, incarnation: 33 }));
+  assert.ok(!links.accepts(3, { ...HEADER, incarnation: 33 }));
+  assert.equal(written.length, 1);
+  written[0]!.done();
+  assert.ok(links.accepts(3, { ...HEADER, incarnation: 33 }));
+  assert.ok(!links.accepts(3, { ...HEADER, incarnation: 34 }));
+});

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DEFAULT_LIMITS } from '@deltabase/base';
+import type { Disk, DiskOperation } from '../../src/ports.js';
+import { DurableWriter } from '../../src/storage/durable-writer.js';
+import { bytes, text } from '../support/bytes.js';
+import { put } from '../support/disk.js';
+import { ManualLoop } from '../support/loop.js';
+
+function setUp(batchBytesMax = 1000) {
+  const batches: string[][] = [];
+  const inFlight: Array<() => void> = [];
+  const disk = {
+    write(operations: readonly DiskOperation[], done: () => void) {
+      batches.push(operations.map(({ key }) => text(key)));
+      inFlight.push(done);
+    },
+  } as Disk;
+  const { loop, run } = new ManualLoop();
+  const writer = new DurableWriter(disk, loop, { ...DEFAULT_LIMITS, batchBytesMax });
+  const told: string[] = [];
+  const add = (...names: string[]): void =>
+    writer.add(
+      names.map((name) => put(bytes(name), bytes('value'))),
+      () => told.push(names.join('+')),
+    );
+  const complete = (): void => {
+    inFlight.shift()!();
+    run();
+  };
+  return { writer, batches, told, add, complete, inFlight };
+}
+
+test('one batch is in flight at a time, and what comes meanwhile is the next one', () => {
+  const { writer, batches, add, complete, inFlight } = setUp();
+  add('a');
+  writer.flush();
+  add('b');
+  add('c');
+  writer.flush();
+  assert.deepEqual(batches, [['a']]);
+  assert.equal(inFlight.length, 1);
+  complete();
+  writer.flush();
+  assert.deepEqual(batches, [['a'], ['b', 'c']]);
+  assert.equal(writer.writes, 2);
+});
+
+test('nobody is told before the batch is on stable storage (AckedIsDurable), then in order', () => {
+  const { writer, told, add, complete } = setUp();
+  add('a');
+  add('b', 'c');
+  writer.flush();
+  assert.deepEqual(told, []);
+  complete();
+  assert.deepEqual(told, ['a', 'b+c']);
+  assert.ok(writer.idle);
+});
+
+test('a batch ends where it grows too large, but never within a unit', () => {
+  const { writer, batches, add, complete } = setUp(20);
+  add('a', 'b', 'c', 'd', 'e', 'f');
+  add('g');
+  add('h', 'i', 'j');
+  assert.equal(writer.waitingBytes, 60);
+  for (let count = 0; count < 3; count++) {
+    writer.flush();
+    complete();
+  }
+  assert.deepEqual(batches, [['a', 'b', 'c', 'd', 'e', 'f'], ['g'], ['h', 'i', 'j']]);
+  assert.equal(writer.waitingBytes, 0);
+  assert.equal(writer.bytesWritten, 60);
+});
