@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DEFAULT_LIMITS, type Limits } from '@deltabase/base';
+import type { GroupDocuments } from '../../src/documents/group-documents.js';
+import type { LocalDocument } from '../../src/documents/local-document.js';
+import { Sweeper } from '../../src/documents/sweeper.js';
+
+/** A group of `count` documents of 100 bytes each, last used at the times given. */
+function group(usedMs: readonly number[]) {
+  const locals = new Set(usedMs.map((used) => ({ usedMs: used }) as LocalDocument));
+  let steps = 0;
+  const documents = {
+    all: () => locals.values(),
+    evict(local: LocalDocument, beforeMs: number) {
+      steps++;
+      if (local.usedMs >= beforeMs) return 100;
+      locals.delete(local);
+      return 0;
+    },
+  } as unknown as GroupDocuments;
+  return { documents, locals, steps: () => steps };
+}
+
+function sweeper(
+  groups: ReadonlyArray<{ documents: GroupDocuments }>,
+  limits: Partial<Limits> = {},
+) {
+  return new Sweeper(groups, { ...DEFAULT_LIMITS, idleEvictMs: 60_000, ...limits }, 0);
+}
+
+test('documents that nothing has used for the idle time leave, in every group', () => {
+  const groups = [group([0, 50_000]), group([0])];
+  const sweep = sweeper(groups);
+  sweep.sweep(4999);
+  assert.equal(groups[0]!.steps(), 0);
+  sweep.sweep(70_000);
+  assert.deepEqual(
+    groups.map(({ locals }) => locals.size),
+    [1, 0],
+  );
+  assert.equal(sweep.residentBytes, 100);
+});
+
+test('with too much in memory documents leave sooner, but not while they are in use', () => {
+  const one = group([9000, 9000, 12_500]);
+  const sweep = sweeper([one], { residentBytesMax: 250 });
+  sweep.sweep(10_000);
+  assert.equal(one.locals.size, 3);
+  assert.equal(sweep.residentBytes, 300);
+  sweep.sweep(10_250);
+  assert.equal(one.locals.size, 1 + 0);
+});
+
+test('a walk over very many documents is cut into parts (CostIsTheDelta)', () => {
+  const many = group(Array.from({ length: 12_000 }, () => 0));
+  const sweep = sweeper([many]);
+  sweep.sweep(70_000);
+  assert.equal(many.steps(), 5000);
+  sweep.sweep(70_250);
+  sweep.sweep(70_500);
+  assert.equal(many.locals.size, 0);
+});

@@ -1,0 +1,40 @@
+// A document's true history: deltas with patches, hashes and the states they make.
+
+import { DEFAULT_LIMITS } from '@deltabase/base';
+import { Draft, fromJson, hashText, type Json, type Value } from '@deltabase/delta';
+import { type DeltaRecord, encodeRecord } from '@deltabase/machine';
+import type { TailDelta } from '../../src/documents/local-document.js';
+import { own } from './bytes.js';
+import { sampleRecord } from './samples.js';
+
+export interface Step {
+  readonly record: DeltaRecord;
+  readonly bytes: Uint8Array;
+  /** The state that the delta makes. */
+  readonly root: Value;
+}
+
+/** Deltas 1 to `count` of a document that collects `{"t1": 1, "t2": 2, ...}`. */
+export function makeHistory(count: number, changes: Partial<DeltaRecord> = {}): Step[] {
+  const steps: Step[] = [];
+  let root: Value = null;
+  for (let seq = 1; seq <= count; seq++) {
+    const draft = new Draft(root, DEFAULT_LIMITS);
+    if (seq === 1) draft.emit({ op: 'add', path: '', value: fromJson({} as Json) });
+    draft.emit({ op: 'add', path: `/t${seq}`, value: seq });
+    root = draft.root;
+    const made = { seq, number: seq, patch: own(draft.patchBytes()), hash: hashText(root) };
+    const record = sampleRecord({ ...made, ...changes });
+    steps.push({ record, bytes: own(encodeRecord(record)), root });
+  }
+  return steps;
+}
+
+export function tailOf(steps: readonly Step[]): TailDelta[] {
+  return steps.map(({ record, bytes }) => ({
+    seq: record.seq,
+    bytes,
+    record: undefined,
+    encoded: undefined,
+  }));
+}
