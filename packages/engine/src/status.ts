@@ -32,6 +32,8 @@ export interface EngineCounters {
   readonly messagesForwarded: number;
   readonly deltasApplied: number;
   readonly turns: number;
+  /** Ticks left out because the node was busy, or its process stood still. */
+  readonly ticksMissed: number;
   readonly diskWrites: number;
   readonly diskBytesWritten: number;
   readonly diskBytesUsed: number;
@@ -76,6 +78,7 @@ function countersOf(parts: EngineParts, disk: Disk): EngineCounters {
     messagesForwarded: forwarding.count,
     deltasApplied: counters.deltasApplied,
     turns: loop.turns,
+    ticksMissed: upkeep.ticksMissed,
     diskWrites: writer.writes,
     diskBytesWritten: writer.bytesWritten,
     diskBytesUsed: usedBytes,

@@ -31,6 +31,7 @@ export class Upkeep {
   readonly #balancer: Balancer;
   readonly #sweeper: Sweeper;
   #tickedMs: number;
+  #ticksMissed = 0;
   #upkeptMs: number;
   #handover: { readonly handover: Handover; done: (() => void) | undefined } | undefined;
 
@@ -48,6 +49,11 @@ export class Upkeep {
     return this.#sweeper.residentBytes;
   }
 
+  /** Ticks that groups were not given, because they came too late. */
+  get ticksMissed(): number {
+    return this.#ticksMissed;
+  }
+
   /** Hands every leadership over; calls `done` once, when this node may go. */
   drain(done: () => void): void {
     this.#handover = { handover: new Handover(this.#host.config.node, this.#host.nowMs()), done };
@@ -61,6 +67,7 @@ export class Upkeep {
     this.#tickedMs += passed * tickMs;
     // After a stall the others are heard before elections are called (RAFT.md pitfall 21).
     const ticks = Math.min(passed, heartbeatTicks);
+    this.#ticksMissed += passed - ticks;
     for (const group of this.#host.groups) {
       for (let tick = 0; tick < ticks; tick++) group.tick();
       this.#host.dirty(group);

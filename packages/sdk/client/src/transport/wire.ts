@@ -107,6 +107,7 @@ export interface WireNodeCounters {
   readonly messagesForwarded: number;
   readonly deltasApplied: number;
   readonly turns: number;
+  readonly ticksMissed: number;
   readonly diskWrites: number;
   readonly diskBytesWritten: number;
   readonly diskBytesUsed: number;

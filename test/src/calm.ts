@@ -1,0 +1,54 @@
+// How calm a cluster is: who leads what in which term, and whether nodes keep their time. Looked at before and
+// after something that must not disturb it.
+
+import { readFile } from 'node:fs/promises';
+import type { ProcessCluster, ProcessNode } from '@deltabase/testkit';
+import { NodeView } from './node-view.js';
+import { until } from './scratch.js';
+
+export interface NodeCalm {
+  readonly node: number;
+  /** Of each group its number, its leader and its term. */
+  readonly groups: readonly (readonly [group: number, leader: number, term: number])[];
+  /** Ticks that were left out because the process did not come to them. */
+  readonly ticksMissed: number;
+  /** For how long the process was ready to run and other processes had the cores, ms. */
+  readonly waitedForCoreMs: number;
+}
+
+/** What every node says now. */
+export function calmOf(cluster: ProcessCluster): Promise<NodeCalm[]> {
+  return Promise.all(cluster.nodes.map(nodeCalm));
+}
+
+async function nodeCalm({ clientAddress, pid }: ProcessNode): Promise<NodeCalm> {
+  const view = new NodeView(clientAddress);
+  const { node, groups, counters } = await view.status();
+  view.close();
+  return {
+    node,
+    groups: groups.map(({ group, leader, term }) => [group, leader, term]),
+    ticksMissed: counters['ticksMissed'] ?? Number.NaN,
+    waitedForCoreMs: await waitedForCoreMs(pid!),
+  };
+}
+
+/** Of the main thread, since it began. Systems other than Linux do not tell: 0. */
+async function waitedForCoreMs(pid: number): Promise<number> {
+  if (process.platform !== 'linux') return 0;
+  const [, nanoseconds] = (await readFile(`/proc/${pid}/task/${pid}/schedstat`, 'utf8')).split(' ');
+  return Number(nanoseconds) / 1e6;
+}
+
+/** Waits until all nodes agree on all leaders, and each leads its share: then none moves by itself. */
+export async function leadersSettled(cluster: ProcessCluster): Promise<void> {
+  await until('each node leads its share', async () => {
+    const nodes = await calmOf(cluster);
+    const [first] = nodes;
+    if (nodes.some(({ groups }) => String(groups) !== String(first!.groups))) return false;
+    const leaders = first!.groups.map(([, leader]) => leader);
+    const share = Math.ceil(leaders.length / nodes.length);
+    const led = nodes.map(({ node }) => leaders.filter((leader) => leader === node).length);
+    return !leaders.includes(0) && led.every((count) => count <= share);
+  });
+}
