@@ -61,9 +61,11 @@ async function start(flags: readonly string[], io: Io): Promise<number> {
   });
 }
 
-/** Whoever started this process and dies does not leave it behind. */
+/** Whoever started this process and dies does not leave it behind, nor if that was before now. */
 function stopWithParent(): void {
-  if (process.channel === undefined) return;
-  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
-  process.channel.unref();
+  const stop = (): boolean => process.kill(process.pid, 'SIGTERM');
+  // Not a boolean where there never was a channel.
+  if (process.connected === false) stop();
+  process.once('disconnect', stop);
+  process.channel?.unref();
 }
