@@ -52,6 +52,8 @@ export function ensureInstalled() {
 
 /** Compiles what has changed: TypeScript, then the example machines. */
 export function build() {
+  const isFirst = !existsSync(join(root, 'packages', 'server', 'dist'));
+  if (isFirst) console.log('Compiling ...');
   runBin('tsc', ['-b']);
   runNode([join(root, 'scripts', 'build-examples.mjs')]);
 }

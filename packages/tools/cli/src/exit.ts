@@ -5,9 +5,6 @@ import { DeltabaseError, ERRORS, toDeltabaseError } from '@deltabase/base';
 /** Ended by SIGINT, as shells count. */
 export const INTERRUPTED = 130;
 
-/** Called in a way that it does not understand. */
-export const USAGE = ERRORS.INVALID_ARGUMENT.exit;
-
 /** The exit code for what a command threw. */
 export function exitCodeOf(thrown: unknown): number {
   return ERRORS[toDeltabaseError(thrown).code].exit;

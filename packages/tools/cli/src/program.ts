@@ -1,5 +1,6 @@
 // The command line: its commands, its help, and how it ends.
 
+import { DeltabaseError } from '@deltabase/base';
 import { VERSION } from '@deltabase/server';
 import { Command, CommanderError } from 'commander';
 import { addDeploy } from './commands/deploy.js';
@@ -11,8 +12,10 @@ import { addSend } from './commands/send.js';
 import { addStart } from './commands/start.js';
 import { addStatus } from './commands/status.js';
 import { addWatch } from './commands/watch.js';
-import { errorText, exitCodeOf, USAGE } from './exit.js';
+import { errorText, exitCodeOf } from './exit.js';
 import type { Io } from './io.js';
+
+const USAGE = exitCodeOf(new DeltabaseError('INVALID_ARGUMENT', ''));
 
 /** Runs the command that `args` (without node and script) say; returns its exit code. Never throws. */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {

@@ -11,29 +11,31 @@ const SAME_MS = 500;
 export class Interruptions {
   /** Resolves with the first one. */
   readonly first: Promise<Interruption>;
+  readonly #nowMs: () => number;
   #resolve: (interruption: Interruption) => void = () => {};
   #firstMs: number | undefined;
 
-  constructor() {
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs;
     this.first = new Promise((resolve) => {
       this.#resolve = resolve;
     });
   }
 
-  /** Listens to the process's signals. `again` is called for one that comes when the first is being obeyed. */
+  /** Listens to the process's signals. `again` is called for one that comes while the first is being obeyed. */
   listen(again: (interruption: Interruption) => void): void {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
-        const sinceMs = performance.now() - (this.#firstMs ?? Infinity);
-        if (sinceMs > SAME_MS) again(signal);
-        else this.raise(signal);
+        if (!this.raise(signal)) again(signal);
       });
     }
   }
 
-  raise(interruption: Interruption): void {
-    this.#firstMs ??= performance.now();
+  /** Takes one; `false`: it is another one than the first. */
+  raise(interruption: Interruption): boolean {
+    this.#firstMs ??= this.#nowMs();
     this.#resolve(interruption);
+    return this.#nowMs() - this.#firstMs <= SAME_MS;
   }
 }
 

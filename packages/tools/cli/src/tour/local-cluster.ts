@@ -2,7 +2,7 @@
 // dies, once the tour is over.
 
 import { DeltabaseError } from '@deltabase/base';
-import { addressesFrom } from './addresses.js';
+import { addressesFrom, NODES } from './addresses.js';
 import { removeRunRecord, writeRunRecord } from './data-folder.js';
 import { type Death, NodeProcess } from './node-process.js';
 
@@ -30,6 +30,7 @@ export class LocalCluster {
   readonly nodes: readonly NodeProcess[];
   readonly #options: LocalClusterOptions;
   readonly #deaths = new Map<NodeProcess, number[]>();
+  readonly #givenUp = new Set<NodeProcess>();
   readonly #lost: Promise<never>;
   #lose: (error: DeltabaseError) => void = () => {};
   #keepAlive: ((event: NodeEvent) => void) | undefined;
@@ -89,8 +90,9 @@ export class LocalCluster {
     }
     if (this.#isHopeless(death.node)) {
       tell({ kind: 'given-up', death });
-      const living = this.nodes.filter(({ pid }) => pid !== undefined).length;
-      if (2 * living <= this.nodes.length) this.#lose(noQuorum(living));
+      this.#givenUp.add(death.node);
+      const left = this.nodes.length - this.#givenUp.size;
+      if (2 * left <= this.nodes.length) this.#lose(noMajority(left));
       return;
     }
     tell({ kind: 'died', death, restartMs: RESTART_MS });
@@ -125,7 +127,7 @@ function deathError({ node, how, lastWords }: Death): DeltabaseError {
   return new DeltabaseError('UNAVAILABLE', why);
 }
 
-function noQuorum(living: number): DeltabaseError {
-  const why = `${living} of the nodes are left, and nothing can be answered without a majority`;
+function noMajority(left: number): DeltabaseError {
+  const why = `only ${left} of ${NODES} nodes is left, and nothing can be answered without a majority`;
   return new DeltabaseError('UNAVAILABLE', why);
 }

@@ -1,8 +1,9 @@
 // npm start: its arguments, its output and its end. What happens between is in session.ts.
 
+import { ERRORS } from '@deltabase/base';
 import { VERSION } from '@deltabase/server';
 import { CommanderError } from 'commander';
-import { errorText, exitCodeOf, USAGE } from '../exit.js';
+import { errorText, exitCodeOf } from '../exit.js';
 import type { Io } from '../io.js';
 import { Interruptions } from './interruptions.js';
 import { type Place, parseOptions, type TourOptions } from './options.js';
@@ -34,7 +35,8 @@ function optionsOf(args: readonly string[], output: Output, place: Place): TourO
   try {
     return parseOptions(args, io, place);
   } catch (thrown) {
-    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : USAGE;
+    if (thrown instanceof CommanderError)
+      return thrown.exitCode === 0 ? 0 : ERRORS.INVALID_ARGUMENT.exit;
     throw thrown;
   }
 }
