@@ -180,17 +180,20 @@ export class Engine {
     );
   }
 
-  /** Entries of a group's log that this node has, from `fromIndex` on, about a megabyte of them. */
+  /**
+   * Entries of a group's log that this node has on disk, from `fromIndex` on, about a megabyte of them; those up
+   * to `committedIndex` are committed, at least.
+   */
   readLog(
     group: number,
     fromIndex: number,
-    answer: (entries: readonly Entry[], commitIndex: number) => void,
+    answer: (entries: readonly Entry[], committedIndex: number) => void,
   ): void {
     this.#parts.loop.enqueue(
       () => {
         const found = this.#parts.groups[group];
         if (found === undefined) answer([], 0);
-        else answer(found.readLog(fromIndex, Infinity, LOG_PAGE_BYTES), found.status().commit);
+        else answer(found.readLog(fromIndex, Infinity, LOG_PAGE_BYTES), found.appliedIndex);
       },
       () => answer([], 0),
     );

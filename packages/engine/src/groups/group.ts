@@ -105,6 +105,14 @@ export class Group {
     return this.#storage.log.snapshot().index;
   }
 
+  /**
+   * The last entry that has taken effect here. Unlike the commit index it never counts an entry that is still on
+   * its way to the disk, where another one may stand in its place.
+   */
+  get appliedIndex(): number {
+    return this.#state.applied.index;
+  }
+
   get voters(): readonly NodeId[] {
     return this.#state.confState.voters;
   }
@@ -125,7 +133,9 @@ export class Group {
 
   /** Committed and uncommitted entries in `[from, to)` that this node has, about `bytesMax`. */
   readLog(from: number, to: number, bytesMax: number): readonly Entry[] {
-    const { log } = this.#storage;
+    const { log, isInstalling } = this.#storage;
+    // Its rows are gone already, or will be before they could be read.
+    if (isInstalling) return [];
     const start = Math.max(from, log.firstIndex());
     const end = Math.min(to, log.lastIndex() + 1);
     return start < end ? log.entries(start, end, bytesMax) : [];
