@@ -90,6 +90,7 @@ export class EngineParts {
       inTurn,
       changed: () => {
         for (const group of this.groups) group.activateLatest();
+        this.deployments.activated();
       },
     });
     this.deployments = new Deployments({

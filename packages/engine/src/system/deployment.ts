@@ -36,7 +36,10 @@ export interface DeploymentHost {
   readonly session: SessionRef;
   nowMs(): number;
   submit(submission: Submission): void;
-  /** Calls `done` once every group here has the version active, or a later one; false: not in time. */
+  /**
+   * Calls `done` once this node knows the version and every group here has it active, or a later one; with
+   * `false` if not in time.
+   */
   whenActive(space: string, version: number, expiresMs: number, done: (is: boolean) => void): void;
   /** Calls `done` after `ms`. */
   after(ms: number, done: () => void): void;
@@ -97,7 +100,8 @@ export class Deployment {
       this.#host.whenActive(space, version, expiresMs, done),
     );
     const machine = registry.get(space, version);
-    if (!active || machine === undefined) return late(space);
+    if (!active) return late(space);
+    assert(machine !== undefined, 'a version that is active is known');
     return { kind: 'deployed', machine, unchanged };
   }
 

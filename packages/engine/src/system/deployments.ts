@@ -65,7 +65,7 @@ export class Deployments {
     this.#host.tasks.run(deployment.run(), this.#open.add(answer));
   }
 
-  /** A version became active in a group. */
+  /** A version became active in a group, or known on this node. */
   activated(): void {
     if (this.#waiters.length > 0) this.#settle(this.#host.clock.monotonicMs());
   }
@@ -124,6 +124,8 @@ export class Deployments {
   }
 
   #isActive({ space, version }: Waiter): boolean {
+    // The system group may be behind the others here: then what is active cannot be told of yet.
+    if (this.#host.registry.latest(space) < version) return false;
     return this.#host.groups.every((group) => (group.activeVersion(space) ?? 0) >= version);
   }
 }
