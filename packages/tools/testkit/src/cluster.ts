@@ -1,12 +1,15 @@
 // Engines on simulated ports: clock, network and disk of one Simulation. Nodes crash and come back with what
-// their disks hold; links drop, delay and cut.
+// their disks hold, stall, and lose their disks; links drop, delay and cut.
 
 import { DEFAULT_LIMITS, DeltabaseError, type Limits, type Prng } from '@deltabase/base';
 import {
+  type Clock,
   DEFAULT_TIMING,
   type Engine,
+  type Lane,
   type Log,
   type MachineHost,
+  type Network,
   type NodeId,
   startEngine,
 } from '@deltabase/engine';
@@ -33,9 +36,14 @@ export interface Weather extends NetworkWeather {
 
 interface NodeState {
   engine: Engine | undefined;
-  disk: SortedMap;
+  disk: MemoryDisk | undefined;
+  rows: SortedMap;
   /** Counts lives: events of an earlier one are void. */
   life: number;
+  /** What a stalled node has not got round to; `undefined` while it is awake. */
+  held: Array<() => void> | undefined;
+  /** By how much its wall clock is wrong, ms. */
+  wallOffsetMs: number;
 }
 
 export class Cluster {
@@ -55,25 +63,42 @@ export class Cluster {
     this.#network = new SimulatedNetwork({ simulation, weather, chance: this.#chance });
     this.ids = Array.from({ length: options.nodes }, (_, at) => at + 1);
     for (const id of this.ids) {
-      const state = { engine: undefined, disk: new SortedMap(), life: 0 };
-      this.#nodes.set(id, state);
+      const rows = new SortedMap();
+      const life = { engine: undefined, disk: undefined, held: undefined, life: 0 };
+      this.#nodes.set(id, { ...life, rows, wallOffsetMs: 0 });
     }
   }
 
   /** The engine of a node that runs. */
   engine(id: NodeId): Engine {
-    const { engine } = this.#nodes.get(id)!;
+    const { engine } = this.#node(id);
     if (engine === undefined) throw new Error(`node ${id} does not run`);
     return engine;
   }
 
   isUp(id: NodeId): boolean {
-    return this.#nodes.get(id)!.engine !== undefined;
+    return this.#node(id).engine !== undefined;
+  }
+
+  /** Whether a node was started and has not ended; it may still be reading its disk. */
+  isRunning(id: NodeId): boolean {
+    return this.#node(id).disk !== undefined;
+  }
+
+  /** Counts the times a node was started or ended: who meets another number meets another life. */
+  lifeOf(id: NodeId): number {
+    return this.#node(id).life;
   }
 
   /** Engines of the nodes that run. */
   engines(): Engine[] {
     return this.ids.filter((id) => this.isUp(id)).map((id) => this.engine(id));
+  }
+
+  /** What a node's disk holds. */
+  rows(id: NodeId): SortedMap {
+    const { disk, rows } = this.#node(id);
+    return disk?.durable ?? rows;
   }
 
   /** Starts every node and waits until each group has a leader that all know. */
@@ -93,19 +118,22 @@ export class Cluster {
     });
   }
 
+  /** Begins a life of a node on what its disk holds. What recovery refuses is thrown by the simulation. */
   startNode(id: NodeId): void {
-    const state = this.#nodes.get(id)!;
+    const state = this.#node(id);
     const life = ++state.life;
-    const disk = new MemoryDisk(
-      { later: (kind, run) => this.#later(id, life, kind, run) },
-      state.disk,
-    );
+    const later = (kind: 'write' | 'read', run: () => void): void => {
+      const delay = kind === 'write' ? this.#chance.fraction() * this.weather.writeMsMax : 0.05;
+      this.simulation.schedule(delay, () => this.#live(id, life, run));
+    };
+    const disk = new MemoryDisk({ later }, state.rows);
+    state.disk = disk;
     const { groups, machines, limits } = this.#options;
     const ports = {
       clock: this.#clock(id, life),
       random: this.simulation.random.fork(`node ${id} life ${life}`),
-      disk: this.#remembering(disk, state),
-      network: this.#network.attach(id),
+      disk,
+      network: this.#networkOf(id, life),
       machines: machines(),
       log: this.#log(id),
     };
@@ -124,12 +152,59 @@ export class Cluster {
     });
   }
 
-  /** Ends a node's life at once; only what its disk had acknowledged stays. */
-  crash(id: NodeId): void {
-    const state = this.#nodes.get(id)!;
+  /**
+   * Ends a node's life at once. What its disk had acknowledged stays; a batch in flight is lost, or `kept`
+   * though nobody was told.
+   */
+  crash(id: NodeId, inFlight: 'lost' | 'kept' = 'lost'): void {
+    const state = this.#node(id);
+    if (inFlight === 'kept') state.disk?.completeInFlight();
+    state.rows = this.rows(id);
     state.life++;
     state.engine = undefined;
+    state.disk = undefined;
+    state.held = undefined;
     this.#network.detach(id);
+  }
+
+  /** Ends a node's life as a process does that is asked to: whatever is open is answered first. */
+  stop(id: NodeId): void {
+    this.engine(id).stop();
+    this.crash(id);
+  }
+
+  /** A node does nothing until `resume`, while its clocks go on. */
+  pause(id: NodeId): void {
+    this.#node(id).held ??= [];
+  }
+
+  resume(id: NodeId): void {
+    const state = this.#node(id);
+    const held = state.held ?? [];
+    const { life } = state;
+    state.held = undefined;
+    for (const run of held) this.simulation.schedule(0, () => this.#live(id, life, run));
+  }
+
+  /** The node’s next write fails, and with it the node: its process ends at once. */
+  failDisk(id: NodeId): void {
+    this.#node(id).disk?.failNextWrite(() => this.crash(id));
+  }
+
+  /** The node’s next write does not fail after all. */
+  mendDisk(id: NodeId): void {
+    this.#node(id).disk?.failNextWrite(undefined);
+  }
+
+  /** A node that does not run loses or finds other rows: what a test makes of them. */
+  replaceRows(id: NodeId, rows: SortedMap): void {
+    if (this.#node(id).disk !== undefined) throw new Error(`node ${id} runs`);
+    this.#node(id).rows = rows;
+  }
+
+  /** Sets a node's wall clock wrong by `ms`. */
+  setWallOffset(id: NodeId, ms: number): void {
+    this.#node(id).wallOffsetMs = ms;
   }
 
   /** Cuts or mends the link from `from` to `to`, one way. */
@@ -137,46 +212,65 @@ export class Cluster {
     this.#network.setLink(from, to, state);
   }
 
-  #remembering(disk: MemoryDisk, state: NodeState): MemoryDisk {
-    // The map is replaced with each write: keep the newest for the next life.
-    const write = disk.write.bind(disk);
-    disk.write = (batch, done) =>
-      write(batch, () => {
-        state.disk = disk.durable;
-        done();
-      });
-    return disk;
+  /** Cuts a node off from all others, or mends all its links. */
+  setLinks(id: NodeId, state: 'cut' | 'whole'): void {
+    for (const other of this.ids) {
+      if (other === id) continue;
+      this.setLink(id, other, state);
+      this.setLink(other, id, state);
+    }
   }
 
-  #later(id: NodeId, life: number, kind: 'write' | 'read', run: () => void): void {
-    const delay = kind === 'write' ? this.#chance.fraction() * this.weather.writeMsMax : 0.05;
-    this.simulation.schedule(delay, () => {
-      if (this.#nodes.get(id)!.life === life) run();
-    });
+  /** Has `to` receive a frame that `from` never sent. */
+  inject(from: NodeId, to: NodeId, lane: Lane, frame: Uint8Array): void {
+    this.#network.deliver(from, to, lane, frame);
   }
 
-  #clock(id: NodeId, life: number) {
-    const alive = (): boolean => this.#nodes.get(id)!.life === life;
+  #node(id: NodeId): NodeState {
+    const state = this.#nodes.get(id);
+    if (state === undefined) throw new Error(`there is no node ${id}`);
+    return state;
+  }
+
+  /** Runs an event of a node's life: not at all if that has ended, later if the node is stalled. */
+  #live(id: NodeId, life: number, run: () => void): void {
+    const state = this.#node(id);
+    if (state.life !== life) return;
+    if (state.held === undefined) run();
+    else state.held.push(run);
+  }
+
+  #networkOf(id: NodeId, life: number): Network {
+    const attached = this.#network.attach(id);
+    return {
+      ...attached,
+      listen: (listener) =>
+        attached.listen({
+          received: (from, lane, frame) =>
+            this.#live(id, life, () => listener.received(from, lane, frame)),
+          reachable: (peer, is) => this.#live(id, life, () => listener.reachable(peer, is)),
+        }),
+    };
+  }
+
+  #clock(id: NodeId, life: number): Clock {
     const { simulation } = this;
+    const state = this.#node(id);
     return {
       monotonicMs: () => simulation.nowMs,
-      wallMs: () => 1_700_000_000_000 + Math.floor(simulation.nowMs),
-      soon(run: () => void) {
-        simulation.schedule(0, () => {
-          if (alive()) run();
-        });
-      },
-      every(intervalMs: number, run: () => void) {
-        let stopped = false;
-        const again = (): void =>
-          simulation.schedule(intervalMs, () => {
-            if (stopped || !alive()) return;
-            run();
-            again();
-          });
+      wallMs: () => WALL_START_MS + state.wallOffsetMs + Math.floor(simulation.nowMs),
+      soon: (run) => simulation.schedule(0, () => this.#live(id, life, run)),
+      every: (intervalMs, run) => {
+        let isStopped = false;
+        const tick = (): void => {
+          if (isStopped) return;
+          run();
+          again();
+        };
+        const again = (): void => simulation.schedule(intervalMs, () => this.#live(id, life, tick));
         again();
         return () => {
-          stopped = true;
+          isStopped = true;
         };
       },
     };
@@ -193,3 +287,6 @@ export class Cluster {
     return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
   }
 }
+
+/** The wall clocks of simulated nodes begin here, ms since 1970. */
+export const WALL_START_MS = 1_700_000_000_000;

@@ -12,7 +12,9 @@ export interface MemoryDiskOptions {
 export class MemoryDisk implements Disk {
   readonly #later: MemoryDiskOptions['later'];
   #map: SortedMap;
-  #writing = false;
+  #inFlight: readonly DiskOperation[] | undefined;
+  #failing: (() => void) | undefined;
+  #failed = false;
 
   constructor(options: MemoryDiskOptions, map = new SortedMap()) {
     this.#later = options.later;
@@ -24,17 +26,32 @@ export class MemoryDisk implements Disk {
     return this.#map;
   }
 
+  /**
+   * The node crashes while a batch may be in flight: it is on stable storage all the same, though nobody was
+   * told. Without this call it is lost.
+   */
+  completeInFlight(): void {
+    if (this.#inFlight !== undefined) this.#apply(this.#inFlight);
+    this.#inFlight = undefined;
+  }
+
+  /** The next write fails: `fatal` is called, once, and from then on nothing completes. `undefined`: it will not. */
+  failNextWrite(fatal: (() => void) | undefined): void {
+    this.#failing = fatal;
+  }
+
   write(batch: readonly DiskOperation[], done: () => void): void {
-    if (this.#writing) throw new Error('one batch is in flight at a time');
-    this.#writing = true;
+    if (this.#inFlight !== undefined) throw new Error('one batch is in flight at a time');
+    this.#inFlight = batch;
     this.#later('write', () => {
-      this.#writing = false;
-      const next = this.#map.copy();
-      for (const operation of batch) {
-        if (operation.kind === 'put') next.put(operation.key.slice(), operation.value.slice());
-        else next.delete(operation.key);
+      if (this.#failing !== undefined) {
+        const fatal = this.#failing;
+        this.#failing = undefined;
+        this.#failed = true;
+        fatal();
       }
-      this.#map = next;
+      if (this.#failed) return;
+      this.completeInFlight();
       done();
     });
   }
@@ -44,11 +61,15 @@ export class MemoryDisk implements Disk {
   }
 
   get(key: Uint8Array, done: (value: Uint8Array | undefined) => void): void {
-    this.#later('read', () => done(this.#map.get(key)));
+    this.#later('read', () => {
+      if (!this.#failed) done(this.#map.get(key));
+    });
   }
 
   range(range: DiskRange, done: (rows: readonly DiskRow[], more: boolean) => void): void {
-    this.#later('read', () => readRange(this.#map, range, done));
+    this.#later('read', () => {
+      if (!this.#failed) readRange(this.#map, range, done);
+    });
   }
 
   freeze(): DiskReader & { close(): void } {
@@ -66,6 +87,15 @@ export class MemoryDisk implements Disk {
 
   space(): { freeBytes: number; usedBytes: number } {
     return { freeBytes: 2 ** 40, usedBytes: 0 };
+  }
+
+  #apply(batch: readonly DiskOperation[]): void {
+    const next = this.#map.copy();
+    for (const operation of batch) {
+      if (operation.kind === 'put') next.put(operation.key.slice(), operation.value.slice());
+      else next.delete(operation.key);
+    }
+    this.#map = next;
   }
 }
 

@@ -73,6 +73,11 @@ export class SimulatedNetwork {
     else this.#cut.delete(`${from}>${to}`);
   }
 
+  /** Brings a frame to a node at once, whatever the weather. */
+  deliver(from: NodeId, to: NodeId, lane: Lane, frame: Uint8Array): void {
+    this.#nodes.get(to)?.listener?.received(from, lane, frame.slice());
+  }
+
   /** By id, so that a run does not depend on who began when. */
   #inOrder(): Array<[NodeId, Attached]> {
     return [...this.#nodes].sort(([a], [b]) => a - b);
@@ -83,9 +88,8 @@ export class SimulatedNetwork {
     if (this.#cut.has(`${from}>${to}`) || this.#chance.fraction() < dropRate) return;
     const copies = this.#chance.fraction() < duplicateRate ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
-      this.#simulation.schedule(0.1 + this.#chance.fraction() * delayMsMax, () => {
-        this.#nodes.get(to)?.listener?.received(from, lane, frame.slice());
-      });
+      const delayMs = 0.1 + this.#chance.fraction() * delayMsMax;
+      this.#simulation.schedule(delayMs, () => this.deliver(from, to, lane, frame));
     }
   }
 }

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Result } from '@deltabase/engine';
+import { Cluster, makeScriptMachines, TOKENS, TokenCluster } from '@deltabase/testkit';
+
+test('what a group has no room for is answered OVERLOADED at once, the rest is carried out', () => {
+  const tokens = new TokenCluster({ seed: 1, limits: { groupQueueMax: 20 } }).start();
+  const leader = tokens.leaderOf('a');
+  for (const id of tokens.followersOf('a')) tokens.cluster.setLink(id, leader, 'cut');
+  const results: Result[] = [];
+  const sink = { answer: (_tag: number, result: Result) => void results.push(result), flush() {} };
+  const session = { name: '', openedAt: 0, settled: 0 };
+  const payload = new TextEncoder().encode('{"token":"x"}');
+  const rest = { channel: 'append', payload, principal: 'x', session, number: 0, after: 0 };
+  const expiresMs = tokens.cluster.simulation.nowMs + 20_000;
+  tokens.cluster.engine(leader).submit(
+    Array.from({ length: 200 }, (_, tag) => {
+      return { message: { space: TOKENS, key: `k${tag % 7}`, ...rest }, sink, tag, expiresMs };
+    }),
+  );
+  tokens.run(50);
+  const refused = results.filter((result) => result.kind === 'failed');
+  assert.ok(refused.every((result) => result.kind === 'failed' && result.code === 'OVERLOADED'));
+  assert.ok(refused.length >= 160, `${refused.length} refused, the rest waits`);
+  assert.ok(tokens.cluster.engine(leader).status().groups[1]!.queued <= 20, 'memory is bounded');
+  for (const id of tokens.followersOf('a')) tokens.cluster.setLink(id, leader, 'whole');
+  tokens.until(() => results.length === 200, 30_000);
+});
+
+test('a client that is answered OVERLOADED gets all done by sending again', () => {
+  const limits = { groupQueueMax: 4, forwardsMax: 4, turnMessagesMax: 2 };
+  const tokens = new TokenCluster({ seed: 2, limits }).start();
+  const client = tokens.client('c');
+  for (let count = 0; count < 100; count++) client.send('a', 'append');
+  tokens.check();
+  assert.equal(tokens.valueAt(1, 'a').seq, 100);
+});
+
+test('a message that waits for too long is answered DEADLINE_EXCEEDED and never runs', () => {
+  let ran = 0;
+  const tokens = new TokenCluster({ seed: 3, ran: () => ran++, limits: { groupQueueMax: 10 } });
+  tokens.start();
+  const leader = tokens.leaderOf('a');
+  for (const id of tokens.followersOf('a')) tokens.cluster.setLink(id, leader, 'cut');
+  const results: Array<[number, string]> = [];
+  const sink = {
+    answer: (tag: number, result: Result) =>
+      void results.push([tag, result.kind === 'failed' ? result.code : result.kind]),
+    flush() {},
+  };
+  const session = { name: '', openedAt: 0, settled: 0 };
+  const payload = new TextEncoder().encode('{"token":"x"}');
+  const rest = { channel: 'append', payload, principal: 'x', session, number: 0, after: 0 };
+  const now = tokens.cluster.simulation.nowMs;
+  tokens.cluster.engine(leader).submit(
+    Array.from({ length: 20 }, (_, tag) => {
+      const message = { space: TOKENS, key: 'a', ...rest };
+      return { message, sink, tag, expiresMs: now + 100 };
+    }),
+  );
+  tokens.run(1000);
+  tokens.heal();
+  tokens.until(() => results.length === 20);
+  assert.ok(ran <= 10);
+  assert.ok(results.every(([, code]) => code !== 'accepted' || ran > 0));
+  assert.ok(results.some(([, code]) => code === 'OVERLOADED'));
+});
+
+test('expensive messages do not keep a node from its ticks: nobody else is elected', () => {
+  // Each costs what a turn may, so each has a turn for itself.
+  const limits = { turnFuelMax: 1000 };
+  const tokens = new TokenCluster({ seed: 4, limits }).start();
+  const leader = tokens.leaderOf('a');
+  const { term } = tokens.cluster.engine(leader).status().groups[1]!;
+  const client = tokens.client('c');
+  const turns = tokens.cluster.engine(leader).status().counters.turns;
+  for (let count = 0; count < 500; count++) client.send('a', 'append', leader);
+  tokens.settle();
+  const after = tokens.cluster.engine(leader).status();
+  assert.ok(after.counters.turns - turns >= 500, 'a turn for each (LogicCannotHurtTheHost)');
+  assert.equal(after.groups[1]!.term, term);
+  tokens.check();
+});
+
+test('a handler that fails in any way costs its own message an error, and no other', () => {
+  const run = ({ payload }: { payload: unknown }): number => {
+    if ((payload as { fail?: boolean }).fail) throw new RangeError('a defect of the test');
+    return 1;
+  };
+  const machines = () => {
+    const host = makeScriptMachines({ m: { channels: ['go'], run } });
+    // As the real host does: whatever a guest does is a fault of its message (LogicCannotHurtTheHost).
+    const inner = host.run.bind(host);
+    host.run = (machine, call, draft) => {
+      try {
+        return inner(machine, call, draft);
+      } catch {
+        return { kind: 'failed', code: 'TRAPPED', message: 'trapped', fuel: 1, logs: [] };
+      }
+    };
+    return host;
+  };
+  const cluster = new Cluster({ seed: 5, nodes: 3, groups: 1, machines });
+  cluster.start();
+  let isDeployed = false;
+  const module = new TextEncoder().encode('m');
+  const request = { space: 'm', module, expectedVersion: 0, principal: 'x', expiresMs: 20_000 };
+  cluster.engine(1).deploy(request, ({ kind }) => {
+    isDeployed = kind === 'deployed';
+  });
+  cluster.simulation.runUntil(() => isDeployed);
+  const codes: string[] = [];
+  const sink = {
+    answer: (_tag: number, result: Result) =>
+      void codes.push(result.kind === 'failed' ? result.code : result.kind),
+    flush() {},
+  };
+  const session = { name: '', openedAt: 0, settled: 0 };
+  const rest = { channel: 'go', principal: 'x', session, number: 0, after: 0 };
+  const payloads = ['{}', '{"fail":true}', 'not json', '{}', '[[[[', ''];
+  const submissions = payloads.map((text, tag) => {
+    const payload = new TextEncoder().encode(text);
+    const message = { space: 'm', key: 'a', payload, ...rest };
+    return { message, sink, tag, expiresMs: 30_000 };
+  });
+  cluster.engine(cluster.engine(1).leaderOf('m', 'a')).submit(submissions);
+  cluster.simulation.runUntil(() => codes.length === payloads.length);
+  assert.deepEqual(codes.slice(0, 5), [
+    'accepted',
+    'TRAPPED',
+    'INVALID_ARGUMENT',
+    'accepted',
+    'INVALID_ARGUMENT',
+  ]);
+});

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Failure, TailDelta, WatchSink } from '@deltabase/engine';
+import { TOKENS, TokenCluster } from '@deltabase/testkit';
+
+class Sink implements WatchSink {
+  readonly seqs: number[] = [];
+  stateSeq: number | undefined;
+  ready = true;
+  ended: Failure | undefined;
+
+  state(seq: number): void {
+    this.stateSeq = seq;
+  }
+
+  delta({ seq }: TailDelta): void {
+    this.seqs.push(seq);
+  }
+
+  flush(): void {}
+
+  end(why: Failure): void {
+    this.ended = why;
+  }
+}
+
+function withTokens(seed: number, count: number, limits = {}): TokenCluster {
+  const tokens = new TokenCluster({ seed, limits }).start();
+  const client = tokens.client('c');
+  for (let sent = 0; sent < count; sent++) {
+    client.send('a', 'append');
+    if (sent % 5 === 4) tokens.settle();
+  }
+  tokens.settle();
+  return tokens;
+}
+
+function watch(tokens: TokenCluster, node: number, afterSeq?: number): Sink {
+  const sink = new Sink();
+  tokens.cluster.engine(node).watch({ space: TOKENS, key: 'a', afterSeq }, sink);
+  return sink;
+}
+
+function from(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, at) => first + at);
+}
+
+test('a watch resumes behind any retained seq, at any node, without gap or repeat (CommittedOnly)', () => {
+  const limits = { flushIntervalMs: 100, chunkBytesMax: 400, snapshotDeltaBytesMin: 500 };
+  const tokens = withTokens(1, 40, limits);
+  tokens.run(1000);
+  tokens.client('d').send('a', 'append');
+  tokens.settle();
+  for (const id of tokens.cluster.ids) {
+    const sinks = from(0, 41).map((afterSeq) => watch(tokens, id, afterSeq));
+    tokens.until(() => sinks.every(({ seqs }, afterSeq) => seqs.length === 41 - afterSeq));
+    for (const [afterSeq, sink] of sinks.entries()) {
+      assert.deepEqual(sink.seqs, from(afterSeq + 1, 41));
+      assert.equal(sink.stateSeq, undefined);
+    }
+    const beyond = watch(tokens, id, 42);
+    tokens.until(() => beyond.ended !== undefined);
+    assert.equal(beyond.ended!.code, 'INVALID_ARGUMENT');
+  }
+});
+
+test('no watcher sees a delta before it is committed (CommittedOnly)', () => {
+  const tokens = withTokens(2, 3);
+  const leader = tokens.leaderOf('a');
+  const sink = watch(tokens, leader);
+  tokens.run(100);
+  assert.equal(sink.stateSeq, 3);
+  for (const id of tokens.followersOf('a')) tokens.cluster.setLink(id, leader, 'cut');
+  tokens.client('d').send('a', 'append', leader);
+  tokens.run(200);
+  assert.deepEqual(sink.seqs, []);
+  tokens.check();
+});
+
+test('watchers through crashes, snapshots and slow reading see the fold of every delta (StateIsFold)', () => {
+  const limits = { flushIntervalMs: 60, trailingLogBytesMax: 0, heldLogBytesMax: 0 };
+  const tokens = new TokenCluster({ seed: 3, limits }).start();
+  const watches = [0, 1, 2, 3].map((at) => tokens.watch(`w${at}`, 'a', at * 60));
+  const client = tokens.client('c');
+  for (let round = 0; round < 12; round++) {
+    const down = 1 + (round % 3);
+    tokens.cluster.crash(down);
+    for (let count = 0; count < 5; count++) client.send('a', 'append_much');
+    tokens.run(600);
+    tokens.cluster.startNode(down);
+    tokens.run(200);
+  }
+  tokens.check();
+  assert.ok(watches.some(({ begun }) => begun.behindSeq > 0));
+  assert.ok(watches.every(({ seq }) => seq === 60));
+});
+
+test('a slow consumer holds nothing in memory, and gets all of it in the end', () => {
+  const tokens = withTokens(4, 5, { flushIntervalMs: 50, idleEvictMs: 100 });
+  const sink = new Sink();
+  sink.ready = false;
+  const [follower] = tokens.followersOf('a');
+  const handle = tokens.cluster
+    .engine(follower!)
+    .watch({ space: TOKENS, key: 'a', afterSeq: 0 }, sink);
+  const client = tokens.client('d');
+  for (let count = 0; count < 50; count++) client.send('a', 'append_much');
+  tokens.settle();
+  tokens.run(2000);
+  assert.deepEqual(sink.seqs, []);
+  sink.ready = true;
+  handle.resume();
+  tokens.until(() => sink.seqs.length === 55);
+  assert.deepEqual(sink.seqs, from(1, 55));
+  handle.cancel();
+  client.send('a', 'append');
+  tokens.settle();
+  tokens.run(500);
+  assert.equal(sink.seqs.length, 55);
+});
+
+test('a watch on a space without a machine, or beyond the limit, ends with why', () => {
+  const tokens = withTokens(5, 1, { watchesPerNodeMax: 2 });
+  const none = new Sink();
+  tokens.cluster.engine(1).watch({ space: 'none', key: 'a', afterSeq: undefined }, none);
+  tokens.until(() => none.ended !== undefined);
+  assert.equal(none.ended!.code, 'SPACE_NOT_FOUND');
+  const sinks = [watch(tokens, 1), watch(tokens, 1), watch(tokens, 1)];
+  tokens.run(200);
+  assert.deepEqual(
+    sinks.map(({ ended }) => ended?.code),
+    [undefined, undefined, 'OVERLOADED'],
+  );
+  assert.equal(tokens.cluster.engine(1).status().counters.watches, 2);
+  tokens.cluster.engine(1).stop();
+  assert.deepEqual(
+    sinks.map(({ ended }) => ended?.code),
+    ['UNAVAILABLE', 'UNAVAILABLE', 'OVERLOADED'],
+  );
+});
+
+test('a watch that nobody can confirm ends, and does not wait for ever', () => {
+  const tokens = withTokens(6, 1);
+  const [follower] = tokens.followersOf('a');
+  tokens.cluster.setLinks(follower!, 'cut');
+  const sink = watch(tokens, follower!);
+  tokens.until(() => sink.ended !== undefined, 12_000);
+  assert.equal(sink.ended!.code, 'UNAVAILABLE');
+});

@@ -1,0 +1,41 @@
+// Limits for random runs: many of them so small that what is rare in production happens all the time.
+
+import type { Limits, Prng } from '@deltabase/base';
+
+/** What each limit may be drawn from; about half of them keep their defaults in a run. */
+const CHOICES = {
+  turnMessagesMax: [1, 3],
+  turnFuelMax: [1, 20_000],
+  groupQueueMax: [2, 10],
+  forwardsMax: [2, 10],
+  forwardTimeoutMs: [200, 1000],
+  frameBytesMax: [1, 500],
+  entryBytesMax: [1, 400],
+  batchBytesMax: [1, 800],
+  appendBytesMax: [1, 400],
+  inflightAppendsMax: [1, 3],
+  inflightBytesMax: [1, 600],
+  logCacheBytesMax: [1, 500],
+  flushBytesMax: [1, 1500],
+  flushIntervalMs: [50, 400],
+  trailingLogBytesMax: [0, 300],
+  heldLogBytesMax: [0, 600],
+  snapshotChunkBytesMax: [1, 400],
+  snapshotTransfersMax: [1, 2],
+  pieceBytesMax: [16, 200],
+  chunkBytesMax: [1, 300],
+  snapshotDeltaBytesMin: [1, 300],
+  idleEvictMs: [100, 1000],
+  residentBytesMax: [1, 1000],
+  readQueueMax: [2, 10],
+  historyPageMax: [1, 7],
+} as const satisfies Partial<Record<keyof Limits, readonly number[]>>;
+
+export function drawLimits(chance: Prng): Partial<Limits> {
+  const drawn: Record<string, number> = {};
+  for (const [name, choices] of Object.entries(CHOICES)) {
+    const choice = chance.below(choices.length * 2);
+    if (choice < choices.length) drawn[name] = choices[choice]!;
+  }
+  return drawn;
+}

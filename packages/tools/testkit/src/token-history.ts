@@ -1,0 +1,95 @@
+// What is known of one document of tokens, and what may still be true: every operation that has ended says how
+// far the document was. Each operation's place is its seq, so linearizability is that no operation shows less
+// than what had ended before it began (AckedIsDurable, OneAtATime).
+
+import assert from 'node:assert/strict';
+import { tokenIn } from './token-machine.js';
+
+export class TokenHistory {
+  readonly #name: string;
+  /** Tokens that are known to stand at a seq. */
+  readonly #tokens = new Map<number, string>();
+  readonly #sent = new Set<string>();
+  readonly #accepted = new Map<string, number>();
+  readonly #refused = new Set<string>();
+  #known = 0;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** Tokens whose message was accepted. */
+  get acceptedCount(): number {
+    return this.#accepted.size;
+  }
+
+  /** An operation begins: what it shows must not be before the seq that this returns. */
+  begin(): number {
+    return this.#known;
+  }
+
+  /** A message with `token` may take effect from now on. */
+  sent(token: string): void {
+    this.#sent.add(token);
+  }
+
+  /** The message with `token`, sent when `floor` was known, was answered with the seq that it made. */
+  accepted(token: string, seq: number, floor: number): void {
+    const before = this.#accepted.get(token);
+    assert.ok(
+      before === undefined || before === seq,
+      this.#say(`${token} at ${before} and ${seq}`),
+    );
+    if (before !== undefined) return;
+    assert.ok(seq > floor, this.#say(`${token} made ${seq} though ${floor} was answered before`));
+    assert.ok(!this.#refused.has(token), this.#say(`${token} was refused and accepted`));
+    this.#accepted.set(token, seq);
+    this.#place(seq, token);
+    this.#known = Math.max(this.#known, seq);
+  }
+
+  /** The message with `token` was refused for good. */
+  refused(token: string): void {
+    assert.ok(!this.#accepted.has(token), this.#say(`${token} was accepted and refused`));
+    this.#refused.add(token);
+  }
+
+  /** Somebody who began when `floor` was known was shown the document at `seq`. */
+  saw(seq: number, floor: number): void {
+    assert.ok(seq >= floor, this.#say(`${seq} was shown though ${floor} was known before`));
+    this.#known = Math.max(this.#known, seq);
+  }
+
+  /** A copy, however old, holds these tokens. */
+  copy(tokens: readonly unknown[]): void {
+    for (const [at, element] of tokens.entries()) this.#place(at + 1, tokenIn(element));
+  }
+
+  /** The tokens in the end: all that was promised, and nothing that was not sent. */
+  end(tokens: readonly unknown[]): void {
+    this.copy(tokens);
+    const all = tokens.map(tokenIn);
+    assert.equal(new Set(all).size, all.length, this.#say('a token took effect twice'));
+    for (const [token, seq] of this.#accepted) {
+      assert.equal(all[seq - 1], token, this.#say(`${token} was accepted at ${seq}`));
+    }
+    for (const token of all) {
+      assert.ok(this.#sent.has(token), this.#say(`${token} was never sent`));
+      assert.ok(!this.#refused.has(token), this.#say(`${token} was refused`));
+    }
+    assert.ok(
+      all.length >= this.#known,
+      this.#say(`${this.#known} was known, it ends at ${all.length}`),
+    );
+  }
+
+  #place(seq: number, token: string): void {
+    const there = this.#tokens.get(seq);
+    assert.ok(there === undefined || there === token, this.#say(`${seq} is ${there} and ${token}`));
+    this.#tokens.set(seq, token);
+  }
+
+  #say(what: string): string {
+    return `${this.#name}: ${what}`;
+  }
+}
