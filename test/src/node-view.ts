@@ -1,7 +1,13 @@
 // One node of a cluster as it sees itself: calls that go to that node and to no other, unlike the client's,
 // which finds its own way.
 
-import { type Client, credentials, loadPackageDefinition, type ServiceError } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  type Client,
+  credentials,
+  loadPackageDefinition,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ROOT } from './workspace.js';
 
@@ -31,10 +37,19 @@ export interface NodeReport {
 type UnaryClient = Client & Record<string, (...args: unknown[]) => void>;
 type ClientClass = new (
   address: string,
-  options: ReturnType<typeof credentials.createInsecure>,
+  credentials: ChannelCredentials,
+  options: object,
 ) => UnaryClient;
 
 const CALL_MS = 20_000;
+/** A node that comes back is seen at once, also by views that saw it go. */
+const RECONNECT_MS = 50;
+const CHANNEL = {
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.initial_reconnect_backoff_ms': RECONNECT_MS,
+  'grpc.min_reconnect_backoff_ms': RECONNECT_MS,
+  'grpc.max_reconnect_backoff_ms': RECONNECT_MS,
+};
 const services = loadServices();
 
 export class NodeView {
@@ -42,8 +57,9 @@ export class NodeView {
   readonly #cluster: UnaryClient;
 
   constructor(address: string) {
-    this.#documents = new services.DocumentsService(address, credentials.createInsecure());
-    this.#cluster = new services.ClusterService(address, credentials.createInsecure());
+    const insecure = credentials.createInsecure();
+    this.#documents = new services.DocumentsService(address, insecure, CHANNEL);
+    this.#cluster = new services.ClusterService(address, insecure, CHANNEL);
   }
 
   /** The document as this node holds it once it has `atLeastSeq`. */

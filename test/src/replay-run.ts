@@ -2,30 +2,26 @@
 // the document's leader at a third and at two thirds. Every node must end with the text that the history says,
 // after every message took effect exactly once (AckedIsDurable, StateIsFold).
 
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { gunzipSync } from 'node:zlib';
-import { connect } from '@deltabase/client';
+import { type Client, connect } from '@deltabase/client';
 import { groupOf } from '@deltabase/machine';
 import type { ProcessCluster } from '@deltabase/testkit';
+import { leadersSettled } from './calm.js';
+import { type EditingTrace, readTrace } from './editing-trace.js';
+import { GatedSends } from './gated-sends.js';
+import { killLeaders, type LeaderKill } from './leader-kills.js';
 import { NodeView } from './node-view.js';
 import { readText } from './read-text.js';
-import { exampleModule, sleep, until, withCluster } from './scratch.js';
+import { exampleModule, withCluster } from './scratch.js';
 import { type Traffic, TrafficMeter } from './traffic.js';
-
-/** A history as github.com/josephg/editing-traces has them; positions count Unicode code points. */
-interface EditingTrace {
-  readonly startContent: string;
-  readonly endContent: string;
-  readonly txns: readonly { readonly patches: readonly Patch[] }[];
-}
-
-type Patch = readonly [position: number, deleted: number, inserted: string];
 
 export interface ReplayReport {
   readonly messages: number;
+  /** From the first message sent to the last answer. */
   readonly seconds: number;
-  readonly kills: number;
+  /** The part of it in which nothing was sent, until a killed node was back. */
+  readonly heldSeconds: number;
+  readonly kills: readonly LeaderKill[];
   readonly traffic: Traffic;
   /** Seq and hash, equal on all nodes. */
   readonly seq: number;
@@ -38,66 +34,77 @@ export interface ReplayOptions {
   readonly limit?: number;
   /** Whether leaders are killed on the way. Default true. */
   readonly kills?: boolean;
-  readonly progress?: (line: string) => void;
 }
+
+/** With fewer messages there would be no load to kill a leader under. */
+export const MESSAGES_MIN = 48;
 
 const SPACE = 'text';
 const DOWN_MS = 2000;
 const DEADLINE_MS = 60_000;
+const IN_FLIGHT_MAX = 512;
 
 /** Runs the replay. Throws if any copy of the text, any seq or any hash is not what it must be. */
-export async function replay(options: ReplayOptions): Promise<ReplayReport> {
-  const trace = JSON.parse(
-    gunzipSync(await readFile(options.file)).toString('utf8'),
-  ) as EditingTrace;
-  const patches = patchesOf(trace).slice(0, options.limit ?? Infinity);
-  const isWhole = patches.length === patchesOf(trace).length;
-  const endContent = isWhole ? trace.endContent : applyPatches(patches);
-  const key = basename(options.file).replace(/\..*/, '');
-  return withCluster({}, (cluster) => run(cluster, { ...options, key, patches, endContent }));
+export async function replay({ file, limit, kills = true }: ReplayOptions): Promise<ReplayReport> {
+  const trace = await readTrace(file, limit);
+  const { length } = trace.patches;
+  if (length < MESSAGES_MIN) throw new Error(`${length} patches are too few: ${MESSAGES_MIN}`);
+  const key = basename(file).replace(/\..*/, '');
+  return withCluster({}, async (cluster) => {
+    const client = await connect({ addresses: cluster.addresses });
+    try {
+      await client.machines.deploy(SPACE, await exampleModule('text'));
+      await leadersSettled(cluster);
+      return await run({ cluster, client, key, trace, kills });
+    } finally {
+      await client.close({ abandon: true });
+    }
+  });
 }
 
-interface Run extends ReplayOptions {
+interface Run {
+  readonly cluster: ProcessCluster;
+  readonly client: Client;
   readonly key: string;
-  readonly patches: readonly Patch[];
-  readonly endContent: string;
+  readonly trace: EditingTrace;
+  readonly kills: boolean;
 }
 
-async function run(cluster: ProcessCluster, { key, patches, endContent, ...options }: Run) {
-  const client = await connect({ addresses: cluster.addresses });
-  try {
-    await client.machines.deploy(SPACE, await exampleModule('text'));
-    const meter = new TrafficMeter(cluster);
-    const document = client.document(SPACE, key);
-    const { groups } = await client.cluster.status();
-    const group = groupOf(SPACE, key, groups.length - 1);
-    let answered = 0;
-    const fractions = options.kills === false ? [] : [1 / 3, 2 / 3];
-    const killer = killAt(
-      cluster,
-      group,
-      fractions.map((part) => part * patches.length),
-      () => answered,
-    );
-    const startMs = performance.now();
-    const sends = patches.map(async ([at, deleted, insert]) => {
+async function run({ cluster, client, key, trace, kills }: Run): Promise<ReplayReport> {
+  const { patches, endContent } = trace;
+  const count = patches.length;
+  const document = client.document(SPACE, key);
+  const { groups } = await client.cluster.status();
+  const load = Math.min(IN_FLIGHT_MAX, Math.floor(count / 16));
+  const sends = new GatedSends({
+    count,
+    inFlightMax: load,
+    send: async (place) => {
+      const [at, deleted, insert] = patches[place]!;
       const payload = { at, delete: deleted, insert };
-      const { seq } = await document.send('splice', payload, { deadlineMs: DEADLINE_MS });
-      answered++;
-      return seq;
-    });
-    const seqs = await Promise.all(sends);
-    const seconds = (performance.now() - startMs) / 1000;
-    const kills = await killer;
-    const traffic = await meter.end();
+      return (await document.send('splice', payload, { deadlineMs: DEADLINE_MS })).seq;
+    },
+  });
+  const meter = await TrafficMeter.start(cluster);
+  const startMs = performance.now();
+  const sending = sends.seqs().then((seqs) => {
     checkSeqs(seqs);
-    const { seq, hash } = await checkNodes(cluster, key, patches.length, endContent);
-    const report = { messages: patches.length, seconds, kills, traffic, seq, hash };
-    options.progress?.(renderReport(report));
-    return report;
-  } finally {
-    await client.close({ abandon: true });
-  }
+    return (performance.now() - startMs) / 1000;
+  });
+  const killing = killLeaders({
+    cluster,
+    group: groupOf(SPACE, key, groups.length - 1),
+    sends,
+    at: kills ? [Math.floor(count / 3), Math.floor((2 * count) / 3)] : [],
+    load,
+    count,
+    downMs: DOWN_MS,
+  });
+  const [seconds, killed] = await Promise.all([sending, killing]);
+  const traffic = await meter.end();
+  const { seq, hash } = await checkNodes(cluster, key, count, endContent);
+  const heldSeconds = sends.heldMs / 1000;
+  return { messages: count, seconds, heldSeconds, kills: killed, traffic, seq, hash };
 }
 
 /** Each message made the seq behind the one before it: none was lost, none took effect twice. */
@@ -105,37 +112,6 @@ function checkSeqs(seqs: readonly number[]): void {
   for (const [at, seq] of seqs.entries()) {
     if (seq !== at + 1) throw new Error(`message ${at + 1} was answered with seq ${seq}`);
   }
-}
-
-/** Kills the leader of `group` with kill -9 when so many messages are answered; it is down for 2 s. */
-async function killAt(
-  cluster: ProcessCluster,
-  group: number,
-  counts: readonly number[],
-  answered: () => number,
-): Promise<number> {
-  for (const count of counts) {
-    await until(`${count} answers`, () => answered() >= count, 120_000);
-    const leader = await leaderOf(cluster, group);
-    await cluster.node(leader).stop('SIGKILL');
-    await sleep(DOWN_MS);
-    await cluster.node(leader).start();
-  }
-  return counts.length;
-}
-
-async function leaderOf(cluster: ProcessCluster, group: number): Promise<number> {
-  let leader = 0;
-  await until(`a leader of group ${group}`, async () => {
-    for (const node of cluster.nodes.filter(({ isUp }) => isUp)) {
-      const view = new NodeView(node.clientAddress);
-      const report = await view.status().catch(() => undefined);
-      view.close();
-      if (report?.groups[group]?.role === 'leader') leader = node.id;
-    }
-    return leader !== 0;
-  });
-  return leader;
 }
 
 async function checkNodes(
@@ -160,25 +136,21 @@ async function checkNodes(
   return { seq, hash: first!.hash };
 }
 
-function patchesOf({ startContent, txns }: EditingTrace): Patch[] {
-  const start: Patch[] = startContent === '' ? [] : [[0, 0, startContent]];
-  return [...start, ...txns.flatMap(({ patches }) => patches)];
-}
-
-function applyPatches(patches: readonly Patch[]): string {
-  let text: string[] = [];
-  for (const [at, deleted, inserted] of patches) {
-    text = [...text.slice(0, at), ...inserted, ...text.slice(at + deleted)];
-  }
-  return text.join('');
-}
-
-function renderReport({ messages, seconds, kills, traffic, seq, hash }: ReplayReport): string {
+/** The report for people. */
+export function renderReplay(report: ReplayReport): string {
+  const { messages, seconds, heldSeconds, kills, traffic, seq, hash } = report;
+  const perSecond = (messages / (seconds - heldSeconds)).toFixed(0);
   const each = (bytes: number): string => (bytes / messages).toFixed(0);
+  const { logBytes, diskBytes, peerBytes, clientBytes } = traffic;
   return [
-    `${messages} messages in ${seconds.toFixed(1)} s (${(messages / seconds).toFixed(0)}/s), ${kills} leaders killed`,
-    `bytes a keystroke, all three nodes: log ${each(traffic.logBytes)}, disk ${each(traffic.diskBytes)}, ` +
-      `network ${each(traffic.networkBytes)}`,
+    ...kills.map(
+      ({ node, answered, inFlight, answeredWhileDown }) =>
+        `kill -9 of the leader, node ${node}, at ${answered} answers with ${inFlight} messages in flight; ` +
+        `${answeredWhileDown} answers until it was back`,
+    ),
+    `${messages} messages in ${seconds.toFixed(1)} s, ${heldSeconds.toFixed(1)} s of it held until a node was back: ${perSecond}/s`,
+    `bytes a keystroke: log ${each(logBytes)} on the three nodes (${each(logBytes / 3)} on each), disk ${each(diskBytes)}; ` +
+      `network ${each(peerBytes)} between nodes, ${each(clientBytes)} between client and nodes`,
     `every node: the text of the history, seq ${seq}, hash ${hash}`,
   ].join('\n');
 }

@@ -1,20 +1,27 @@
 // npm run replay -- FILE [--limit N] [--no-kills]: an editing history through a cluster; see replay-run.ts.
 
 import { parseArgs } from 'node:util';
-import { replay } from './replay-run.js';
+import { MESSAGES_MIN, renderReplay, replay } from './replay-run.js';
+
+const USAGE = `usage: npm run replay -- FILE.json.gz [--limit N] [--no-kills]
+  --limit N    only the first N patches, at least ${MESSAGES_MIN}
+  --no-kills   kill no leaders: what it costs while nothing goes wrong`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { limit: { type: 'string' }, 'no-kills': { type: 'boolean' } },
+  options: {
+    limit: { type: 'string' },
+    'no-kills': { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
 });
 const [file] = positionals;
-if (file === undefined) {
-  console.error('usage: npm run replay -- FILE.json.gz [--limit N] [--no-kills]');
-  process.exit(2);
+const limit = values.limit === undefined ? Infinity : Number(values.limit);
+if (values.help) {
+  console.log(USAGE);
+} else if (file === undefined || positionals.length > 1 || !(limit >= MESSAGES_MIN)) {
+  console.error(USAGE);
+  process.exitCode = 2;
+} else {
+  console.log(renderReplay(await replay({ file, limit, kills: !values['no-kills'] })));
 }
-await replay({
-  file,
-  kills: values['no-kills'] !== true,
-  progress: console.log,
-  ...(values.limit === undefined ? {} : { limit: Number(values.limit) }),
-});

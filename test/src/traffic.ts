@@ -4,13 +4,16 @@ import type { ProcessCluster } from '@deltabase/testkit';
 import { NodeView } from './node-view.js';
 import { sleep } from './scratch.js';
 
+/** Sums over all nodes. What a node did in the last moment before it was killed is not in them. */
 export interface Traffic {
-  /** Bytes of Raft log entries, over all nodes. */
+  /** Bytes of Raft log entries. */
   readonly logBytes: number;
   /** Bytes of everything that was given to the disks. */
   readonly diskBytes: number;
   /** Bytes that nodes sent to each other. */
-  readonly networkBytes: number;
+  readonly peerBytes: number;
+  /** Bytes of messages and answers between clients and nodes. */
+  readonly clientBytes: number;
 }
 
 interface Life {
@@ -18,36 +21,49 @@ interface Life {
   readonly traffic: Traffic;
 }
 
-const SAMPLE_MS = 100;
-const NOTHING: Traffic = { logBytes: 0, diskBytes: 0, networkBytes: 0 };
+const SAMPLE_MS = 50;
 
 /** Samples the counters while it runs, because a node that is killed takes them along. */
 export class TrafficMeter {
   readonly #views: readonly NodeView[];
   readonly #present = new Map<NodeView, Life>();
-  #past = NOTHING;
+  readonly #past: Traffic[] = [];
+  #before: Traffic | undefined;
   #running = true;
-  readonly #done: Promise<void>;
+  #done: Promise<void> | undefined;
 
-  constructor(cluster: ProcessCluster) {
-    this.#views = cluster.addresses.map((address) => new NodeView(address));
-    this.#done = this.#run();
+  /** Begins to measure; every node must be up. */
+  static async start(cluster: ProcessCluster): Promise<TrafficMeter> {
+    const meter = new TrafficMeter(cluster.addresses.map((address) => new NodeView(address)));
+    await meter.#sampleAll();
+    if (meter.#present.size < cluster.nodes.length) throw new Error('a node tells no counters');
+    meter.#before = meter.#sum();
+    meter.#done = meter.#run();
+    return meter;
   }
 
-  /** Stops sampling, and gives the sum. */
+  private constructor(views: readonly NodeView[]) {
+    this.#views = views;
+  }
+
+  /** Stops, and gives the sum since the start. */
   async end(): Promise<Traffic> {
     this.#running = false;
     await this.#done;
-    await Promise.all(this.#views.map((view) => this.#sample(view)));
+    await this.#sampleAll();
     for (const view of this.#views) view.close();
-    return [...this.#present.values()].reduce((sum, { traffic }) => add(sum, traffic), this.#past);
+    return combine(this.#sum(), this.#before!, (now, before) => now - before);
   }
 
   async #run(): Promise<void> {
     while (this.#running) {
-      await Promise.all(this.#views.map((view) => this.#sample(view)));
+      await this.#sampleAll();
       await sleep(SAMPLE_MS);
     }
+  }
+
+  async #sampleAll(): Promise<void> {
+    await Promise.all(this.#views.map((view) => this.#sample(view)));
   }
 
   async #sample(view: NodeView): Promise<void> {
@@ -59,22 +75,35 @@ export class TrafficMeter {
     }
     const { uptimeMs, counters } = report;
     const before = this.#present.get(view);
-    if (before !== undefined && before.uptimeMs > uptimeMs) {
-      this.#past = add(this.#past, before.traffic);
-    }
-    const traffic = {
-      logBytes: counters['logBytesWritten'] ?? 0,
-      diskBytes: counters['diskBytesWritten'] ?? 0,
-      networkBytes: counters['peerBytesSent'] ?? 0,
-    };
-    this.#present.set(view, { uptimeMs, traffic });
+    if (before !== undefined && before.uptimeMs > uptimeMs) this.#past.push(before.traffic);
+    this.#present.set(view, { uptimeMs, traffic: trafficOf(counters) });
+  }
+
+  #sum(): Traffic {
+    const lives = [...this.#past, ...[...this.#present.values()].map(({ traffic }) => traffic)];
+    return lives.reduce((sum, traffic) => combine(sum, traffic, (a, b) => a + b));
   }
 }
 
-function add(a: Traffic, b: Traffic): Traffic {
+function trafficOf(counters: Readonly<Record<string, number>>): Traffic {
+  const counter = (name: string): number => {
+    const value = counters[name];
+    if (value === undefined) throw new Error(`the status of a node has no counter ${name}`);
+    return value;
+  };
   return {
-    logBytes: a.logBytes + b.logBytes,
-    diskBytes: a.diskBytes + b.diskBytes,
-    networkBytes: a.networkBytes + b.networkBytes,
+    logBytes: counter('logBytesWritten'),
+    diskBytes: counter('diskBytesWritten'),
+    peerBytes: counter('peerBytesSent'),
+    clientBytes: counter('clientBytesReceived') + counter('clientBytesSent'),
+  };
+}
+
+function combine(a: Traffic, b: Traffic, operate: (a: number, b: number) => number): Traffic {
+  return {
+    logBytes: operate(a.logBytes, b.logBytes),
+    diskBytes: operate(a.diskBytes, b.diskBytes),
+    peerBytes: operate(a.peerBytes, b.peerBytes),
+    clientBytes: operate(a.clientBytes, b.clientBytes),
   };
 }

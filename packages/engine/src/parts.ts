@@ -37,7 +37,12 @@ export class EngineParts {
   readonly watches: Watches;
   readonly snapshots: SnapshotSender;
   readonly upkeep: Upkeep;
-  readonly counters: GroupCounters = { executed: 0, failed: 0, deltasApplied: 0 };
+  readonly counters: GroupCounters = {
+    executed: 0,
+    failed: 0,
+    deltasApplied: 0,
+    logBytesWritten: 0,
+  };
   /** Sinks that got an answer in this turn. */
   readonly touched = new Set<AnswerSink>();
   readonly stopTicks: () => void;

@@ -36,6 +36,8 @@ export interface EngineCounters {
   readonly ticksMissed: number;
   readonly diskWrites: number;
   readonly diskBytesWritten: number;
+  /** Keys and values of Raft log entries, of all groups, on stable storage; a part of `diskBytesWritten`. */
+  readonly logBytesWritten: number;
   readonly diskBytesUsed: number;
   readonly diskBytesFree: number;
   readonly peerFramesSent: number;
@@ -81,6 +83,7 @@ function countersOf(parts: EngineParts, disk: Disk): EngineCounters {
     ticksMissed: upkeep.ticksMissed,
     diskWrites: writer.writes,
     diskBytesWritten: writer.bytesWritten,
+    logBytesWritten: counters.logBytesWritten,
     diskBytesUsed: usedBytes,
     diskBytesFree: freeBytes,
     peerFramesSent: links.counters.framesSent,

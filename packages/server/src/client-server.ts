@@ -6,6 +6,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { withPorts } from './config/members.js';
 import type { ServerConfig } from './config/server-config.js';
+import { counted } from './services/byte-counts.js';
 import { clusterHandlers } from './services/cluster.js';
 import { documentsHandlers } from './services/documents.js';
 import { Health } from './services/health.js';
@@ -67,10 +68,11 @@ export class ClientServer {
     const protos = loadProtos();
     const nowMs = (): number => options.nowMs();
     const documents = documentsHandlers({ engine, routes, limits, log, nowMs });
-    server.addService(protos.documents, documents);
+    const bytes = { clientBytesReceived: 0, clientBytesSent: 0 };
+    server.addService(counted(protos.documents, bytes), documents);
     server.addService(protos.machines, machinesHandlers({ engine, limits, log, nowMs }));
     const { version } = options;
-    server.addService(protos.cluster, clusterHandlers({ engine, members, version, log }));
+    server.addService(protos.cluster, clusterHandlers({ engine, members, version, bytes, log }));
     this.#health.addTo(server);
     new ReflectionService(protos.all).addToServer(server);
   }

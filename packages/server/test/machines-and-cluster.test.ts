@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { decodeRecord } from '@deltabase/machine';
 import { credentials, loadPackageDefinition, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import { errorIn, type Loose } from './support/test-client.js';
+import { codecOf, errorIn, type Loose } from './support/test-client.js';
 import { withBareServer, withServer } from './support/test-server.js';
 import { until } from './support/until.js';
 
@@ -93,7 +93,27 @@ test('the status tells of node, members, groups and counters', async () => {
     assert.equal(counters.messagesFailed, 0);
     assert(counters.messagesExecuted >= 3 && counters.deltasApplied >= 3);
     assert(counters.diskBytesWritten > 0 && counters.diskBytesFree > 0 && counters.turns > 0);
+    assert(counters.logBytesWritten > 0 && counters.logBytesWritten < counters.diskBytesWritten);
     assert(counters.processBytes > 10_000_000 && told.uptimeMs > 0);
+  });
+});
+
+test('the status counts what clients and the node send to each other', async () => {
+  await withServer([], async ({ client }) => {
+    await client.send('list', 'a', 'push', 1);
+    const counts = async (): Promise<[number, number]> => {
+      const { counters } = await client.call('getStatus', {});
+      return [counters.clientBytesReceived, counters.clientBytesSent];
+    };
+    const request = { space: 'list', key: 'a' };
+    const [receivedBefore, sentBefore] = await counts();
+    const response = await client.call('get', request);
+    const sizeOf = (name: string, message: object): number =>
+      codecOf(`deltabase.v1.${name}`).encode(message).length;
+    assert.deepEqual(await counts(), [
+      receivedBefore + sizeOf('GetRequest', request),
+      sentBefore + sizeOf('GetResponse', response),
+    ]);
   });
 });
 

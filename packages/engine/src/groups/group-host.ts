@@ -16,6 +16,7 @@ import type { MessageCounters } from './leadership.js';
 
 export interface GroupCounters extends MessageCounters {
   deltasApplied: number;
+  logBytesWritten: number;
 }
 
 export interface GroupHost extends DocumentsHost {

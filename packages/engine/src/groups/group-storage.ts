@@ -53,6 +53,7 @@ export class GroupStorage {
     this.#logWriter = new LogWriter({
       group: id,
       log: this.log,
+      counters: host.counters,
       write: (operations, done) => host.write(operations, done),
       acknowledge: (work) => this.#acknowledge(work),
     });

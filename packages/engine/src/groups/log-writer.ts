@@ -10,9 +10,15 @@ import { encodeHardState } from '../storage/rows.js';
 export interface LogWriterHost {
   readonly group: number;
   readonly log: LogStore;
+  readonly counters: LogCounters;
   write(operations: readonly DiskOperation[], done: () => void): void;
   /** `work` is on stable storage, and all that was asked for before it. */
   acknowledge(work: AppendWork): void;
+}
+
+export interface LogCounters {
+  /** Bytes of keys and values of entries that are on stable storage. */
+  logBytesWritten: number;
 }
 
 /** What must be written with a snapshot, and done once that is durable, before Raft is told. */
@@ -23,6 +29,7 @@ export interface Installation {
 
 interface Writing {
   readonly works: AppendWork[];
+  readonly logBytes: number;
   done: boolean;
 }
 
@@ -44,8 +51,10 @@ export class LogWriter {
       return;
     }
     const operations: DiskOperation[] = [...(installation?.operations ?? [])];
+    let logBytes = 0;
     for (const operation of this.#host.log.appendOperations(work.entries)) {
       operations.push(operation);
+      if (operation.kind === 'put') logBytes += operation.key.length + operation.value.length;
     }
     const hardState = work.hardState ?? this.#lazyHardState;
     this.#lazyHardState = undefined;
@@ -53,7 +62,7 @@ export class LogWriter {
       const value = encodeHardState(hardState);
       operations.push({ kind: 'put', key: hardStateKey(this.#host.group), value });
     }
-    const writing: Writing = { works: [work], done: false };
+    const writing: Writing = { works: [work], logBytes, done: false };
     this.#writing.push(writing);
     this.#host.write(operations, () => {
       if (installation === undefined) this.#written(writing);
@@ -71,6 +80,7 @@ export class LogWriter {
 
   #written(writing: Writing): void {
     writing.done = true;
+    this.#host.counters.logBytesWritten += writing.logBytes;
     while (this.#writing[0]?.done) {
       for (const work of this.#writing.shift()!.works) this.#acknowledge(work);
     }

@@ -16,13 +16,15 @@ function setUp() {
     appended() {},
     restored() {},
   } as unknown as LogStore;
+  const counters = { logBytesWritten: 0 };
   const writer = new LogWriter({
     group: 1,
     log,
+    counters,
     write: (operations, done) => void writes.push({ operations, done }),
     acknowledge: (work) => void told.push(work),
   });
-  return { writer, writes, told };
+  return { writer, writes, told, log, counters };
 }
 
 function work(changes: Partial<AppendWork>): AppendWork {
@@ -84,4 +86,18 @@ test('a snapshot counts once it is durable and loaded, and what came after it wa
   assert.deepEqual(told, []);
   loaded();
   assert.deepEqual(told, [install, after]);
+});
+
+test('bytes of entries are counted once they are durable, and nothing else is', () => {
+  const { writer, writes, log, counters } = setUp();
+  log.appendOperations = () => [
+    { kind: 'put', key: bytes('key'), value: bytes('value') },
+    { kind: 'del', key: bytes('an entry that is replaced') },
+  ];
+  const hardState = { term: 2, vote: 1, commit: 7 };
+  writer.append(work({ entries: [entry(1, 1)], hardState }), undefined);
+  assert.equal(writes[0]!.operations.length, 3);
+  assert.equal(counters.logBytesWritten, 0);
+  writes[0]!.done();
+  assert.equal(counters.logBytesWritten, 'key'.length + 'value'.length);
 });

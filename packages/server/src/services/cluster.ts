@@ -3,6 +3,7 @@
 import type { Engine, EngineCounters, GroupStatus, Log, NodeId } from '@deltabase/engine';
 import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Member } from '../config/members.js';
+import type { ByteCounts } from './byte-counts.js';
 import { LogReader } from './log-reader.js';
 import { PageStream } from './page-stream.js';
 import { checkCount, invalid } from './requests.js';
@@ -13,6 +14,7 @@ export interface ClusterHost {
   readonly engine: Engine;
   readonly members: readonly Member[];
   readonly version: string;
+  readonly bytes: Readonly<ByteCounts>;
   readonly log: Log;
 }
 
@@ -32,7 +34,7 @@ export function clusterHandlers(host: ClusterHost): UntypedServiceImplementation
 }
 
 /** `GetStatusResponse`. */
-function statusOf({ engine, members, version }: ClusterHost): object {
+function statusOf({ engine, members, version, bytes }: ClusterHost): object {
   const status = engine.status();
   const reachable = new Map(status.members.map((member) => [member.node, member.reachable]));
   return {
@@ -47,7 +49,7 @@ function statusOf({ engine, members, version }: ClusterHost): object {
       peerAddress,
     })),
     groups: status.groups.map((group) => groupOf(group, status.node)),
-    counters: countersOf(status.counters),
+    counters: countersOf(status.counters, bytes),
   };
 }
 
@@ -79,8 +81,8 @@ function roleOf({ role, conf }: GroupStatus, self: NodeId): string {
   return role === 'preCandidate' ? 'pre-candidate' : role;
 }
 
-function countersOf(counters: EngineCounters): object {
-  return { ...counters, processBytes: process.memoryUsage.rss() };
+function countersOf(counters: EngineCounters, bytes: Readonly<ByteCounts>): object {
+  return { ...counters, ...bytes, processBytes: process.memoryUsage.rss() };
 }
 
 function readLog(host: ClusterHost, call: ServerWritableStream<ReadLogRequest, Buffer>): void {

@@ -110,10 +110,13 @@ export interface WireNodeCounters {
   readonly ticksMissed: number;
   readonly diskWrites: number;
   readonly diskBytesWritten: number;
+  readonly logBytesWritten: number;
   readonly diskBytesUsed: number;
   readonly diskBytesFree: number;
   readonly peerBytesSent: number;
   readonly peerFramesSent: number;
+  readonly clientBytesReceived: number;
+  readonly clientBytesSent: number;
   readonly watches: number;
   readonly processBytes: number;
 }
