@@ -1,10 +1,12 @@
-// Writers on a real cluster while nodes are killed: every writer appends unique tokens to documents chosen at
-// random, a random node gets kill -9 every few seconds. In the end no acknowledged token is lost, none is
-// there twice, every call has settled, and all copies are equal by hash (AckedIsDurable, StateIsFold).
+// Writers on a real cluster while nodes fail: every writer appends unique tokens to documents chosen at random,
+// every few seconds a random node is killed, or meets another fault. In the end no acknowledged token is lost, none
+// is there twice, none is there that was refused, every call has settled, and all copies are equal by hash
+// (AckedIsDurable, StateIsFold).
 
-import { makePrng, type Prng } from '@deltabase/base';
+import { DeltabaseError, makePrng, type Prng } from '@deltabase/base';
 import { type Client, connect } from '@deltabase/client';
 import type { ProcessCluster } from '@deltabase/testkit';
+import { type Fault, type FaultCounts, inflict } from './faults.js';
 import { NodeView } from './node-view.js';
 import { readText } from './read-text.js';
 import { exampleModule, sleep, until, withCluster } from './scratch.js';
@@ -16,26 +18,31 @@ export interface StormOptions {
   readonly writers?: number;
   /** Default 200. */
   readonly documents?: number;
-  /** Between two kills, ms. Default 3000. */
-  readonly killEveryMs?: number;
+  /** What nodes meet, one of these at a time. Default: `kill`. */
+  readonly faults?: readonly Fault[];
+  /** Between two faults, ms; a long one delays the next. Default 3000. */
+  readonly faultEveryMs?: number;
+  /** The longest that a node is paused, ms. Default 5000. */
+  readonly pauseMsMax?: number;
   readonly progress?: (line: string) => void;
 }
 
 export interface StormReport {
   readonly acknowledged: number;
+  /** Calls that failed, without effect. */
+  readonly refused: number;
   /** Calls that ended without an answer; their tokens may be there or not. */
   readonly unknown: number;
-  readonly kills: number;
+  readonly faults: FaultCounts;
   /** The longest time without any acknowledgement, ms. */
   readonly longestGapMs: number;
 }
 
 const SPACE = 'text';
 const DEADLINE_MS = 20_000;
-const DOWN_MS = 500;
 
 /** What one writer knows of a token. */
-type Fate = 'sent' | 'acknowledged' | 'unknown';
+type Fate = 'sent' | 'acknowledged' | 'refused' | 'unknown';
 
 interface Token {
   readonly key: string;
@@ -69,12 +76,11 @@ class Storm {
       const { writers = 64, seconds } = this.#options;
       this.#lastAckMs = performance.now();
       const writing = Array.from({ length: writers }, (_, writer) => this.#write(client, writer));
-      const kills = await this.#kill(seconds * 1000);
-      this.#stopping = true;
-      await Promise.all(writing);
+      const [faults] = await Promise.all([this.#disturb(seconds * 1000), ...writing]);
       await this.#check();
-      return this.#report(kills);
+      return this.#report(faults);
     } finally {
+      this.#stopping = true;
       await client.close({ abandon: true });
     }
   }
@@ -92,8 +98,10 @@ class Storm {
         const handle = client.document(SPACE, token.key);
         const { seq } = await handle.send('insert', payload, { deadlineMs: DEADLINE_MS });
         this.#acknowledged(token, seq);
-      } catch {
-        token.fate = 'unknown'; // Checked below: at most once, whatever became of it.
+      } catch (thrown) {
+        if (!(thrown instanceof DeltabaseError)) throw thrown;
+        token.fate = thrown.details['outcomeUnknown'] === true ? 'unknown' : 'refused';
+        this.#options.progress?.(`${name} ${token.fate}: ${thrown.code}, ${thrown.message}`);
       }
     }
   }
@@ -106,24 +114,25 @@ class Storm {
     this.#lastAckMs = now;
   }
 
-  async #kill(forMs: number): Promise<number> {
-    const { killEveryMs = 3000 } = this.#options;
-    const random = this.#random.fork('killer');
+  /** Lets nodes meet faults for so long, then stops the writers. */
+  async #disturb(forMs: number): Promise<FaultCounts> {
+    const { faults = ['kill'], faultEveryMs = 3000, pauseMsMax = 5000 } = this.#options;
+    const random = this.#random.fork('faults');
+    const counts = { kill: 0, pause: 0, term: 0 };
     const startMs = performance.now();
-    let kills = 0;
-    for (let atMs = killEveryMs; atMs < forMs; atMs += killEveryMs) {
+    for (let atMs = faultEveryMs; atMs < forMs && !this.#stopping; atMs += faultEveryMs) {
       await sleep(Math.max(0, startMs + atMs - performance.now()));
       const node = this.#cluster.nodes[random.below(this.#cluster.nodes.length)]!;
-      await node.stop('SIGKILL');
-      kills++;
-      await sleep(DOWN_MS);
-      await node.start();
+      const fault = faults[random.below(faults.length)]!;
+      await inflict(fault, node, { random, pauseMsMax });
+      counts[fault]++;
       this.#options.progress?.(
-        `killed node ${node.id}; ${this.#count('acknowledged')} acknowledged`,
+        `${fault} of node ${node.id}; ${this.#count('acknowledged')} acknowledged`,
       );
     }
     await sleep(Math.max(0, startMs + forMs - performance.now()));
-    return kills;
+    this.#stopping = true;
+    return counts;
   }
 
   async #check(): Promise<void> {
@@ -168,8 +177,12 @@ class Storm {
       if (!tokens.has(name)) throw new Error(`${name} is in ${key} and was never sent there`);
     }
     for (const [name, { fate }] of tokens) {
-      if (fate === 'acknowledged' && !counts.has(name))
+      if (fate === 'acknowledged' && !counts.has(name)) {
         throw new Error(`${name} of ${key} is lost`);
+      }
+      if (fate === 'refused' && counts.has(name)) {
+        throw new Error(`${name} is in ${key}, and its sender was told that it is not`);
+      }
     }
   }
 
@@ -179,11 +192,12 @@ class Storm {
     return count;
   }
 
-  #report(kills: number): StormReport {
+  #report(faults: FaultCounts): StormReport {
     return {
       acknowledged: this.#count('acknowledged'),
+      refused: this.#count('refused'),
       unknown: this.#count('unknown'),
-      kills,
+      faults,
       longestGapMs: Math.round(this.#longestGapMs),
     };
   }

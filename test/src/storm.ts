@@ -1,27 +1,67 @@
-// npm run storm -- [--seconds 30] [--seed N] [--writers 64] [--documents 200]: see storm-run.ts.
+// npm run storm -- [--seconds 30] [--faults kill,pause,term] ...: see storm-run.ts.
 
 import { parseArgs } from 'node:util';
+import { FAULTS, type Fault } from './faults.js';
 import { storm } from './storm-run.js';
+
+const USAGE = `npm run storm -- [OPTION ...]
+  --seconds N        how long it lasts; default 30
+  --faults A,B       what nodes meet: ${FAULTS.join(', ')}; default kill
+  --every-ms N       between two faults; default 3000
+  --pause-ms N       the longest pause; default 5000
+  --writers N        default 64
+  --documents N      default 200
+  --seed N           of what is written and what happens when`;
 
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '30' },
-    seed: { type: 'string', default: String(Date.now() % 100_000) },
+    faults: { type: 'string', default: 'kill' },
+    'every-ms': { type: 'string', default: '3000' },
+    'pause-ms': { type: 'string', default: '5000' },
     writers: { type: 'string', default: '64' },
     documents: { type: 'string', default: '200' },
+    seed: { type: 'string', default: String(Date.now() % 100_000) },
+    help: { type: 'boolean', default: false },
   },
 });
-const seed = Number(values.seed);
+
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
+const seed = count('seed', 0);
 console.log(`seed ${seed}`);
 const report = await storm({
-  seconds: Number(values.seconds),
+  seconds: count('seconds'),
   seed,
-  writers: Number(values.writers),
-  documents: Number(values.documents),
+  faults: faults(),
+  faultEveryMs: count('every-ms'),
+  pauseMsMax: count('pause-ms'),
+  writers: count('writers'),
+  documents: count('documents'),
   progress: console.log,
 });
-const { acknowledged, unknown, kills, longestGapMs } = report;
+const { acknowledged, refused, unknown, longestGapMs } = report;
+const met = FAULTS.filter((fault) => report.faults[fault] > 0);
 console.log(
-  `${acknowledged} acknowledged, ${unknown} of unknown fate, ${kills} kills; longest time without an ` +
-    `acknowledgement ${longestGapMs} ms; nothing lost, nothing twice, all copies equal`,
+  `${acknowledged} acknowledged, ${refused} refused, ${unknown} of unknown fate; ` +
+    `${met.map((fault) => `${fault} ${report.faults[fault]} times`).join(', ') || 'no faults'}; ` +
+    `longest time without an acknowledgement ${longestGapMs} ms; nothing lost, nothing twice, all copies equal`,
 );
+
+function count(name: Exclude<keyof typeof values, 'help' | 'faults'>, min = 1): number {
+  const value = Number(values[name]);
+  return Number.isSafeInteger(value) && value >= min ? value : fail(`--${name} ${values[name]}`);
+}
+
+function faults(): Fault[] {
+  return values.faults.split(',').map((name) => {
+    return FAULTS.find((fault) => fault === name) ?? fail(`--faults ${values.faults}`);
+  });
+}
+
+function fail(option: string): never {
+  console.error(`${option} is nothing that a storm can be\n${USAGE}`);
+  process.exit(2);
+}

@@ -1,12 +1,34 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FAULTS } from '../src/faults.js';
 import { storm } from '../src/storm-run.js';
 
 test('64 writers lose no acknowledged token while nodes are killed', {
   timeout: 120_000,
-}, async () => {
-  const { acknowledged, unknown, kills } = await storm({ seconds: 11, seed: 1, killEveryMs: 3000 });
-  assert.equal(kills, 3);
+}, async (t) => {
+  const report = await storm({ seconds: 11, seed: 1, faultEveryMs: 3000 });
+  t.diagnostic(JSON.stringify(report));
+  const { acknowledged, refused, unknown, faults } = report;
+  assert.deepEqual(faults, { kill: 3, pause: 0, term: 0 });
   assert.ok(acknowledged > 1000, `${acknowledged} acknowledged`);
-  assert.equal(unknown, 0, 'every call was answered within its deadline');
+  assert.equal(refused + unknown, 0, 'every call was answered within its deadline');
+});
+
+test('nor while nodes are killed, paused and stopped in order', {
+  timeout: 120_000,
+}, async (t) => {
+  // With this seed each fault comes.
+  const seed = 1;
+  const report = await storm({
+    seconds: 10,
+    seed,
+    faults: FAULTS,
+    faultEveryMs: 1500,
+    pauseMsMax: 2500,
+  });
+  t.diagnostic(JSON.stringify(report));
+  const { acknowledged, refused, unknown, faults } = report;
+  for (const fault of FAULTS) assert.ok(faults[fault] > 0, `${fault} came`);
+  assert.ok(acknowledged > 500, `${acknowledged} acknowledged`);
+  assert.equal(refused + unknown, 0, 'every call was answered within its deadline');
 });
