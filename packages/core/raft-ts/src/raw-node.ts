@@ -16,7 +16,7 @@ import { Replica } from './replica.js';
 import { type BasicStatus, basicStatus, type Status, status } from './status.js';
 import { step } from './step.js';
 import { tick } from './tick.js';
-import { transferLeader } from './transfer.js';
+import { resign, transferLeader } from './transfer.js';
 import { type ConfState, NONE, type NodeId } from './types.js';
 
 export class RawNode {
@@ -84,6 +84,22 @@ export class RawNode {
   /** Moves the leadership to `transferee`, if it is a voter; proposals are refused meanwhile. */
   transferLeader(transferee: NodeId): void {
     transferLeader(this.#replica, transferee);
+  }
+
+  /**
+   * Whether this replica is not to lead: it does not campaign, whoever asks for it. A leader goes on until
+   * another one takes over or it resigns.
+   */
+  setAbstains(is: boolean): void {
+    this.#replica.abstains = is;
+  }
+
+  /**
+   * Gives the leadership up at once, in favour of the most up-to-date voter if one is heard of: for a host that
+   * cannot make anything durable (RAFT.md pitfall 22). What is not committed may still be, or not.
+   */
+  resign(): void {
+    resign(this.#replica);
   }
 
   /**

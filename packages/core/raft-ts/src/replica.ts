@@ -58,6 +58,8 @@ export class Replica {
   pendingConfIndex = 0;
   /** Bytes of the leader's entries that are not applied yet. */
   uncommittedBytes = 0;
+  /** Its host wants it to lead nothing: it does not campaign. */
+  abstains = false;
   /** It has found out that it lost what it had acknowledged; it takes no more part. */
   damaged = false;
 
@@ -103,9 +105,9 @@ export class Replica {
     return progress !== undefined && !progress.isLearner;
   }
 
-  /** Whether it may campaign: it votes, is whole, and has no snapshot on its way to the disk. */
+  /** Whether it may campaign: it votes, is whole, is not to abstain, and has no snapshot on its way to the disk. */
   get promotable(): boolean {
-    return this.isVoter && !this.damaged && !this.log.unstable.hasSnapshot;
+    return this.isVoter && !this.damaged && !this.abstains && !this.log.unstable.hasSnapshot;
   }
 
   /** Whether an entry of the leader's own term is committed: only then it knows what is (Raft §8). */

@@ -1,5 +1,6 @@
 // Moving the leadership on purpose (thesis §3.10): the leader takes no proposals, brings the target up to
-// date, and has it campaign at once. If it has not worked within an election timeout the leader goes on.
+// date, and has it campaign at once. If it has not worked within an election timeout the leader goes on. A leader
+// that cannot go on gives the leadership up, whether somebody takes it or not.
 
 import type { Replica } from './replica.js';
 import { sendAppend, sendTimeoutNow } from './sending.js';
@@ -22,6 +23,30 @@ export function tickTransfer(replica: Replica): void {
   if (replica.transferElapsed < replica.config.electionTicks) return;
   replica.trace(`gives up handing over to ${replica.leadTransferee}`);
   replica.leadTransferee = NONE;
+}
+
+/**
+ * A leader that can do nothing more for its group follows from here on. The voter that has most of the log is
+ * asked to campaign; if it does not, or there is none, the others miss the heartbeats soon.
+ */
+export function resign(replica: Replica): void {
+  if (replica.role !== 'leader') return;
+  const heir = heirOf(replica);
+  replica.trace(heir === undefined ? 'resigns' : `resigns in favour of ${heir}`);
+  if (heir !== undefined) sendTimeoutNow(replica, heir);
+  replica.becomeFollower(replica.term, NONE);
+}
+
+function heirOf({ id: self, tracker }: Replica): NodeId | undefined {
+  let heir: NodeId | undefined;
+  let most = -1;
+  for (const id of tracker.nodes) {
+    const { isLearner, damaged, recentActive, match } = tracker.progress(id)!;
+    if (id === self || isLearner || damaged || !recentActive || match <= most) continue;
+    heir = id;
+    most = match;
+  }
+  return heir;
 }
 
 function transferAsLeader(replica: Replica, transferee: NodeId): void {

@@ -140,3 +140,58 @@ testModes('a leader that was asked to campaign itself stays what it is', (mode) 
   one.run((node) => node.campaign());
   assert.deepEqual([one.status.role, one.status.term], ['leader', 1]);
 });
+
+testModes('a leader that resigns has the most up-to-date voter campaign at once', (mode) => {
+  const one = new Single({ ...THREE, ...mode });
+  one.leadAndCommit(2, 3);
+  one.propose('a');
+  const { term, lastIndex } = one.status;
+  one.step(appendResponse({ from: 3, term, index: lastIndex }));
+  const [now] = only(
+    one.run((node) => node.resign()),
+    'timeoutNow',
+  );
+  assert.equal(now!.to, 3);
+  assert.deepEqual([one.status.role, one.status.lead, one.status.term], ['follower', NONE, term]);
+});
+
+test('a resignation needs nobody to take over, and means nothing to who does not lead', () => {
+  const one = new Single({ voters: [1] });
+  one.run((node) => node.resign());
+  assert.equal(one.status.role, 'follower');
+  one.node.campaign();
+  one.run(() => {});
+  assert.equal(one.status.role, 'leader');
+  assert.deepEqual(
+    one.run((node) => node.resign()),
+    [],
+  );
+  assert.equal(one.status.role, 'follower');
+});
+
+testModes(
+  'who resigned follows the next leader, and what it had not committed is as that says',
+  (mode) => {
+    const cluster = new Cluster({ ...THREE, ...mode });
+    cluster.elect(1);
+    cluster.node(1).resign();
+    cluster.settle();
+    const [leader] = cluster.leaders();
+    assert.ok(leader === 2 || leader === 3);
+    assert.equal(cluster.status(1).lead, leader);
+  },
+);
+
+test('who abstains does not campaign, neither by a timeout nor when it is asked to', () => {
+  const one = new Single(THREE);
+  one.step(append({ from: 2, term: 1 }));
+  one.node.setAbstains(true);
+  one.run((node) => {
+    for (let tick = 0; tick < 100; tick++) node.tick();
+  });
+  assert.equal(one.status.role, 'follower');
+  assert.deepEqual(one.step({ type: 'timeoutNow', from: 2, to: 1, term: 1 }), []);
+  one.node.setAbstains(false);
+  const requests = only(one.step({ type: 'timeoutNow', from: 2, to: 1, term: 1 }), 'vote');
+  assert.equal(requests.length, 2);
+});
