@@ -207,13 +207,15 @@ export class Engine {
   }
 
   /**
-   * Takes no more messages, hands every leadership to another node that can be reached, answers what it took,
-   * and calls `done`; after some seconds it does so in any case.
+   * Takes no more messages, reads and watches, hands every leadership to another node that can be reached, answers
+   * what it took, and calls `done`; after some seconds it does so in any case.
    */
   drain(done: () => void): void {
-    const { loop, router, upkeep } = this.#parts;
+    const { loop, router, reads, watches, upkeep } = this.#parts;
     loop.enqueue(() => {
       router.drain();
+      reads.drain();
+      watches.drain();
       upkeep.drain(done);
     }, done);
   }

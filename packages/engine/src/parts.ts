@@ -6,6 +6,7 @@ import type { EngineConfig } from './config.js';
 import { Group } from './groups/group.js';
 import type { GroupCounters, GroupHost } from './groups/group-host.js';
 import { SnapshotSender } from './groups/snapshot-sender.js';
+import { foundersDigest } from './peers/frame.js';
 import { PeerIntake } from './peers/intake.js';
 import { Links } from './peers/links.js';
 import { Forwarding } from './placement/forwarding.js';
@@ -57,7 +58,8 @@ export class EngineParts {
     const { touched } = this;
     this.#ports = ports;
     this.#config = config;
-    const header = { cluster, groups, incarnation: recovered.row.incarnation };
+    const { incarnation, members } = recovered.row;
+    const header = { cluster, groups, founders: foundersDigest(members), incarnation };
     const life = random.next();
     const nowMs = (): number => clock.monotonicMs();
     const inTurn = (step: () => void): void => this.loop.enqueue(step);
@@ -71,7 +73,7 @@ export class EngineParts {
     this.#tasks = new Tasks(this.loop);
     this.writer = new DurableWriter(disk, this.loop, limits);
     const incarnations = recovered.peers;
-    this.links = new Links({ network, limits, log, header, incarnations, write });
+    this.links = new Links({ network, limits, log, header, members, incarnations, write });
     this.forwarding = new Forwarding({ links: this.links, limits, touched, life });
     this.snapshots = new SnapshotSender({ disk, limits, header, send: sendBulk, inTurn });
     this.reads = new Reads({ disk, limits, wake });
@@ -109,9 +111,9 @@ export class EngineParts {
       submit: (submission) => this.router.submitOwn(submission),
     });
     const { links, reads, forwarding, snapshots, deployments, router } = this;
-    const parts = { groups: this.groups, links, forwarding, snapshots };
-    this.upkeep = new Upkeep({ ...parts, config, reads, deployments, nowMs, dirty });
-    const intake = new PeerIntake({ ...parts, self: node, router, log, nowMs, dirty });
+    const parts = { groups: this.groups, links, forwarding, snapshots, log, nowMs, dirty };
+    this.upkeep = new Upkeep({ ...parts, config, reads, deployments, writer: this.writer });
+    const intake = new PeerIntake({ ...parts, self: node, router });
     network.listen({
       received: (from, lane, frame) => inTurn(() => intake.received(from, lane, frame)),
       reachable: (peer, is) => inTurn(() => intake.reachable(peer, is)),

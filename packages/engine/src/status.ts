@@ -17,6 +17,10 @@ export interface EngineStatus {
   readonly node: NodeId;
   readonly incarnation: number;
   readonly uptimeMs: number;
+  /** It is about to stop: it takes nothing new and hands its leaderships over. */
+  readonly draining: boolean;
+  /** A write has been on its way for so long that this node leads nothing. */
+  readonly diskStalled: boolean;
   readonly members: readonly { readonly node: NodeId; readonly reachable: boolean }[];
   readonly groups: readonly GroupStatus[];
   readonly counters: EngineCounters;
@@ -52,9 +56,11 @@ export function statusOf(
   parts: EngineParts,
   disk: Disk,
 ): EngineStatus {
-  const { groups, links } = parts;
+  const { groups, links, upkeep } = parts;
   return {
     ...identity,
+    draining: upkeep.isDraining,
+    diskStalled: upkeep.isDiskStalled,
     members: members.map((node) => ({
       node,
       reachable: node === identity.node || links.isReachable(node),

@@ -8,7 +8,9 @@ import type { Links } from './peers/links.js';
 import { Balancer } from './placement/balancer.js';
 import type { Forwarding } from './placement/forwarding.js';
 import { Handover } from './placement/handover.js';
-import type { NodeId } from './ports.js';
+import type { Log } from './ports.js';
+import { DiskWatch } from './storage/disk-watch.js';
+import type { DurableWriter } from './storage/durable-writer.js';
 import type { Reads } from './streams/reads.js';
 import type { Deployments } from './system/deployments.js';
 
@@ -16,6 +18,8 @@ export interface UpkeepHost {
   readonly config: EngineConfig;
   readonly groups: readonly Group[];
   readonly links: Links;
+  readonly writer: DurableWriter;
+  readonly log: Log;
   readonly reads: Reads;
   readonly forwarding: Forwarding;
   readonly snapshots: SnapshotSender;
@@ -25,11 +29,14 @@ export interface UpkeepHost {
 }
 
 const UPKEEP_MS = 250;
+/** Election timeouts that a write may take: others would lead long before it is done. */
+const STALL_ELECTIONS = 4;
 
 export class Upkeep {
   readonly #host: UpkeepHost;
   readonly #balancer: Balancer;
   readonly #sweeper: Sweeper;
+  readonly #diskWatch: DiskWatch;
   #tickedMs: number;
   #ticksMissed = 0;
   #upkeptMs: number;
@@ -40,8 +47,23 @@ export class Upkeep {
     this.#host = host;
     this.#balancer = new Balancer(host.config.node);
     this.#sweeper = new Sweeper(host.groups, host.config.limits, now);
+    this.#diskWatch = new DiskWatch({
+      writer: host.writer,
+      ticksMax: STALL_ELECTIONS * host.config.timing.electionTicks,
+      changed: (isStalled) => this.#diskChanged(isStalled),
+    });
     this.#tickedMs = now;
     this.#upkeptMs = now;
+  }
+
+  /** Whether the disk does not answer. */
+  get isDiskStalled(): boolean {
+    return this.#diskWatch.isStalled;
+  }
+
+  /** Whether this node is about to stop. */
+  get isDraining(): boolean {
+    return this.#handover !== undefined;
   }
 
   /** Bytes of the documents in memory, as of the last sweep. */
@@ -57,6 +79,7 @@ export class Upkeep {
   /** Hands every leadership over; calls `done` once, when this node may go. */
   drain(done: () => void): void {
     this.#handover = { handover: new Handover(this.#host.config.node, this.#host.nowMs()), done };
+    this.#abstain();
   }
 
   /** Called about every tick, sooner or later. */
@@ -68,6 +91,7 @@ export class Upkeep {
     // After a stall the others are heard before elections are called (RAFT.md pitfall 21).
     const ticks = Math.min(passed, heartbeatTicks);
     this.#ticksMissed += passed - ticks;
+    this.#diskWatch.tick(ticks);
     for (const group of this.#host.groups) {
       for (let tick = 0; tick < ticks; tick++) group.tick();
       this.#host.dirty(group);
@@ -90,20 +114,35 @@ export class Upkeep {
 
   #balance(now: number): void {
     const led = this.#host.groups.filter((group) => group.role === 'leader');
-    this.#balancer.balance(led, now, (peer) => this.#isReachable(peer));
+    this.#balancer.balance(led, now, (peer) => this.#host.links.canLead(peer));
   }
 
   #handOver(now: number): void {
     const { groups, forwarding, reads } = this.#host;
     const { handover, done } = this.#handover!;
-    const isDone = handover.step(groups, now, (peer) => this.#isReachable(peer));
+    const isDone = handover.step(groups, (peer) => this.#host.links.canLead(peer));
     const isIdle = isDone && forwarding.idle && reads.idle;
     if (done === undefined || !(isIdle || handover.isLate(now))) return;
     this.#handover!.done = undefined;
     done();
   }
 
-  #isReachable(peer: NodeId): boolean {
-    return this.#host.links.isReachable(peer);
+  /** A node that stops, or can make nothing durable, is not made a leader: neither by itself nor by others. */
+  #abstain(): void {
+    const is = this.isDraining || this.isDiskStalled;
+    this.#host.links.setAbstains(is);
+    for (const group of this.#host.groups) group.setAbstains(is);
+  }
+
+  #diskChanged(isStalled: boolean): void {
+    const { log, groups } = this.#host;
+    this.#abstain();
+    if (!isStalled) {
+      log.info('disk-answers');
+      return;
+    }
+    const { tickMs, electionTicks } = this.#host.config.timing;
+    log.error('disk-stalled', { ms: STALL_ELECTIONS * electionTicks * tickMs });
+    for (const group of groups) if (group.role === 'leader') group.resign();
   }
 }

@@ -214,6 +214,17 @@ export class Group {
     this.#host.dirty(this);
   }
 
+  /** Whether this node is not to lead the group: it does not campaign. */
+  setAbstains(is: boolean): void {
+    this.#node.setAbstains(is);
+  }
+
+  /** Leads no more, at once: what is in flight is for whoever leads next. */
+  resign(): void {
+    this.#node.resign();
+    this.#host.dirty(this);
+  }
+
   /** The leader makes the latest version of every machine the active one. */
   activateLatest(): void {
     this.#leading.activateLatest();

@@ -1,9 +1,11 @@
-// One frame is all that a node tells another in a turn. It opens with who speaks: the cluster, and the
-// sender's incarnation, so that a node of another cluster, or one that lost its disk and came back under its
-// old id, is not listened to (RAFT.md pitfall 7). msgpack; docs/wire-formats.md describes it.
+// One frame is all that a node tells another in a turn. It opens with who speaks: the cluster, whom it was
+// founded by, and the sender's incarnation, so that a node of another cluster, or one that lost its disk and
+// came back under its old id, is not listened to (RAFT.md pitfall 7). msgpack; docs/wire-formats.md describes it.
 
 import { pack, unpack } from '@deltabase/base';
+import { nameHash } from '@deltabase/machine';
 import type { ConfState } from 'raft-ts';
+import type { NodeId } from '../ports.js';
 import { encodeConfState } from '../storage/rows.js';
 import { Fields, malformed } from './fields.js';
 
@@ -12,7 +14,14 @@ export interface FrameHeader {
   readonly cluster: string;
   /** Document groups of the cluster: nodes that differ in it disagree about where documents are. */
   readonly groups: number;
+  /** `foundersDigest` of the cluster's first members: nodes that differ in it count different quorums. */
+  readonly founders: number;
   readonly incarnation: number;
+}
+
+/** 32 bits that tell lists of first members apart, whatever their order. */
+export function foundersDigest(members: readonly NodeId[]): number {
+  return nameHash('', [...members].sort((a, b) => a - b).join());
 }
 
 /** What nodes tell each other beside Raft's messages. Each kind is a list of fixed order in the frame. */
@@ -26,19 +35,25 @@ export interface FrameParts {
 
 /** A frame with its header checked; the elements of the lists are as they came. */
 export interface Frame extends FrameHeader {
+  /** The sender is not to be made a leader: it stops, or its disk does not answer. */
+  readonly abstains: boolean;
   readonly raft: readonly unknown[];
   readonly forwards: readonly unknown[];
   readonly answers: readonly unknown[];
 }
 
-const FRAME_VERSION = 1;
+const FRAME_VERSION = 2;
 
 export function emptyParts(): FrameParts {
   return { raft: [], forwards: [], answers: [] };
 }
 
-export function encodeFrame(header: FrameHeader, parts: FrameParts): Uint8Array {
-  return pack([...headOf(header), parts.raft, parts.forwards, parts.answers]);
+export function encodeFrame(
+  header: FrameHeader,
+  abstains: boolean,
+  { raft, forwards, answers }: FrameParts,
+): Uint8Array {
+  return pack([...headOf(header), abstains, raft, forwards, answers]);
 }
 
 /** The frame in `bytes`. Throws DATA_CORRUPT if it is not one of a version known here. */
@@ -47,6 +62,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
   const header = readHead(fields);
   const frame = {
     ...header,
+    abstains: fields.flag(),
     raft: fields.list(),
     forwards: fields.list(),
     answers: fields.list(),
@@ -130,13 +146,18 @@ export function readConfState(fields: Fields): ConfState {
   return conf;
 }
 
-function headOf({ cluster, groups, incarnation }: FrameHeader): unknown[] {
-  return [FRAME_VERSION, cluster, groups, incarnation];
+function headOf({ cluster, groups, founders, incarnation }: FrameHeader): unknown[] {
+  return [FRAME_VERSION, cluster, groups, founders, incarnation];
 }
 
 function readHead(fields: Fields): FrameHeader {
   if (fields.any() !== FRAME_VERSION) throw malformed();
-  return { cluster: fields.text(), groups: fields.whole(), incarnation: fields.whole() };
+  return {
+    cluster: fields.text(),
+    groups: fields.whole(),
+    founders: fields.whole(),
+    incarnation: fields.whole(),
+  };
 }
 
 function readRows(fields: Fields): Uint8Array[] {

@@ -58,6 +58,7 @@ export class PeerIntake {
     const { links, router, forwarding } = this.#host;
     const frame = decodeFrame(bytes);
     if (!links.accepts(from, frame)) return;
+    links.setAbstaining(from, frame.abstains);
     const now = this.#host.nowMs();
     for (const list of frame.raft) this.#step(from, list);
     for (const list of frame.forwards) {

@@ -1,5 +1,6 @@
 // What this node says to the others in a turn, gathered into one frame for each, and what it listens to: only
-// nodes of its own cluster, and each only under the incarnation in which it first spoke (RAFT.md pitfall 7).
+// nodes of its own cluster and of the same founders, and each only under the incarnation in which it first spoke
+// (RAFT.md pitfall 7).
 
 import type { Limits } from '@deltabase/base';
 import type { Message as RaftMessage } from 'raft-ts';
@@ -25,6 +26,8 @@ export interface LinksOptions {
   readonly limits: Limits;
   readonly log: Log;
   readonly header: FrameHeader;
+  /** The cluster's first members, for people. */
+  readonly members: readonly NodeId[];
   /** The incarnations that were met in earlier lives. */
   readonly incarnations: ReadonlyMap<NodeId, number>;
   readonly write: (operations: readonly DiskOperation[], done: () => void) => void;
@@ -38,6 +41,8 @@ export class Links {
   readonly #refused = new Map<NodeId, string>();
   readonly #outboxes = new Map<NodeId, Outbox>();
   readonly #reachable = new Set<NodeId>();
+  readonly #abstaining = new Set<NodeId>();
+  #abstains = false;
   readonly counters: LinkCounters = { framesSent: 0, bytesSent: 0 };
 
   constructor(options: LinksOptions) {
@@ -54,11 +59,27 @@ export class Links {
     else this.#reachable.delete(peer);
   }
 
+  /** Tells the others, with every frame, whether this node is not to be made a leader. */
+  setAbstains(is: boolean): void {
+    this.#abstains = is;
+  }
+
+  /** What a peer says of itself: whether it is not to be made a leader. */
+  setAbstaining(peer: NodeId, is: boolean): void {
+    if (is) this.#abstaining.add(peer);
+    else this.#abstaining.delete(peer);
+  }
+
+  /** Whether a peer can be reached and may be made a leader. */
+  canLead(peer: NodeId): boolean {
+    return this.#reachable.has(peer) && !this.#abstaining.has(peer);
+  }
+
   /** Whether a frame of `from` is to be listened to. A node that is new here is remembered first. */
   accepts(from: NodeId, header: FrameHeader): boolean {
-    const { cluster, groups } = this.#options.header;
-    if (header.cluster !== cluster || header.groups !== groups) {
-      this.#refuse(from, `it is of cluster ${header.cluster} with ${header.groups} groups`);
+    const other = this.#otherCluster(header);
+    if (other !== undefined) {
+      this.#refuse(from, other);
       return false;
     }
     const known = this.#incarnations.get(from);
@@ -121,7 +142,7 @@ export class Links {
   #send(to: NodeId, { parts }: Outbox): void {
     const { network, limits, header } = this.#options;
     if (network.queuedBytes(to, 'urgent') > limits.peerQueueBytesMax) return;
-    const frame = encodeFrame(header, parts);
+    const frame = encodeFrame(header, this.#abstains, parts);
     this.#count(frame);
     network.send(to, 'urgent', frame);
   }
@@ -129,6 +150,19 @@ export class Links {
   #count(frame: Uint8Array): void {
     this.counters.framesSent++;
     this.counters.bytesSent += frame.length;
+  }
+
+  /** Why a node is not of this one's cluster; `undefined`: it is. */
+  #otherCluster({ cluster, groups, founders }: FrameHeader): string | undefined {
+    const { header, members } = this.#options;
+    if (cluster !== header.cluster || groups !== header.groups) {
+      return `it is of cluster ${cluster} with ${groups} groups`;
+    }
+    if (founders === header.founders) return undefined;
+    return (
+      `its data was made with other first members than ${members.join(', ')}, which this node's was: ` +
+      'start every node with the same ones, and the wrong one with an empty data directory'
+    );
   }
 
   /** What it says counts only once its incarnation is on disk; until then its frames are lost. */

@@ -1,8 +1,9 @@
 // Spreads leaders over the nodes: each group prefers the voter that its number names, and a leader hands over
-// to that one when it is there and up to date. One transfer at a time, and not right after an election, so
-// that a node which flaps is not given leaderships to lose.
+// to that one when it is there and keeps up. One transfer at a time, and not right after an election, so that a
+// node which flaps is not given leaderships to lose. While a group is handed over it takes no messages, so a node
+// that did not take one, or gave it back soon, is left alone for longer and longer.
 
-import type { Status } from 'raft-ts';
+import type { PeerStatus, Status } from 'raft-ts';
 import type { NodeId } from '../ports.js';
 
 /** What the balancer looks at, and what it may do. */
@@ -15,33 +16,53 @@ export interface BalancedGroup {
 
 /** How long a group is left alone after this node became its leader. */
 const SETTLE_MS = 3000;
-/** A target that is further behind than this would hold messages up. */
-const LAG_MAX = 100;
+/** How long a node is left alone after it failed once, and at most. */
+const REST_MS = 5000;
+const REST_MS_MAX = 300_000;
+/** A leadership that is back within such a time was not kept; a node that keeps them so long is sound. */
+const KEEP_MS = 60_000;
+
+/** A group that was handed over, or is being. */
+interface Handed {
+  readonly to: NodeId;
+  readonly atMs: number;
+}
+
+/** What is held against a node. */
+interface Failures {
+  readonly count: number;
+  readonly restsUntilMs: number;
+}
 
 export class Balancer {
   readonly #self: NodeId;
   readonly #leadingSince = new Map<number, number>();
+  /** The end of each led group's log at the last look: who is up to date has all of that by now. */
+  #lastIndices = new Map<number, number>();
+  readonly #handed = new Map<number, Handed>();
+  readonly #failures = new Map<NodeId, Failures>();
 
   constructor(self: NodeId) {
     this.#self = self;
   }
 
-  /** Hands over at most one of the groups that this node leads to the node that should. */
-  balance(
-    led: readonly BalancedGroup[],
-    nowMs: number,
-    isReachable: (peer: NodeId) => boolean,
-  ): void {
+  /** Hands over at most one of the groups that this node leads to the node that should; call it now and then. */
+  balance(led: readonly BalancedGroup[], nowMs: number, canLead: (peer: NodeId) => boolean): void {
+    const statuses = new Map(led.map((group) => [group, group.status()]));
     this.#remember(led, nowMs);
+    for (const group of led) this.#judge(group, statuses.get(group)!, nowMs);
+    this.#forgive(nowMs);
+    const lastIndices = this.#lastIndices;
+    this.#lastIndices = new Map(led.map((group) => [group.id, statuses.get(group)!.lastIndex]));
+    if (led.some((group) => statuses.get(group)!.leadTransferee !== 0)) return;
     for (const group of led) {
       const preferred = preferredLeader(group);
-      if (preferred === this.#self || !isReachable(preferred)) continue;
+      if (preferred === this.#self || !canLead(preferred) || this.#rests(preferred, nowMs))
+        continue;
       if (nowMs - this.#leadingSince.get(group.id)! < SETTLE_MS) continue;
-      const status = group.status();
-      if (status.leadTransferee !== 0) return;
-      const peer = status.progress.find(({ id }) => id === preferred);
-      if (peer === undefined || peer.isLearner || peer.damaged || !peer.recentActive) continue;
-      if (status.lastIndex - peer.match > LAG_MAX) continue;
+      const peer = statuses.get(group)!.progress.find(({ id }) => id === preferred);
+      if (peer === undefined || !keepsUp(peer, lastIndices.get(group.id) ?? Infinity)) continue;
+      this.#handed.set(group.id, { to: preferred, atMs: nowMs });
       group.transferTo(preferred);
       return;
     }
@@ -56,9 +77,39 @@ export class Balancer {
       if (!this.#leadingSince.has(id)) this.#leadingSince.set(id, nowMs);
     }
   }
+
+  /** A group that was handed over and is led here all the same: the transfer failed, or the node lost it. */
+  #judge(group: BalancedGroup, status: Status, nowMs: number): void {
+    const handed = this.#handed.get(group.id);
+    if (handed === undefined || status.leadTransferee !== 0) return;
+    this.#handed.delete(group.id);
+    if (nowMs - handed.atMs >= KEEP_MS) return;
+    const count = (this.#failures.get(handed.to)?.count ?? 0) + 1;
+    const restMs = Math.min(REST_MS * 2 ** (count - 1), REST_MS_MAX);
+    this.#failures.set(handed.to, { count, restsUntilMs: nowMs + restMs });
+  }
+
+  /** What a node has kept for long enough speaks for it. */
+  #forgive(nowMs: number): void {
+    for (const [group, { to, atMs }] of this.#handed) {
+      if (nowMs - atMs < KEEP_MS) continue;
+      this.#handed.delete(group);
+      this.#failures.delete(to);
+    }
+  }
+
+  #rests(peer: NodeId, nowMs: number): boolean {
+    return nowMs < (this.#failures.get(peer)?.restsUntilMs ?? 0);
+  }
 }
 
 /** The voter that should lead a group while all are well. */
 export function preferredLeader({ id, voters }: Pick<BalancedGroup, 'id' | 'voters'>): NodeId {
   return voters[id % voters.length]!;
+}
+
+/** Whether a voter has everything up to `index`, and what is sent to it arrives. */
+function keepsUp(peer: PeerStatus, index: number): boolean {
+  const isFit = peer.recentActive && !peer.damaged && !peer.isLearner;
+  return isFit && peer.state === 'replicate' && peer.match >= index;
 }

@@ -43,6 +43,11 @@ export class DurableWriter {
     return this.#waitingBytes;
   }
 
+  /** The number of the batch that is being written; 0: none is. */
+  get inFlight(): number {
+    return this.#inFlight ? this.#writes : 0;
+  }
+
   get idle(): boolean {
     return !this.#inFlight && this.#waiting.length === 0;
   }

@@ -189,6 +189,13 @@ function checkNode(row: NodeRow, config: EngineConfig): void {
   if (row.groups !== config.groups) {
     throw mismatch('a cluster with groups', row.groups, config.groups);
   }
+  // Other members would be other quorums: two halves of one cluster could each elect a leader of their own.
+  const [stored, given] = [listOf(row.members), listOf(config.members)];
+  if (stored !== given) throw mismatch('a cluster with first members', stored, given);
+}
+
+function listOf(members: readonly number[]): string {
+  return [...members].sort((a, b) => a - b).join(', ');
 }
 
 function checkLog(

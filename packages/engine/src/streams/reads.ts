@@ -77,6 +77,7 @@ export class Reads {
   /** Reads that are to be answered from what is here. */
   readonly #ready = new Fifo<Read>();
   readonly #open = new OpenRequests();
+  #draining = false;
 
   constructor(host: ReadsHost) {
     this.#host = host;
@@ -85,6 +86,11 @@ export class Reads {
   /** Whether every read is answered. */
   get idle(): boolean {
     return this.#open.count === 0;
+  }
+
+  /** No further read is taken: this node is about to stop. */
+  drain(): void {
+    this.#draining = true;
   }
 
   read(group: Group, request: ReadRequest, answer: (result: ReadResult) => void): void {
@@ -136,6 +142,7 @@ export class Reads {
 
   #refusal({ pointer, mode, atSeq }: ReadRequest): Failure | undefined {
     const { readQueueMax, pointerBytesMax } = this.#host.limits;
+    if (this.#draining) return failure('UNAVAILABLE', 'this node is stopping: read at another one');
     if (this.#open.count >= readQueueMax) {
       return failure('OVERLOADED', 'too many reads wait: read at another node, or slower');
     }

@@ -47,6 +47,7 @@ export class Watches {
   readonly #open = new Set<Open>();
   /** Those with something to give, in the order in which they get their turn. */
   readonly #hungry = new Set<Watcher>();
+  #draining = false;
 
   constructor(host: WatchesHost) {
     this.#host = host;
@@ -55,6 +56,11 @@ export class Watches {
   /** Watches that have begun or are about to. */
   get count(): number {
     return this.#open.size;
+  }
+
+  /** No further watch begins: this node is about to stop. */
+  drain(): void {
+    this.#draining = true;
   }
 
   /** Begins a watch; what goes wrong ends it through its sink. */
@@ -118,6 +124,8 @@ export class Watches {
 
   #refusal({ afterSeq }: WatchRequest): Failure | undefined {
     const { watchesPerNodeMax } = this.#host.limits;
+    if (this.#draining)
+      return failure('UNAVAILABLE', 'this node is stopping: watch at another one');
     if (this.#open.size < watchesPerNodeMax) {
       return afterSeq === undefined ? undefined : countProblem('afterSeq', afterSeq, 0);
     }

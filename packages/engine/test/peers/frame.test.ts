@@ -7,12 +7,13 @@ import {
   decodeFrame,
   encodeBulkFrame,
   encodeFrame,
+  foundersDigest,
 } from '../../src/peers/frame.js';
 import { bytes, damaged, hex, isRead, own } from '../support/bytes.js';
 import { CONF } from '../support/samples.js';
 
-const HEADER = { cluster: 'sim', groups: 16, incarnation: 4_000_000_000 };
-const HEAD = '01a373696d10ceee6b2800';
+const HEADER = { cluster: 'sim', groups: 16, founders: 9, incarnation: 4_000_000_000 };
+const HEAD = '02a373696d1009ceee6b2800';
 const PARTS = { raft: [[3, 9]], forwards: [[1]], answers: [[2], [4]] };
 const PULL: BulkFrame = {
   ...HEADER,
@@ -31,39 +32,47 @@ const CHUNK: BulkFrame = {
   end: { index: 70_001, term: 5, confState: CONF, time: 9 },
 };
 
-test('a frame has the bytes that nodes of version 1 expect, and is read back', () => {
-  const frame = own(encodeFrame(HEADER, PARTS));
-  assert.equal(hex(frame), `97${HEAD}919203099191019291029104`);
-  assert.deepEqual(decodeFrame(frame), { ...HEADER, ...PARTS });
+test('a frame has the bytes that nodes of version 2 expect, and is read back', () => {
+  const frame = own(encodeFrame(HEADER, true, PARTS));
+  assert.equal(hex(frame), `99${HEAD}c3919203099191019291029104`);
+  assert.deepEqual(decodeFrame(frame), { ...HEADER, abstains: true, ...PARTS });
 });
 
-test('bulk frames have the bytes that nodes of version 1 expect, and are read back', () => {
-  assert.equal(hex(encodeBulkFrame(PULL)), `98${HEAD}0103ce00011170c4016b`);
+test('bulk frames have the bytes that nodes of version 2 expect, and are read back', () => {
+  assert.equal(hex(encodeBulkFrame(PULL)), `99${HEAD}0103ce00011170c4016b`);
   const conf = '95930102039201029105' + '9103c3';
   assert.equal(
     hex(encodeBulkFrame(CHUNK)),
-    `9a${HEAD}0203ce00011170c40094c40161c40131c40162c40094ce0001117105${conf}09`,
+    `9b${HEAD}0203ce00011170c40094c40161c40131c40162c40094ce0001117105${conf}09`,
   );
   for (const frame of [PULL, CHUNK, { ...CHUNK, end: undefined } as BulkFrame]) {
     assert.deepEqual(plain(decodeBulkFrame(own(encodeBulkFrame(frame)))), plain(frame));
   }
 });
 
+test('the digest of the first members is the same for the same members only', () => {
+  assert.equal(foundersDigest([1, 2, 3]), 0x4a6d8559);
+  assert.equal(foundersDigest([3, 1, 2]), foundersDigest([1, 2, 3]));
+  const lists = [[1], [1, 2], [1, 2, 3], [12, 3], [1, 23], [123], [1, 2, 4]];
+  assert.equal(new Set(lists.map(foundersDigest)).size, lists.length);
+});
+
 test('a frame cut short, changed or made of chance is malformed, or a frame; nothing else', () => {
-  for (const input of damaged(own(encodeFrame(HEADER, PARTS)), 1)) isRead(decodeFrame, input);
+  for (const input of damaged(own(encodeFrame(HEADER, false, PARTS)), 1))
+    isRead(decodeFrame, input);
   for (const [seed, frame] of [PULL, CHUNK].entries()) {
     for (const input of damaged(own(encodeBulkFrame(frame)), seed)) isRead(decodeBulkFrame, input);
   }
 });
 
 test('a frame of another version or with more fields is malformed', () => {
-  const head = ['sim', 16, 1];
-  assert.ok(isRead(decodeFrame, own(pack([1, ...head, [], [], []]))));
-  assert.ok(!isRead(decodeFrame, own(pack([2, ...head, [], [], []]))));
-  assert.ok(!isRead(decodeFrame, own(pack([1, ...head, [], [], [], []]))));
-  assert.ok(!isRead(decodeFrame, own(pack([1, ...head, [], [], 3]))));
-  assert.ok(!isRead(decodeBulkFrame, own(pack([1, ...head, 3, 1, 1, bytes('')]))));
-  assert.ok(!isRead(decodeBulkFrame, own(pack([1, ...head, 1, 1, 1, bytes(''), 0]))));
+  const head = ['sim', 16, 9, 1];
+  assert.ok(isRead(decodeFrame, own(pack([2, ...head, false, [], [], []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([1, ...head, false, [], [], []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([2, ...head, false, [], [], [], []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([2, ...head, false, [], [], 3]))));
+  assert.ok(!isRead(decodeBulkFrame, own(pack([2, ...head, 3, 1, 1, bytes('')]))));
+  assert.ok(!isRead(decodeBulkFrame, own(pack([2, ...head, 1, 1, 1, bytes(''), 0]))));
 });
 
 test('a chunk with half a row, or without rows and end, is malformed: nothing could follow it', () => {

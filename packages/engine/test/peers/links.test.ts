@@ -7,7 +7,7 @@ import type { DiskOperation, Lane, Network } from '../../src/ports.js';
 import { SILENT } from '../support/log.js';
 import { MESSAGES } from '../support/raft-messages.js';
 
-const HEADER = { cluster: 'sim', groups: 2, incarnation: 7 };
+const HEADER = { cluster: 'sim', groups: 2, founders: 9, incarnation: 7 };
 
 function setUp(limits: Partial<Limits> = {}) {
   const sent: Array<{ to: number; lane: Lane; frame: Uint8Array }> = [];
@@ -17,16 +17,18 @@ function setUp(limits: Partial<Limits> = {}) {
     queuedBytes: (to) => queued.get(to) ?? 0,
     listen() {},
   };
+  const errors: string[] = [];
   const written: Array<{ operations: readonly DiskOperation[]; done: () => void }> = [];
   const links = new Links({
     network,
     limits: { ...DEFAULT_LIMITS, ...limits },
-    log: SILENT,
+    log: { ...SILENT, error: (_event, fields) => void errors.push(String(fields?.['reason'])) },
     header: HEADER,
+    members: [1, 2, 3],
     incarnations: new Map([[2, 22]]),
     write: (operations, done) => void written.push({ operations, done }),
   });
-  return { links, sent, queued, written };
+  return { links, sent, queued, written, errors };
 }
 
 test('what is said to a node in a turn leaves in one frame', () => {
@@ -77,8 +79,34 @@ test('a peer whose queue is full loses frames instead of filling memory', () => 
 test('a node of another cluster or number of groups is not listened to', () => {
   const { links } = setUp();
   assert.ok(links.accepts(2, { ...HEADER, incarnation: 22 }));
-  assert.ok(!links.accepts(2, { cluster: 'other', groups: 2, incarnation: 22 }));
-  assert.ok(!links.accepts(2, { cluster: 'sim', groups: 3, incarnation: 22 }));
+  assert.ok(!links.accepts(2, { ...HEADER, cluster: 'other', incarnation: 22 }));
+  assert.ok(!links.accepts(2, { ...HEADER, groups: 3, incarnation: 22 }));
+});
+
+test('a node with other first members is not listened to, and the log says so once', () => {
+  const { links, errors } = setUp();
+  const stranger = { ...HEADER, founders: 8, incarnation: 22 };
+  assert.ok(!links.accepts(2, stranger));
+  assert.ok(!links.accepts(2, stranger));
+  assert.equal(errors.length, 1);
+  assert.match(errors[0]!, /other first members than 1, 2, 3/);
+});
+
+test('a peer that is away, or says that it abstains, is not to be made a leader', () => {
+  const { links, sent } = setUp();
+  assert.ok(!links.canLead(2));
+  links.setReachable(2, true);
+  assert.ok(links.canLead(2));
+  links.setAbstaining(2, true);
+  assert.ok(links.isReachable(2) && !links.canLead(2));
+  links.setAbstaining(2, false);
+  assert.ok(links.canLead(2));
+  for (const is of [true, false]) {
+    links.setAbstains(is);
+    links.sendForward(2, [1], 10);
+    links.flush();
+    assert.equal(decodeFrame(sent.at(-1)!.frame).abstains, is);
+  }
 });
 
 test('a node that lost its disk is not listened to under its old id (pitfall 7)', () => {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { PeerStatus, Status } from 'raft-ts';
 import { type BalancedGroup, Balancer, preferredLeader } from '../../src/placement/balancer.js';
 
-const REACHABLE = (): boolean => true;
+const ANY = (): boolean => true;
 
 function peer(id: number, changes: Partial<PeerStatus> = {}): PeerStatus {
   return {
@@ -27,6 +27,7 @@ class LedGroup implements BalancedGroup {
   readonly id: number;
   transfers: number[] = [];
   leadTransferee = 0;
+  lastIndex = 100;
   peers = [peer(1), peer(2), peer(3)];
 
   constructor(id: number) {
@@ -34,8 +35,8 @@ class LedGroup implements BalancedGroup {
   }
 
   status(): Status {
-    const { leadTransferee, peers } = this;
-    return { lastIndex: 100, leadTransferee, progress: peers } as unknown as Status;
+    const { lastIndex, leadTransferee, peers } = this;
+    return { lastIndex, leadTransferee, progress: peers } as unknown as Status;
   }
 
   transferTo(to: number): void {
@@ -51,58 +52,133 @@ test('groups prefer their voters in turn', () => {
   );
 });
 
+/** Looks at the groups every quarter of a second, as a node does. */
+function look(
+  balancer: Balancer,
+  groups: readonly BalancedGroup[],
+  { from, to }: { readonly from: number; readonly to: number },
+  canLead = ANY,
+): void {
+  for (let ms = from; ms <= to; ms += 250) balancer.balance(groups, ms, canLead);
+}
+
 test('a leader hands over to the preferred voter, once the election is settled', () => {
   const balancer = new Balancer(1);
   const group = new LedGroup(1);
-  balancer.balance([group], 0, REACHABLE);
-  balancer.balance([group], 2999, REACHABLE);
+  look(balancer, [group], { from: 0, to: 2750 });
   assert.deepEqual(group.transfers, []);
-  balancer.balance([group], 3000, REACHABLE);
+  look(balancer, [group], { from: 3000, to: 3000 });
   assert.deepEqual(group.transfers, [2]);
 });
 
 test('a leadership that was lost in between has to settle anew', () => {
   const balancer = new Balancer(1);
   const group = new LedGroup(1);
-  balancer.balance([group], 0, REACHABLE);
-  balancer.balance([], 1000, REACHABLE);
-  balancer.balance([group], 2000, REACHABLE);
-  balancer.balance([group], 4999, REACHABLE);
+  balancer.balance([group], 0, ANY);
+  balancer.balance([], 1000, ANY);
+  look(balancer, [group], { from: 2000, to: 4750 });
   assert.deepEqual(group.transfers, []);
+  look(balancer, [group], { from: 5000, to: 5000 });
+  assert.deepEqual(group.transfers, [2]);
 });
 
 test('one group is handed over at a time', () => {
   const balancer = new Balancer(1);
   const groups = [new LedGroup(1), new LedGroup(2), new LedGroup(3)];
-  balancer.balance(groups, 0, REACHABLE);
-  balancer.balance(groups, 5000, REACHABLE);
+  look(balancer, groups, { from: 0, to: 3000 });
   assert.deepEqual(
     groups.map(({ transfers }) => transfers),
     [[2], [], []],
   );
   groups[0]!.leadTransferee = 2;
-  balancer.balance(groups, 5250, REACHABLE);
+  balancer.balance(groups, 3250, ANY);
   assert.deepEqual(groups[1]!.transfers, []);
 });
 
-test('nothing goes to a node that is away, behind, damaged or not a voter', () => {
+test('nothing goes to a node that may not lead, is silent, damaged, probed or not a voter', () => {
   const unfit: Array<Partial<PeerStatus>> = [
     { match: -1 },
     { recentActive: false },
     { damaged: true },
     { isLearner: true },
+    { state: 'probe' },
+    { state: 'snapshot' },
   ];
   for (const changes of unfit) {
-    const balancer = new Balancer(1);
     const group = new LedGroup(1);
     group.peers = [peer(1), peer(2, changes), peer(3)];
-    balancer.balance([group], 0, REACHABLE);
-    balancer.balance([group], 5000, REACHABLE);
+    look(new Balancer(1), [group], { from: 0, to: 5000 });
     assert.deepEqual(group.transfers, [], JSON.stringify(changes));
   }
+  const group = new LedGroup(1);
+  look(new Balancer(1), [group], { from: 0, to: 5000 }, () => false);
+  assert.deepEqual(group.transfers, []);
+});
+
+test('a target keeps up if it has what was in the log a look before, however much came since', () => {
+  const lags = [
+    { lag: 100, transfers: [2] },
+    { lag: 101, transfers: [] },
+  ];
+  for (const { lag, transfers } of lags) {
+    const balancer = new Balancer(1);
+    const group = new LedGroup(1);
+    for (let ms = 0; ms <= 5000 && group.transfers.length === 0; ms += 250) {
+      group.lastIndex += 100;
+      group.peers = [peer(1), peer(2, { match: group.lastIndex - lag })];
+      balancer.balance([group], ms, ANY);
+    }
+    assert.deepEqual(group.transfers, transfers);
+  }
+});
+
+/** Looks for so long; each transfer fails within half a second. Returns when transfers began, ms. */
+function failing(balancer: Balancer, group: LedGroup, forMs: number): number[] {
+  const began: number[] = [];
+  for (let ms = 0; ms <= forMs; ms += 250) {
+    const before = group.transfers.length;
+    balancer.balance([group], ms, ANY);
+    const hasBegun = group.transfers.length > before;
+    if (hasBegun) began.push(ms);
+    group.leadTransferee = hasBegun ? 2 : 0;
+  }
+  return began;
+}
+
+test('a node that does not take a group is asked again later and later, never in the same look', () => {
+  const began = failing(new Balancer(1), new LedGroup(1), 700_000);
+  const gaps = began.slice(1).map((ms, at) => ms - began[at]!);
+  assert.deepEqual(
+    gaps.map((gap) => Math.floor(gap / 1000)),
+    [5, 10, 20, 40, 80, 160, 300],
+  );
+});
+
+test('a node that loses a group soon after it got it has failed too', () => {
   const balancer = new Balancer(1);
   const group = new LedGroup(1);
-  balancer.balance([group], 0, REACHABLE);
-  balancer.balance([group], 5000, () => false);
-  assert.deepEqual(group.transfers, []);
+  look(balancer, [group], { from: 0, to: 3000 });
+  look(balancer, [], { from: 3250, to: 4000 });
+  look(balancer, [group], { from: 4250, to: 9000 });
+  assert.deepEqual(group.transfers, [2]);
+  look(balancer, [group], { from: 9250, to: 9500 });
+  assert.deepEqual(group.transfers, [2, 2]);
+});
+
+test('a node that has kept a group for a minute is as good as any', () => {
+  const balancer = new Balancer(1);
+  const group = new LedGroup(1);
+  const began = failing(balancer, group, 100_000);
+  assert.equal(began.length, 5);
+  let ms = 100_250;
+  for (; group.transfers.length === 5; ms += 250) balancer.balance([group], ms, ANY);
+  look(balancer, [], { from: ms, to: ms + 61_000 });
+  // Back for another reason: it settles, is handed over, and a failure rests as the first one does.
+  ms += 61_250;
+  look(balancer, [group], { from: ms, to: ms + 3000 });
+  assert.equal(group.transfers.length, 7);
+  look(balancer, [group], { from: ms + 3250, to: ms + 8000 });
+  assert.equal(group.transfers.length, 7);
+  look(balancer, [group], { from: ms + 8250, to: ms + 8250 });
+  assert.equal(group.transfers.length, 8);
 });

@@ -94,10 +94,12 @@ test('an empty disk is a new node; one with rows and no identity is a damaged on
   assert.throws(() => recover([del(NODE_KEY)]), { code: 'DATA_CORRUPT' });
 });
 
-test('a node refuses data of another node, cluster or number of groups', () => {
-  for (const changes of [{ node: 2 }, { cluster: 'other' }, { groups: 1 }]) {
+test('a node refuses data of another node, cluster, number of groups or list of first members', () => {
+  const others = [{ node: 2 }, { cluster: 'other' }, { groups: 1 }, { members: [1, 2] }];
+  for (const changes of [...others, { members: [1, 2, 4] }]) {
     assert.throws(() => recover([], { ...CONFIG, ...changes }), { code: 'NODE_MISMATCH' });
   }
+  assert.notEqual(recover([], { ...CONFIG, members: [3, 2, 1] }), undefined);
 });
 
 /** What a disk may have lost or mixed up, and what the refusal says of it. */

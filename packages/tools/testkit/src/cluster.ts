@@ -118,8 +118,11 @@ export class Cluster {
     });
   }
 
-  /** Begins a life of a node on what its disk holds. What recovery refuses is thrown by the simulation. */
-  startNode(id: NodeId): void {
+  /**
+   * Begins a life of a node on what its disk holds, configured with the cluster's members or others. What
+   * recovery refuses is thrown by the simulation.
+   */
+  startNode(id: NodeId, members = this.ids): void {
     const state = this.#node(id);
     const life = ++state.life;
     const later = (kind: 'write' | 'read', run: () => void): void => {
@@ -140,7 +143,7 @@ export class Cluster {
     const config = {
       cluster: 'sim',
       node: id,
-      members: this.ids,
+      members,
       groups,
       timing: DEFAULT_TIMING,
       limits: { ...DEFAULT_LIMITS, ...limits },
@@ -194,6 +197,13 @@ export class Cluster {
   /** The node’s next write does not fail after all. */
   mendDisk(id: NodeId): void {
     this.#node(id).disk?.failNextWrite(undefined);
+  }
+
+  /** The node’s disk hangs, or answers again: what was to be written is then. */
+  setDisk(id: NodeId, state: 'hung' | 'whole'): void {
+    const { disk } = this.#node(id);
+    if (state === 'hung') disk?.hold();
+    else disk?.release();
   }
 
   /** A node that does not run loses or finds other rows: what a test makes of them. */

@@ -15,6 +15,8 @@ export class MemoryDisk implements Disk {
   #inFlight: readonly DiskOperation[] | undefined;
   #failing: (() => void) | undefined;
   #failed = false;
+  /** Writes that would be done if the disk answered; `undefined`: it does. */
+  #held: Array<() => void> | undefined;
 
   constructor(options: MemoryDiskOptions, map = new SortedMap()) {
     this.#later = options.later;
@@ -40,10 +42,25 @@ export class MemoryDisk implements Disk {
     this.#failing = fatal;
   }
 
+  /** The disk hangs: no write ends until `release`. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const complete of held) this.#later('write', complete);
+  }
+
   write(batch: readonly DiskOperation[], done: () => void): void {
     if (this.#inFlight !== undefined) throw new Error('one batch is in flight at a time');
     this.#inFlight = batch;
-    this.#later('write', () => {
+    const complete = (): void => {
+      if (this.#held !== undefined) {
+        this.#held.push(complete);
+        return;
+      }
       if (this.#failing !== undefined) {
         const fatal = this.#failing;
         this.#failing = undefined;
@@ -53,7 +70,8 @@ export class MemoryDisk implements Disk {
       if (this.#failed) return;
       this.completeInFlight();
       done();
-    });
+    };
+    this.#later('write', complete);
   }
 
   getSync(key: Uint8Array): Uint8Array | undefined {

@@ -181,6 +181,7 @@ export class TokenCluster {
       cluster.setLinks(id, 'whole');
       cluster.resume(id);
       cluster.mendDisk(id);
+      cluster.setDisk(id, 'whole');
       cluster.setWallOffset(id, 0);
       if (!cluster.isRunning(id)) cluster.startNode(id);
     }

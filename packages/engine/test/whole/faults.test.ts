@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TokenCluster } from '@deltabase/testkit';
+
+test('a node that is started with other members refuses its data: there is no second cluster', () => {
+  const tokens = new TokenCluster({ seed: 1 }).start();
+  tokens.cluster.crash(1);
+  tokens.cluster.startNode(1, [1]);
+  assert.throws(() => tokens.run(100), { code: 'NODE_MISMATCH', message: /first members 1, 2, 3/ });
+});
+
+test('a node made with other first members is refused by the others, which say so', () => {
+  const lines: string[] = [];
+  const tokens = new TokenCluster({ seed: 2, trace: (line) => void lines.push(line) });
+  tokens.cluster.startNode(1, [1, 2]);
+  for (const id of [2, 3]) tokens.cluster.startNode(id);
+  tokens.run(10_000);
+  const leads = tokens.cluster.engines().map((engine) => engine.leaders());
+  assert.deepEqual(leads[0], [0, 0]);
+  for (const lead of [...leads[1]!, ...leads[2]!]) assert.ok(lead === 2 || lead === 3);
+  const refusals = lines.filter((line) => line.includes('peer-refused'));
+  const refused = (id: number): number =>
+    refusals.filter((line) => line.includes(`n${id} `)).length;
+  assert.deepEqual([1, 2, 3].map(refused), [2, 1, 0]);
+  for (const line of refusals) assert.match(line, /other first members/);
+});
+
+test('a leader whose disk hangs is relieved, and its messages take effect once', () => {
+  const lines: string[] = [];
+  const tokens = new TokenCluster({ seed: 3, trace: (line) => void lines.push(line) }).start();
+  tokens.run(5000);
+  const client = tokens.client('c');
+  const leader = tokens.leaderOf('a');
+  const engine = tokens.cluster.engine(leader);
+  tokens.cluster.setDisk(leader, 'hung');
+  const { simulation } = tokens.cluster;
+  const hungMs = simulation.nowMs;
+  client.send('a', 'append', leader);
+  const other = tokens.cluster.engine(tokens.cluster.ids.find((id) => id !== leader)!);
+  tokens.until(() => ![0, leader].includes(other.leaders()[1]!), 5000);
+  const tookMs = simulation.nowMs - hungMs;
+  assert.ok(tookMs < 3000, `${tookMs} ms`);
+  assert.ok(engine.status().diskStalled);
+  assert.ok(lines.some((line) => line.includes('error disk-stalled')));
+  tokens.settle();
+  // While its disk hangs nothing brings the leadership back, neither by itself nor by the others.
+  const { term } = other.status().groups[1]!;
+  tokens.run(60_000);
+  assert.equal(other.status().groups[1]!.term, term);
+  tokens.cluster.setDisk(leader, 'whole');
+  tokens.until(() => !engine.status().diskStalled, 1000);
+  tokens.check();
+  assert.equal(tokens.valueAt(leader, 'a').seq, 1);
+});
+
+test('the balancer does not hold a group up again and again for a node that is slow to take it', () => {
+  const tokens = new TokenCluster({ seed: 4, groups: 3 }).start();
+  tokens.run(20_000);
+  const key = 'abcdefgh'.split('').find((name) => tokens.groupOf(name) === 2)!;
+  const preferred = tokens.leaderOf(key);
+  assert.equal(preferred, 3);
+  // It comes back with a disk that hangs as soon as it writes something of its own, which idle groups do not ask for.
+  tokens.cluster.crash(preferred);
+  tokens.run(3000);
+  tokens.cluster.startNode(preferred);
+  tokens.until(() => tokens.cluster.isUp(preferred));
+  tokens.run(200);
+  tokens.cluster.setDisk(preferred, 'hung');
+  const client = tokens.client('c');
+  const { simulation } = tokens.cluster;
+  const slow: number[] = [];
+  for (const endMs = simulation.nowMs + 60_000; simulation.nowMs < endMs; tokens.run(20)) {
+    const sentMs = simulation.nowMs;
+    // It writes nothing, so that the node does not even fall behind.
+    client.send(key, 'look', 1);
+    tokens.settle();
+    const waitedMs = simulation.nowMs - sentMs;
+    if (waitedMs > 100) slow.push(waitedMs);
+  }
+  assert.equal(slow.length, 1, `waited ${slow.join(', ')} ms`);
+  assert.ok(slow[0]! < 1000, `waited ${slow[0]} ms`);
+  tokens.check();
+});
+
+test('a node that drains under steady reads hands everything over at once and gets nothing back', () => {
+  const tokens = new TokenCluster({ seed: 5, groups: 6 }).start();
+  tokens.run(20_000);
+  const drained = 2;
+  const { simulation } = tokens.cluster;
+  const engine = tokens.cluster.engine(drained);
+  const others = tokens.cluster.ids.filter((id) => id !== drained);
+  let isDone = false;
+  let refused = 0;
+  // Each answer is followed by the next read, as a busy client does.
+  const read = (count: number): void => {
+    if (isDone || count > 500) return;
+    const request = { space: 'tokens', key: `k${count}`, pointer: '', atSeq: undefined } as const;
+    const rest = { mode: { kind: 'linearizable' } as const, expiresMs: simulation.nowMs + 5000 };
+    engine.read({ ...request, ...rest }, (result) => {
+      if (result.kind === 'failed' && result.code === 'UNAVAILABLE') refused++;
+      simulation.schedule(5, () => read(count + 1));
+    });
+  };
+  for (let reader = 0; reader < 20; reader++) read(0);
+  const startMs = simulation.nowMs;
+  engine.drain(() => {
+    isDone = true;
+  });
+  tokens.until(() => isDone, 11_000);
+  const tookMs = simulation.nowMs - startMs;
+  assert.ok(tookMs < 1500, `${tookMs} ms`);
+  assert.ok(refused > 0 && engine.status().draining);
+  // It takes its time to go: nobody gives it a group meanwhile.
+  for (let waited = 0; waited < 20_000; waited += 100) {
+    tokens.run(100);
+    for (const id of others) {
+      const { groups } = tokens.cluster.engine(id).status();
+      for (const group of groups) assert.ok(![group.lead, group.leadTransferee].includes(drained));
+    }
+  }
+  const ended: string[] = [];
+  const end = ({ code }: { code: string }): void => void ended.push(code);
+  const sink = { ready: true, state() {}, delta() {}, flush() {}, end };
+  engine.watch({ space: 'tokens', key: 'a', afterSeq: undefined }, sink);
+  tokens.run(10);
+  assert.deepEqual(ended, ['UNAVAILABLE']);
+  tokens.cluster.stop(drained);
+  tokens.check();
+});
