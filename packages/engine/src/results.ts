@@ -39,6 +39,8 @@ export function errorOf({ code, message, details }: Failure): DeltabaseError {
 
 /** Where answers go: one for each client stream. */
 export interface AnswerSink {
+  /** Whether nobody waits for answers any more: what was not executed yet need not be. */
+  readonly isGone?: boolean;
   /** Called once for each message submitted with this sink, in the order of the answers. */
   answer(tag: number, result: Result): void;
   /** Called at the end of every turn in which there was an answer. */

@@ -41,9 +41,14 @@ export interface Limits {
 
   // Sessions (dedupe).
   readonly sessionWindowMax: number;
+  readonly sessionBytesMax: number;
+  readonly sessionBytesPerGroupMax: number;
   readonly sessionsPerGroupMax: number;
   readonly sessionAgeMsMax: number;
   readonly clockSkewMsMax: number;
+  readonly silentAnswersMax: number;
+  readonly silentBytesMax: number;
+  readonly silentAnswerMs: number;
 
   // Turns, queues and batches.
   readonly turnMessagesMax: number;
@@ -120,9 +125,14 @@ export const DEFAULT_LIMITS: Limits = {
   instancesMax: 1000, // live instances per node; each reserves about 10 GB of address space
 
   sessionWindowMax: 65_536, // unsettled messages of one session in one group
+  sessionBytesMax: 16 * MIB, // bytes of unsettled answers of one session in one group
+  sessionBytesPerGroupMax: 64 * MIB, // bytes of all of them; beyond, sessions with more than their share wait
   sessionsPerGroupMax: 20_000, // sessions remembered by a group: some 300 bytes each
   sessionAgeMsMax: 3_600_000, // ms; older sessions are refused, so that they can be forgotten
   clockSkewMsMax: 60_000, // ms that a client's clock may run ahead
+  silentAnswersMax: 32_768, // answers without a delta that a leader remembers, twice; more than a full queue
+  silentBytesMax: 4 * MIB, // bytes of them, twice
+  silentAnswerMs: 30_000, // ms that it remembers them at least: as long as a message is given
 
   turnMessagesMax: 4096, // messages executed in one turn of the loop
   turnFuelMax: 40_000_000, // units in one turn: some 40 ms, well under a tick

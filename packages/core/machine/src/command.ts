@@ -1,5 +1,5 @@
-// What one Raft entry of a group says: a batch of delta records (all of one turn), or that a version of a
-// machine is active from here on. Fixed framing around opaque record bytes, so that a copy can slice a
+// What one Raft entry of a group says: a batch of delta records (all of one turn), how messages ended that left
+// no delta, or that a version of a machine is active from here on. Fixed framing around opaque record bytes, so that a copy can slice a
 // record out of an entry without encoding it again. Version byte first; golden bytes in tests.
 
 import { assert, DeltabaseError, decodeUtf8, encodeUtf8 } from '@deltabase/base';
@@ -7,11 +7,13 @@ import { assert, DeltabaseError, decodeUtf8, encodeUtf8 } from '@deltabase/base'
 /** A decoded entry. */
 export type Command =
   | { readonly kind: 'deltas'; readonly records: readonly Uint8Array[] }
+  | { readonly kind: 'outcomes'; readonly records: readonly Uint8Array[] }
   | { readonly kind: 'activate'; readonly space: string; readonly version: number };
 
 const COMMAND_VERSION = 1;
 const KIND_DELTAS = 1;
 const KIND_ACTIVATE = 2;
+const KIND_OUTCOMES = 3;
 const HEADER_BYTES = 6;
 const LENGTH_BYTES = 4;
 
@@ -66,6 +68,15 @@ export class DeltasWriter {
   }
 }
 
+/** The bytes of an entry with encoded outcome records. */
+export function encodeOutcomes(records: readonly Uint8Array[]): Uint8Array {
+  const writer = new DeltasWriter();
+  for (const record of records) writer.add(record);
+  const entry = writer.finish();
+  entry[1] = KIND_OUTCOMES;
+  return entry;
+}
+
 /** The bytes of an entry that makes `version` of the machine of `space` the active one. */
 export function encodeActivate(space: string, version: number): Uint8Array {
   assert(version >= 1, 'versions are counted from 1');
@@ -82,6 +93,7 @@ export function encodeActivate(space: string, version: number): Uint8Array {
 export function decodeCommand(entry: Uint8Array): Command {
   if (entry.length < HEADER_BYTES || entry[0] !== COMMAND_VERSION) throw malformed();
   if (entry[1] === KIND_DELTAS) return { kind: 'deltas', records: sliceRecords(entry) };
+  if (entry[1] === KIND_OUTCOMES) return { kind: 'outcomes', records: sliceRecords(entry) };
   if (entry[1] !== KIND_ACTIVATE) throw malformed();
   const space = decodeUtf8(entry, HEADER_BYTES);
   if (space === undefined) throw malformed();

@@ -1,6 +1,12 @@
 // @deltabase/machine: messages, delta records, entries of a group's log, sessions and manifests. Pure.
 
-export { type Command, DeltasWriter, decodeCommand, encodeActivate } from './command.js';
+export {
+  type Command,
+  DeltasWriter,
+  decodeCommand,
+  encodeActivate,
+  encodeOutcomes,
+} from './command.js';
 export { ABI_VERSION, type Manifest, parseManifest } from './manifest.js';
 export { type Answer, type Message, messageId, type SessionRef } from './message.js';
 export {
@@ -12,5 +18,11 @@ export {
   SYSTEM_GROUP,
   SYSTEM_SPACE,
 } from './names.js';
+export {
+  decodeOutcome,
+  encodeOutcome,
+  type FirstAnswer,
+  type OutcomeRecord,
+} from './outcome.js';
 export { type DeltaRecord, decodeRecord, encodeRecord } from './record.js';
-export { type Known, Sessions } from './sessions.js';
+export { type Known, type SessionChange, Sessions } from './sessions.js';

@@ -29,6 +29,11 @@ export interface Message {
    * messages in order when some of them are retried.
    */
   readonly after: number;
+  /**
+   * A copy of it was sent before and may still run: its answer is remembered by the group then, whatever it
+   * is (outcome.ts). `undefined`: it was not.
+   */
+  readonly retried?: boolean;
 }
 
 /** The first and lasting answer to a message that took effect. */

@@ -5,29 +5,25 @@
 // opening lies more than `sessionAgeMsMax` back is refused and only then forgotten, so a message that could
 // still be retried is always known. Replaying records that were already folded changes nothing.
 
-import { assert, DeltabaseError, type Limits, pack, unpack } from '@deltabase/base';
+import { DeltabaseError, type Limits } from '@deltabase/base';
 import type { Answer, Message } from './message.js';
 import { nameHash } from './names.js';
+import type { FirstAnswer, OutcomeRecord } from './outcome.js';
 import type { DeltaRecord } from './record.js';
+import { decodeSession, Session, type SessionRow } from './session.js';
 
 /** What a group knows of a message id. */
 export type Known =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'answered'; readonly answer: Answer }
+  /** It must not run; or it ran, and this is its answer. */
   | { readonly kind: 'refused'; readonly error: DeltabaseError };
 
-interface Session {
-  readonly openedAt: number;
-  settled: number;
-  readonly answers: Map<number, Remembered>;
+/** A row of storage that changed: see `SessionRow`. */
+export interface SessionChange extends SessionRow {
+  readonly name: string;
 }
 
-interface Remembered extends Answer {
-  /** nameHash of the document, to notice a number that is used twice. */
-  readonly document: number;
-}
-
-const SESSION_VERSION = 1;
 const SWEEP_INTERVAL_MS = 60_000;
 const UNKNOWN: Known = { kind: 'unknown' };
 
@@ -35,8 +31,11 @@ const UNKNOWN: Known = { kind: 'unknown' };
 export class Sessions {
   readonly #limits: Limits;
   readonly #sessions = new Map<string, Session>();
-  /** Names changed (`true`) or forgotten (`false`) since the last `takeChanges`. */
-  readonly #changes = new Map<string, boolean>();
+  /** Sessions changed since the last `takeChanges`, and rows of those that were forgotten. */
+  readonly #changed = new Set<string>();
+  #deleted: SessionChange[] = [];
+  /** Bytes of all answers. */
+  #bytes = 0;
   #time = 0;
   #sweptAt = 0;
 
@@ -57,8 +56,19 @@ export class Sessions {
   /** Folds the cause of one delta record. */
   fold(record: DeltaRecord): void {
     this.#time = Math.max(this.#time, record.time);
-    if (record.session !== '') this.#remember(record);
+    if (record.session !== '') {
+      // The record's buffer is a whole log entry: a copy lets go of it.
+      this.#remember(record, { kind: 'accepted', seq: record.seq, reply: record.reply?.slice() });
+    }
     if (this.#time - this.#sweptAt >= SWEEP_INTERVAL_MS) this.#sweep();
+  }
+
+  /** Folds the end of a message that left no delta. */
+  foldOutcome(record: OutcomeRecord): void {
+    const { answer, time } = record;
+    this.#time = Math.max(this.#time, time);
+    const reply = answer.kind === 'accepted' ? answer.reply?.slice() : undefined;
+    this.#remember(record, answer.kind === 'accepted' ? { ...answer, reply } : answer);
   }
 
   /** What is known of a message that arrives at `now`, ms; `now` is never before `time`. */
@@ -69,28 +79,50 @@ export class Sessions {
     if (openedAt < now - this.#limits.sessionAgeMsMax) return refused(sessionTooOld());
     const session = this.#sessions.get(name);
     if (session === undefined) return this.#admitSession();
-    return knownIn(session, message, this.#limits.sessionWindowMax);
+    if (message.number < session.settled) return refused(alreadySettled(message.number));
+    const known = session.get(message.number);
+    if (known === undefined) return this.#admitMessage(session, message.session.settled);
+    if (known.document !== nameHash(message.space, message.key)) {
+      return refused(numberUsedTwice(message.number));
+    }
+    const { answer } = known;
+    if (answer.kind === 'accepted') return { kind: 'answered', answer };
+    return refused(new DeltabaseError(answer.code, answer.message));
   }
 
   /** Whether message `number` of the session took effect or was settled by its client. */
   has(name: string, number: number): boolean {
     const session = this.#sessions.get(name);
-    return session !== undefined && (number < session.settled || session.answers.has(number));
+    return session !== undefined && (number < session.settled || session.get(number) !== undefined);
   }
 
-  /** What changed since the last call, for storage: a session's bytes, or `undefined` to delete it. */
-  takeChanges(): Array<{ name: string; bytes: Uint8Array | undefined }> {
-    const changes = [];
-    for (const [name, kept] of this.#changes) {
-      changes.push({ name, bytes: kept ? this.#encode(name) : undefined });
+  /** What changed since the last call, for storage; what is to be deleted comes first. */
+  takeChanges(): SessionChange[] {
+    const changes = this.#deleted;
+    this.#deleted = [];
+    for (const name of this.#changed) {
+      for (const row of this.#sessions.get(name)!.takeRows()) changes.push({ name, ...row });
     }
-    this.#changes.clear();
+    this.#changed.clear();
     return changes;
   }
 
-  /** Loads a stored session. `bytes` come from `takeChanges`; throws DATA_CORRUPT otherwise. */
-  load(name: string, bytes: Uint8Array): void {
-    this.#sessions.set(name, decodeSession(bytes));
+  /**
+   * Loads a stored row of a session, in the order of its parts. `bytes` come from `takeChanges`; throws
+   * DATA_CORRUPT otherwise.
+   */
+  load(name: string, part: number, bytes: Uint8Array): void {
+    if (part === 0) {
+      this.#sessions.set(name, decodeSession(bytes));
+      return;
+    }
+    const session = this.#sessions.get(name);
+    if (session === undefined) {
+      throw new DeltabaseError('DATA_CORRUPT', `the first row of session ${name} is missing`);
+    }
+    const before = session.bytes;
+    session.load(part, bytes);
+    this.#bytes += session.bytes - before;
   }
 
   /** Sets the clock of a group that is being loaded. */
@@ -98,35 +130,22 @@ export class Sessions {
     this.#time = Math.max(this.#time, time);
   }
 
-  #remember(record: DeltaRecord): void {
-    const session = this.#open(record.session, record.openedAt);
-    if (record.number < session.settled) return; // Replayed, and settled meanwhile.
-    session.answers.set(record.number, {
-      seq: record.seq,
-      // The record's buffer is a whole log entry: a copy lets go of it.
-      reply: record.reply?.slice(),
-      document: nameHash(record.space, record.key),
-    });
-    this.#settle(session, record.settled);
-    this.#changes.set(record.session, true);
+  #remember(record: Cause, answer: FirstAnswer): void {
+    const { session: name, number, settled } = record;
+    const session = this.#open(name, record.openedAt);
+    const before = session.bytes;
+    if (!session.add(number, answer, nameHash(record.space, record.key))) return; // Replayed.
+    session.settle(settled);
+    this.#bytes += session.bytes - before;
+    this.#changed.add(name);
   }
 
   #open(name: string, openedAt: number): Session {
     const known = this.#sessions.get(name);
     if (known !== undefined) return known;
-    const session: Session = { openedAt, settled: 0, answers: new Map() };
+    const session = new Session(openedAt);
     this.#sessions.set(name, session);
     return session;
-  }
-
-  /** Numbers come nearly in order, so what can be forgotten stands first; a straggler goes a bit later. */
-  #settle(session: Session, settled: number): void {
-    if (settled <= session.settled) return;
-    session.settled = settled;
-    for (const number of session.answers.keys()) {
-      if (number >= settled) break;
-      session.answers.delete(number);
-    }
   }
 
   #admitSession(): Known {
@@ -140,55 +159,34 @@ export class Sessions {
     );
   }
 
+  /** Whether one more answer may be kept: what the client settles with this message is as good as gone. */
+  #admitMessage(session: Session, settled: number): Known {
+    const { sessionWindowMax, sessionBytesMax, sessionBytesPerGroupMax } = this.#limits;
+    const isCrowded = this.#bytes >= sessionBytesPerGroupMax;
+    // Where all hold too much together, those that hold more than their share make room, and nobody else.
+    const share = sessionBytesPerGroupMax / this.#sessions.size;
+    const bytesMax = isCrowded ? Math.min(sessionBytesMax, share) : sessionBytesMax;
+    if (session.count < sessionWindowMax && session.bytes < bytesMax) return UNKNOWN;
+    const { count, bytes } = session.unsettled(settled);
+    if (count >= sessionWindowMax) return refused(tooManyAnswers(count));
+    return bytes < bytesMax ? UNKNOWN : refused(tooManyBytes(bytes));
+  }
+
   #sweep(): void {
     this.#sweptAt = this.#time;
     const oldest = this.#time - this.#limits.sessionAgeMsMax;
     for (const [name, session] of this.#sessions) {
       if (session.openedAt >= oldest) continue;
       this.#sessions.delete(name);
-      this.#changes.set(name, false);
+      this.#changed.delete(name);
+      this.#bytes -= session.bytes;
+      for (const row of session.deleteRows()) this.#deleted.push({ name, ...row });
     }
   }
-
-  #encode(name: string): Uint8Array {
-    const session = this.#sessions.get(name);
-    assert(session !== undefined, 'a changed session is remembered');
-    const answers = [];
-    for (const [number, { seq, reply, document }] of session.answers) {
-      if (number >= session.settled) answers.push([number, seq, reply ?? null, document]);
-    }
-    const fields = [SESSION_VERSION, session.openedAt, session.settled, answers];
-    return pack(fields).slice();
-  }
 }
 
-function knownIn(session: Session, message: Message, windowMax: number): Known {
-  if (message.number < session.settled) return refused(alreadySettled(message.number));
-  const answer = session.answers.get(message.number);
-  if (answer === undefined) {
-    return session.answers.size < windowMax ? UNKNOWN : refused(windowFull(windowMax));
-  }
-  if (answer.document === nameHash(message.space, message.key)) return { kind: 'answered', answer };
-  return refused(
-    new DeltabaseError(
-      'INVALID_ARGUMENT',
-      `message ${message.number} of this session went to another document: number each message anew`,
-    ),
-  );
-}
-
-function decodeSession(bytes: Uint8Array): Session {
-  const fields = unpack(bytes);
-  if (!Array.isArray(fields) || fields[0] !== SESSION_VERSION) {
-    throw new DeltabaseError('DATA_CORRUPT', 'a stored session has an unknown version or form');
-  }
-  const [, openedAt, settled, stored] = fields;
-  const answers = new Map<number, Remembered>();
-  for (const [number, seq, reply, document] of stored) {
-    answers.set(number, { seq, reply: reply ?? undefined, document });
-  }
-  return { openedAt, settled, answers };
-}
+/** Which message a record is about. */
+type Cause = Pick<DeltaRecord, 'space' | 'key' | 'session' | 'openedAt' | 'number' | 'settled'>;
 
 function refused(error: DeltabaseError): Known {
   return { kind: 'refused', error };
@@ -217,9 +215,24 @@ function alreadySettled(number: number): DeltabaseError {
   );
 }
 
-function windowFull(max: number): DeltabaseError {
+function numberUsedTwice(number: number): DeltabaseError {
+  return new DeltabaseError(
+    'INVALID_ARGUMENT',
+    `message ${number} of this session went to another document: number each message anew`,
+  );
+}
+
+function tooManyAnswers(count: number): DeltabaseError {
   return new DeltabaseError(
     'OVERLOADED',
-    `the session has ${max} unsettled messages here: settle answered ones first`,
+    `the session has ${count} unsettled messages here: settle answered ones first`,
+  );
+}
+
+function tooManyBytes(bytes: number): DeltabaseError {
+  return new DeltabaseError(
+    'OVERLOADED',
+    `unsettled answers of the session take ${bytes} bytes here: settle answered ones first, or keep ` +
+      'fewer messages under way',
   );
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DeltasWriter, decodeCommand, encodeActivate } from '../src/index.js';
+import { DeltasWriter, decodeCommand, encodeActivate, encodeOutcomes } from '../src/index.js';
 
 test('an entry of deltas has the golden bytes of version 1', () => {
   const writer = new DeltasWriter();
@@ -19,6 +19,14 @@ test('an activation has the golden bytes of version 1', () => {
     space: 'seats',
     version: 258,
   });
+});
+
+test('an entry of outcomes has the golden bytes of version 1', () => {
+  const records = [Uint8Array.of(0xaa, 0xbb), Uint8Array.of(0xcc)];
+  const entry = encodeOutcomes(records);
+  const hex = Buffer.from(entry).toString('hex');
+  assert.equal(hex, '01' + '03' + '02000000' + '02000000' + 'aabb' + '01000000' + 'cc');
+  assert.deepEqual(decodeCommand(entry), { kind: 'outcomes', records });
 });
 
 test('records come out as they went in, each where `add` said', () => {
@@ -65,7 +73,7 @@ test('every prefix and every changed length of an entry is damage', () => {
   }
   for (const at of [0, 1, 2, 6, 13]) {
     const changed = entry.slice();
-    changed[at]! += 2;
+    changed[at]! += 3;
     assert.throws(() => decodeCommand(changed), corrupt, `byte ${at}`);
   }
 });

@@ -1,7 +1,7 @@
 // A delta record and a message with every field set, for the tests of their formats.
 
 import { encodeUtf8 } from '@deltabase/base';
-import type { DeltaRecord, Message } from '../src/index.js';
+import type { DeltaRecord, Message, OutcomeRecord } from '../src/index.js';
 
 export function sampleRecord(changes: Partial<DeltaRecord> = {}): DeltaRecord {
   return {
@@ -24,6 +24,20 @@ export function sampleRecord(changes: Partial<DeltaRecord> = {}): DeltaRecord {
     fuel: 250,
     hash: '0123456789abcdef',
     snapshotAdvised: true,
+    ...changes,
+  };
+}
+
+export function sampleOutcome(changes: Partial<OutcomeRecord> = {}): OutcomeRecord {
+  return {
+    space: 'counter',
+    key: 'visits',
+    session: 'c1',
+    openedAt: 1_700_000_000_000,
+    number: 12,
+    settled: 10,
+    time: 1_700_000_000_123,
+    answer: { kind: 'failed', code: 'REJECTED', message: 'sold out' },
     ...changes,
   };
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_LIMITS, type Limits } from '@deltabase/base';
 import fc from 'fast-check';
-import { type DeltaRecord, type Known, Sessions } from '../src/index.js';
-import { sampleMessage, sampleRecord } from './sample.js';
+import { type DeltaRecord, type Known, type SessionChange, Sessions } from '../src/index.js';
+import { sampleMessage, sampleOutcome, sampleRecord } from './sample.js';
 
 const OPENED = 1_700_000_000_000;
 const LIMITS: Limits = DEFAULT_LIMITS;
@@ -23,6 +23,26 @@ function plain(known: Known) {
   if (known.kind !== 'answered') return known;
   const { reply, seq } = known.answer;
   return { seq, reply: reply === undefined ? undefined : Buffer.from(reply).toString() };
+}
+
+/** What is on disk, as `name part`. */
+type Rows = Map<string, SessionChange>;
+
+function store(changes: readonly SessionChange[], rows: Rows): void {
+  for (const change of changes) {
+    const key = `${change.name} ${String(change.part).padStart(9, '0')}`;
+    if (change.bytes === undefined) assert.ok(rows.delete(key), `${key} is on disk`);
+    else rows.set(key, change);
+  }
+}
+
+function fromRows(rows: Rows): Sessions {
+  const sessions = new Sessions(LIMITS);
+  for (const key of [...rows.keys()].sort()) {
+    const { name, part, bytes } = rows.get(key)!;
+    sessions.load(name, part, bytes!.slice());
+  }
+  return sessions;
 }
 
 function refusal(sessions: Sessions, number: number, now?: number): string | undefined {
@@ -115,8 +135,9 @@ test('what is stored and loaded knows what was known', () => {
     sampleRecord({ number, settled: 2, reply: number === 3 ? undefined : sampleRecord().reply }),
   );
   const sessions = folded(records);
-  const loaded = new Sessions(LIMITS);
-  for (const { name, bytes } of sessions.takeChanges()) loaded.load(name, bytes!.slice());
+  const rows: Rows = new Map();
+  store(sessions.takeChanges(), rows);
+  const loaded = fromRows(rows);
   for (let number = 1; number <= 6; number++) {
     assert.deepEqual(plain(find(loaded, number)), plain(find(sessions, number)), String(number));
   }
@@ -128,7 +149,10 @@ test('a forgotten session is deleted from storage', () => {
   sessions.takeChanges();
   const later = OPENED + LIMITS.sessionAgeMsMax + 1;
   sessions.fold(sampleRecord({ session: '', number: 0, time: later }));
-  assert.deepEqual(sessions.takeChanges(), [{ name: 'c1', bytes: undefined }]);
+  assert.deepEqual(sessions.takeChanges(), [
+    { name: 'c1', part: 0, bytes: undefined },
+    { name: 'c1', part: 1, bytes: undefined },
+  ]);
 });
 
 test('the time of a group never goes back', () => {
@@ -140,5 +164,138 @@ test('the time of a group never goes back', () => {
 
 test('a session of an unknown form is damage', () => {
   const sessions = new Sessions(LIMITS);
-  assert.throws(() => sessions.load('c1', Uint8Array.of(0x90)), { code: 'DATA_CORRUPT' });
+  const corrupt = { code: 'DATA_CORRUPT' };
+  const [header, row] = folded([sampleRecord()])
+    .takeChanges()
+    .map(({ bytes }) => bytes!);
+  assert.throws(() => sessions.load('c1', 0, Uint8Array.of(0x90)), corrupt);
+  assert.throws(() => sessions.load('c1', 1, row!), corrupt, 'without the session itself');
+  sessions.load('c1', 0, header!);
+  assert.throws(() => sessions.load('c1', 1, header!), corrupt);
+  sessions.load('c1', 1, row!);
+});
+
+test('a message that left no delta keeps its answer too, once that is in the log (AckedIsDurable)', () => {
+  const rows: Rows = new Map();
+  const sessions = new Sessions(LIMITS);
+  const refused = { kind: 'failed', code: 'REJECTED', message: 'closed' } as const;
+  const reply = Buffer.from('"nothing"');
+  sessions.foldOutcome(sampleOutcome({ number: 12, answer: refused }));
+  sessions.foldOutcome(sampleOutcome({ number: 13, answer: { kind: 'accepted', seq: 4, reply } }));
+  assert.equal(sessions.time, sampleOutcome().time);
+  store(sessions.takeChanges(), rows);
+  for (const each of [sessions, fromRows(rows)]) {
+    const first = find(each, 12);
+    assert.ok(first.kind === 'refused');
+    assert.deepEqual([first.error.code, first.error.message], ['REJECTED', 'closed']);
+    assert.deepEqual(plain(find(each, 13)), { seq: 4, reply: '"nothing"' });
+    assert.ok(each.has('c1', 12), 'it counts as executed');
+  }
+  sessions.fold(sampleRecord({ number: 14, settled: 14 }));
+  assert.equal(refusal(sessions, 12), 'INVALID_ARGUMENT');
+});
+
+test('rows of a session stay small, and each is written while it grows and never after', () => {
+  const rows: Rows = new Map();
+  const sessions = new Sessions(LIMITS);
+  const reply = new Uint8Array(LIMITS.replyBytesMax);
+  const written = new Map<number, number>();
+  for (let number = 1; number <= 400; number++) {
+    const isLarge = number % 100 === 0;
+    sessions.fold(
+      sampleRecord({ number, settled: 1, reply: isLarge ? reply : reply.subarray(0, 1000) }),
+    );
+    if (number % 20 !== 0) continue;
+    const changes = sessions.takeChanges();
+    for (const { part, bytes } of changes) {
+      assert.ok(bytes!.length <= LIMITS.replyBytesMax + 70_000, `part ${part}: ${bytes!.length}`);
+      written.set(part, (written.get(part) ?? 0) + 1);
+    }
+    assert.ok(changes.length <= 3, 'a flush writes what is new');
+    store(changes, rows);
+  }
+  for (const [part, times] of written)
+    assert.ok(part === 0 || times <= 5, `part ${part}: ${times}`);
+  const loaded = fromRows(rows);
+  for (let number = 1; number <= 401; number++) {
+    assert.deepEqual(plain(find(loaded, number)), plain(find(sessions, number)), String(number));
+  }
+});
+
+test('what is on disk always knows what was known, and nothing that is settled stays there', () => {
+  const steps = fc.array(
+    fc.record({
+      bytes: fc.constantFrom(3, 30_000, 70_000),
+      settle: fc.nat(4),
+      flush: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 60 },
+  );
+  fc.assert(
+    fc.property(steps, (all) => {
+      const rows: Rows = new Map();
+      let sessions = new Sessions(LIMITS);
+      let settled = 1;
+      for (const [at, { bytes, settle, flush }] of all.entries()) {
+        const number = at + 1;
+        settled = Math.min(number, settled + settle);
+        sessions.fold(sampleRecord({ number, settled, reply: Buffer.alloc(bytes, number) }));
+        if (!flush) continue;
+        store(sessions.takeChanges(), rows);
+        const loaded = fromRows(rows);
+        for (let each = 1; each <= number + 1; each++) {
+          assert.deepEqual(plain(find(loaded, each)), plain(find(sessions, each)), String(each));
+        }
+        sessions = loaded; // Going on from disk makes no difference.
+      }
+      const last = all.length + 1;
+      sessions.fold(sampleRecord({ number: last, settled: last }));
+      store(sessions.takeChanges(), rows);
+      assert.equal(rows.size, 2, 'the session itself and its last answer');
+    }),
+  );
+});
+
+test('a session with too many bytes of answers must settle some, and can do so with any message', () => {
+  const limits = { ...LIMITS, sessionBytesMax: 100_000, sessionWindowMax: 200 };
+  const large = folded(
+    [1, 2, 3].map((number) => sampleRecord({ number, settled: 1, reply: new Uint8Array(40_000) })),
+    limits,
+  );
+  const many = folded(
+    Array.from({ length: 200 }, (_, at) => sampleRecord({ number: at + 1, settled: 1 })),
+    limits,
+  );
+  for (const [sessions, next] of [
+    [large, 4],
+    [many, 201],
+  ] as const) {
+    assert.equal(refusal(sessions, next), 'OVERLOADED');
+    // A message that says what is settled makes its own room: else nobody could ever settle.
+    const session = { name: 'c1', openedAt: OPENED, settled: 2 };
+    const known = sessions.find(sampleMessage({ number: next, session }), OPENED + 1000);
+    assert.equal(known.kind, 'unknown');
+    sessions.fold(sampleRecord({ number: next, settled: 2 }));
+    assert.equal(refusal(sessions, 1), 'INVALID_ARGUMENT');
+  }
+});
+
+test('when a group remembers too much, those that hold more than their share wait, and nobody else', () => {
+  const limits = { ...LIMITS, sessionBytesPerGroupMax: 200_000 };
+  const reply = new Uint8Array(60_000);
+  const records = [1, 2, 3].map((number) => sampleRecord({ number, settled: 1, reply }));
+  const sessions = folded(
+    [...records, sampleRecord({ session: 'c2', number: 1, settled: 1 })],
+    limits,
+  );
+  assert.equal(refusal(sessions, 4), undefined);
+  sessions.fold(sampleRecord({ number: 4, settled: 1, reply }));
+  assert.equal(refusal(sessions, 5), 'OVERLOADED');
+  for (const name of ['c2', 'new']) {
+    const session = { name, openedAt: OPENED, settled: 1 };
+    const known = sessions.find(sampleMessage({ number: 2, session }), OPENED + 1000);
+    assert.equal(known.kind, 'unknown', name);
+  }
+  sessions.fold(sampleRecord({ number: 5, settled: 5 }));
+  assert.equal(refusal(sessions, 6), undefined, 'settled answers count no more');
 });

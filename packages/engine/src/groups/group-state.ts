@@ -3,7 +3,7 @@
 // batch moves it from one applied entry to a later one; a snapshot replaces it.
 
 import { assert } from '@deltabase/base';
-import { decodeCommand, decodeRecord, Sessions } from '@deltabase/machine';
+import { decodeCommand, decodeOutcome, decodeRecord, Sessions } from '@deltabase/machine';
 import type { ConfState, Entry, Snapshot } from 'raft-ts';
 import { GroupDocuments } from '../documents/group-documents.js';
 import type { LocalDocument, TailDelta } from '../documents/local-document.js';
@@ -100,6 +100,10 @@ export class GroupState {
       this.#listener.activated();
       return;
     }
+    if (command.kind === 'outcomes') {
+      for (const bytes of command.records) this.#sessions.foldOutcome(decodeOutcome(bytes));
+      return;
+    }
     for (const bytes of command.records) {
       const record = decodeRecord(bytes);
       const local = this.#documents.open(record.space, record.key);
@@ -121,8 +125,8 @@ export class GroupState {
     const { operations, durable } = this.#documents.flush();
     const group = this.#group;
     const generation = this.#generation;
-    for (const { name, bytes } of this.#sessions.takeChanges()) {
-      const key = sessionKey(group, generation, name);
+    for (const { name, part, bytes } of this.#sessions.takeChanges()) {
+      const key = sessionKey(group, generation, name, part);
       operations.push(
         bytes === undefined ? { kind: 'del', key } : { kind: 'put', key, value: bytes },
       );
@@ -177,7 +181,7 @@ export class GroupState {
   }
 
   #load({ sessions, active }: StoredMachine): void {
-    for (const { name, bytes } of sessions) this.#sessions.load(name, bytes);
+    for (const { name, part, bytes } of sessions) this.#sessions.load(name, part, bytes);
     for (const { space, version } of active) this.#active.set(space, version);
   }
 

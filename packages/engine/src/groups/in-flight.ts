@@ -1,8 +1,9 @@
-// What a leader has executed and not yet answered, by message id: a retry of a message in flight waits for its
-// answer instead of running again (AckedIsDurable), and a message that must come after another can tell
-// whether that one ran. Gone with the leadership; the log alone decides then.
+// What a leader has executed, by message id, beside what is in the log: a retry of a message in flight waits for
+// its answer instead of running again (AckedIsDurable), one of a message that left nothing gets the answer it
+// had, and a message that must come after another can tell whether that one ran. Gone with the leadership, and
+// bounded: the log alone decides then. What must be known for ever is put there (proposals.ts, `addOutcome`).
 
-import { assert } from '@deltabase/base';
+import { assert, type Limits } from '@deltabase/base';
 import type { Message } from '@deltabase/machine';
 import type { AnswerSink, Result, Submission } from '../results.js';
 
@@ -14,9 +15,12 @@ export class PendingAnswer {
   readonly #key: string;
   readonly #sink: AnswerSink;
   readonly #tag: number;
+  /** How the message ended, if it left no delta. */
+  readonly end: Result | undefined;
   #others: Array<{ sink: AnswerSink; tag: number }> | undefined;
 
-  constructor({ message, sink, tag }: Submission) {
+  constructor({ message, sink, tag }: Submission, end?: Result) {
+    this.end = end;
     this.session = message.session.name;
     this.number = message.number;
     this.#space = message.space;
@@ -53,23 +57,55 @@ export class PendingAnswer {
   }
 }
 
+/** A message that ended without a delta, a while ago; it is not in flight any more, or will not be soon. */
+class SilentEnd {
+  readonly end: Result;
+  readonly #space: string;
+  readonly #key: string;
+
+  constructor({ space, key }: Message, end: Result) {
+    this.end = end;
+    this.#space = space;
+    this.#key = key;
+  }
+
+  isTo({ space, key }: Message): boolean {
+    return this.#key === key && this.#space === space;
+  }
+}
+
+/** Ends without a delta, by session and number. */
+type SilentEnds = Map<string, Map<number, SilentEnd>>;
+
+type SilentLimits = Pick<Limits, 'silentAnswersMax' | 'silentBytesMax' | 'silentAnswerMs'>;
+
 export class InFlight {
+  readonly #limits: SilentLimits;
   readonly #pending = new Map<string, Map<number, PendingAnswer>>();
   #count = 0;
-  /**
-   * Messages that ran and left nothing in the log, by session, to keep its order: those of now and of a
-   * while ago. A client that learns too late that one of them is forgotten sends in order again.
-   */
-  #silent = new Map<string, Set<number>>();
-  #silentBefore = new Map<string, Set<number>>();
+  /** Those of now, and those of a while ago. */
+  #silent: SilentEnds = new Map();
+  #silentBefore: SilentEnds = new Map();
+  #silentCount = 0;
+  #silentBytes = 0;
+  #silentSinceMs = 0;
+
+  constructor(limits: SilentLimits) {
+    this.#limits = limits;
+  }
 
   /** Answers that are owed. */
   get count(): number {
     return this.#count;
   }
 
-  find(message: Message): PendingAnswer | undefined {
-    return this.#pending.get(message.session.name)?.get(message.number);
+  /** The message if it was executed: in flight, or remembered since it left no delta. */
+  find({ session, number }: Message): PendingAnswer | SilentEnd | undefined {
+    return (
+      this.#pending.get(session.name)?.get(number) ??
+      this.#silent.get(session.name)?.get(number) ??
+      this.#silentBefore.get(session.name)?.get(number)
+    );
   }
 
   /** Whether message `number` was executed, be it in flight or without any effect. */
@@ -114,17 +150,38 @@ export class InFlight {
     if (numbers.size === 0) this.#pending.delete(pending.session);
   }
 
-  /** A message has run without leaving anything in the log. */
-  addSilent({ session, number }: Message): void {
+  /** A message has run without leaving a delta. */
+  addSilent(message: Message, result: Result): void {
+    const { session, number } = message;
     if (session.name === '') return;
-    const numbers = this.#silent.get(session.name);
-    if (numbers === undefined) this.#silent.set(session.name, new Set([number]));
-    else numbers.add(number);
+    const { silentAnswersMax, silentBytesMax } = this.#limits;
+    if (this.#silentCount >= silentAnswersMax || this.#silentBytes >= silentBytesMax)
+      this.#rotate();
+    let ends = this.#silent.get(session.name);
+    if (ends === undefined) {
+      ends = new Map();
+      this.#silent.set(session.name, ends);
+    }
+    ends.set(number, new SilentEnd(message, result));
+    this.#silentCount++;
+    this.#silentBytes += contentBytes(result);
   }
 
-  /** Forgets messages without effect that ran longer ago than the last call. */
-  forgetOld(): void {
+  /** Forgets messages without a delta that ran too long ago. */
+  forgetOld(nowMs: number): void {
+    if (nowMs - this.#silentSinceMs < this.#limits.silentAnswerMs) return;
+    this.#silentSinceMs = nowMs;
+    this.#rotate();
+  }
+
+  #rotate(): void {
     this.#silentBefore = this.#silent;
     this.#silent = new Map();
+    this.#silentCount = 0;
+    this.#silentBytes = 0;
   }
+}
+
+function contentBytes(result: Result): number {
+  return result.kind === 'accepted' ? (result.reply?.length ?? 0) : result.message.length;
 }

@@ -5,7 +5,7 @@
 
 import { assert } from '@deltabase/base';
 import { bytesOf, hashText, type Value } from '@deltabase/delta';
-import { SYSTEM_SPACE } from '@deltabase/machine';
+import { type FirstAnswer, type Message, SYSTEM_SPACE } from '@deltabase/machine';
 import type { Entry } from 'raft-ts';
 import type { LocalDocument } from '../documents/local-document.js';
 import type { Machine } from '../ports.js';
@@ -46,7 +46,7 @@ const SYSTEM: Running = { machine: undefined, version: 0 };
 export class Leadership {
   readonly term: number;
   readonly #host: LeadershipHost;
-  readonly #inFlight = new InFlight();
+  readonly #inFlight: InFlight;
   readonly #proposals: Proposals;
   /** Documents whose messages wait for a machine, by its name. */
   readonly #awaitingMachine = new Map<string, Set<LocalDocument>>();
@@ -57,6 +57,7 @@ export class Leadership {
   constructor(host: LeadershipHost, term: number) {
     this.#host = host;
     this.term = term;
+    this.#inFlight = new InFlight(host.limits);
     this.#proposals = new Proposals(host, this.#inFlight, term);
   }
 
@@ -93,7 +94,7 @@ export class Leadership {
   tick(nowMs: number): void {
     this.#nowMs = nowMs;
     this.#host.backlog.expire((submission) => this.#isExpired(submission));
-    this.#inFlight.forgetOld();
+    this.#inFlight.forgetOld(nowMs);
   }
 
   /**
@@ -237,10 +238,11 @@ export class Leadership {
       this.#send(submission, failureOf(known.error));
       return true;
     }
-    const pending = this.#inFlight.find(message);
-    if (pending !== undefined) {
-      if (pending.isTo(message)) this.#inFlight.join(pending, sink, tag);
-      else this.#send(submission, numberUsedTwice(message.number));
+    const executed = this.#inFlight.find(message);
+    if (executed !== undefined) {
+      if (!executed.isTo(message)) this.#send(submission, numberUsedTwice(message.number));
+      else if (executed.end !== undefined) this.#endAgain(submission, executed.end);
+      else if (executed instanceof PendingAnswer) this.#inFlight.join(executed, sink, tag);
       return true;
     }
     if (this.#isInOrder(submission)) return false;
@@ -257,12 +259,31 @@ export class Leadership {
     return sessions.has(session.name, after) || this.#inFlight.has(session.name, after);
   }
 
-  /** A message has run and left nothing in the log. */
+  /** A message has run and left no delta. */
   #executedSilently(submission: Submission, result: Result): void {
-    const pending = new PendingAnswer(submission);
+    const pending = new PendingAnswer(submission, result);
     this.#inFlight.add(pending);
-    this.#inFlight.addSilent(submission.message);
-    this.#proposals.addSilent(pending, result);
+    this.#inFlight.addSilent(submission.message, result);
+    this.#answerSilently(submission.message, pending, result);
+  }
+
+  /** A message came again that has run and left no delta. */
+  #endAgain(submission: Submission, result: Result): void {
+    const pending = new PendingAnswer(submission, result);
+    this.#inFlight.owe(pending);
+    this.#answerSilently(submission.message, pending, result);
+  }
+
+  /** While another copy of the message may be on its way, its answer is true only if every leader gives it. */
+  #answerSilently(message: Message, pending: PendingAnswer, result: Result): void {
+    if (message.retried !== true || message.session.name === '') {
+      this.#proposals.addSilent(pending, result);
+      return;
+    }
+    const { space, key, number, session } = message;
+    const { name, openedAt, settled } = session;
+    const cause = { space, key, session: name, openedAt, number, settled, time: this.#time };
+    this.#proposals.addOutcome(pending, result, { ...cause, answer: firstAnswerOf(result) });
   }
 
   #send({ sink, tag }: Submission, result: Result): void {
@@ -271,8 +292,14 @@ export class Leadership {
   }
 
   #isExpired(submission: Submission): boolean {
-    if (submission.expiresMs > this.#nowMs) return false;
+    if (submission.expiresMs > this.#nowMs && submission.sink.isGone !== true) return false;
     this.#send(submission, expired());
     return true;
   }
+}
+
+function firstAnswerOf(result: Result): FirstAnswer {
+  if (result.kind === 'accepted') return result;
+  const { kind, code, message } = result;
+  return { kind, code, message };
 }

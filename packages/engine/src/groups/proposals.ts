@@ -4,7 +4,15 @@
 // node still led when it ran, which is the commit of an entry proposed later, or a quorum asked for it.
 
 import { assert, type Limits } from '@deltabase/base';
-import { type DeltaRecord, DeltasWriter, encodeRecord, type Sessions } from '@deltabase/machine';
+import {
+  type DeltaRecord,
+  DeltasWriter,
+  encodeOutcome,
+  encodeOutcomes,
+  encodeRecord,
+  type OutcomeRecord,
+  type Sessions,
+} from '@deltabase/machine';
 import type { Entry, RawNode } from 'raft-ts';
 import type { GroupDocuments } from '../documents/group-documents.js';
 import type { LocalDocument, TailDelta } from '../documents/local-document.js';
@@ -45,10 +53,20 @@ interface Silent {
   readonly result: Result;
 }
 
+/** It leaves its answer in the log. */
+interface Outcome {
+  readonly kind: 'outcome';
+  readonly pending: PendingAnswer;
+  readonly result: Result;
+  readonly record: OutcomeRecord;
+}
+
+type Executed = Delta | Silent | Outcome;
+
 interface ProposedEntry {
   readonly index: number;
-  /** The deltas in it, and between them what is answered with it, in the order of execution. */
-  readonly executed: Array<Delta | Silent>;
+  /** The deltas or outcomes in it, and between them what is answered with it, in the order of execution. */
+  readonly executed: Executed[];
 }
 
 /** More than the names, ids and numbers of a record take, in bytes. */
@@ -65,7 +83,10 @@ export class Proposals {
   /** Proposed and not applied, oldest first. */
   #entries: ProposedEntry[] = [];
   /** Executed since the last proposal. */
-  #gathered: Array<Delta | Silent> = [];
+  #gathered: Executed[] = [];
+  /** Encoded outcomes among them; then no deltas are, which go into other entries. */
+  #outcomes: Uint8Array[] = [];
+  #outcomesBytes = 0;
   /** Turns of silent answers that wait for a quorum, oldest first; emptied when an entry takes them along. */
   #unconfirmed: Silent[][] = [];
 
@@ -79,11 +100,13 @@ export class Proposals {
 
   /** Whether the delta of one more message would be taken: not while leadership moves, or the log is full. */
   get hasRoom(): boolean {
-    return this.#host.node.canPropose(this.#writer.bytes + this.#recordBytesMax);
+    const gathered = this.#writer.bytes + this.#outcomesBytes;
+    return this.#host.node.canPropose(gathered + this.#recordBytesMax);
   }
 
   /** A message was executed, and this is its delta. */
   addDelta(pending: PendingAnswer, local: LocalDocument, record: DeltaRecord): void {
+    if (this.#outcomes.length > 0) this.#proposeEntry();
     const bytes = encodeRecord(record);
     const offset = this.#writer.add(bytes);
     this.#gathered.push({ kind: 'delta', pending, local, record, offset, length: bytes.length });
@@ -95,9 +118,19 @@ export class Proposals {
     this.#gathered.push({ kind: 'silent', pending, result });
   }
 
+  /** A message has its answer without a delta, and every later leader must know it. */
+  addOutcome(pending: PendingAnswer, result: Result, record: OutcomeRecord): void {
+    if (this.#writer.count > 0) this.#proposeEntry();
+    const bytes = encodeOutcome(record).slice();
+    this.#outcomes.push(bytes);
+    this.#outcomesBytes += bytes.length;
+    this.#gathered.push({ kind: 'outcome', pending, result, record });
+    if (this.#outcomesBytes >= this.#host.limits.entryBytesMax) this.#proposeEntry();
+  }
+
   /** The turn's messages are executed. */
   propose(): void {
-    if (this.#writer.count > 0) this.#proposeEntry();
+    if (this.#writer.count > 0 || this.#outcomes.length > 0) this.#proposeEntry();
     else if (this.#gathered.length > 0) this.#confirmSilent();
   }
 
@@ -108,8 +141,12 @@ export class Proposals {
     assert(entry.term === this.#term, 'a leader commits its own entries');
     this.#entries.shift();
     for (const executed of head.executed) {
-      if (executed.kind === 'delta') this.#apply(executed, entry.data);
-      else this.#answer(executed.pending, executed.result);
+      if (executed.kind === 'delta') {
+        this.#apply(executed, entry.data);
+      } else {
+        if (executed.kind === 'outcome') this.#host.sessions.foldOutcome(executed.record);
+        this.#answer(executed.pending, executed.result);
+      }
     }
     return true;
   }
@@ -131,11 +168,19 @@ export class Proposals {
   #proposeEntry(): void {
     const { node } = this.#host;
     // Proposed after they ran, its commit confirms the leadership that silent answers before it ran under.
-    const executed: Array<Delta | Silent> = this.#takeUnconfirmed();
+    const executed: Executed[] = this.#takeUnconfirmed();
     for (const one of this.#gathered) executed.push(one);
     this.#gathered = [];
-    node.propose(this.#writer.finish());
+    node.propose(this.#takeEntry());
     this.#entries.push({ index: node.basicStatus().lastIndex, executed });
+  }
+
+  #takeEntry(): Uint8Array {
+    if (this.#writer.count > 0) return this.#writer.finish();
+    const outcomes = this.#outcomes;
+    this.#outcomes = [];
+    this.#outcomesBytes = 0;
+    return encodeOutcomes(outcomes);
   }
 
   /** Nothing was proposed after they ran, so a quorum must confirm that this node still led then. */

@@ -21,7 +21,8 @@ const FAILED = 1;
 export function encodeForward(id: number, msLeft: number, message: Message): unknown[] {
   const { space, key, channel, payload, principal, number, after } = message;
   const { name, openedAt, settled } = message.session;
-  const identity = [principal, name, openedAt, settled, number, after];
+  const retried = message.retried ? 1 : 0;
+  const identity = [principal, name, openedAt, settled, number, after, retried];
   return [id, msLeft, space, key, channel, payload, ...identity];
 }
 
@@ -33,7 +34,8 @@ export function decodeForward(list: unknown): Forward {
   const name = { space: f.text(), key: f.text(), channel: f.text() };
   const content = { payload: f.bytes(), principal: f.text() };
   const session = { name: f.text(), openedAt: f.whole(), settled: f.whole() };
-  const message = { ...name, ...content, session, number: f.whole(), after: f.whole() };
+  const place = { number: f.whole(), after: f.whole() };
+  const message = { ...name, ...content, session, ...place, retried: f.whole() === 1 };
   f.end();
   return { id, msLeft, message };
 }

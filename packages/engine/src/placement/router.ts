@@ -5,6 +5,7 @@ import type { Limits } from '@deltabase/base';
 import { groupOf, SYSTEM_SPACE } from '@deltabase/machine';
 import { messageProblem } from '../check-message.js';
 import type { Group } from '../groups/group.js';
+import { expired } from '../groups/refusals.js';
 import type { NodeId } from '../ports.js';
 import { type AnswerSink, type Failure, failure, type Submission } from '../results.js';
 import type { Forwarding } from './forwarding.js';
@@ -57,9 +58,10 @@ export class Router {
     else this.refuse(submission, notLeader(group.lead));
   }
 
-  /** A message that this node took and can no longer execute. */
+  /** A message that this node took and can no longer execute; it may have stood still for long meanwhile. */
   reroute(submission: Submission): void {
-    this.#route(submission);
+    if (submission.expiresMs <= this.#host.nowMs()) this.refuse(submission, expired());
+    else this.#route(submission);
   }
 
   refuse({ sink, tag }: Submission, why: Failure): void {

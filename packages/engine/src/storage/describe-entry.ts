@@ -1,10 +1,16 @@
 // What a log entry says, for people: the same words for a running node and for its files.
 
-import { type Command, decodeCommand } from '@deltabase/machine';
+import {
+  type Command,
+  decodeCommand,
+  decodeOutcome,
+  messageId,
+  type OutcomeRecord,
+} from '@deltabase/machine';
 import { decodeConfChange, type Entry } from 'raft-ts';
 
 export interface EntryDescription {
-  readonly kind: 'deltas' | 'activate' | 'configuration' | 'empty';
+  readonly kind: 'deltas' | 'outcomes' | 'activate' | 'configuration' | 'empty';
   /** The delta records in it, in their stored form. */
   readonly records: readonly Uint8Array[];
   readonly summary: string;
@@ -25,7 +31,25 @@ function describeCommand(command: Command): EntryDescription {
     const summary = `${command.space} runs version ${command.version} from here on`;
     return { kind: 'activate', records: [], summary };
   }
+  if (command.kind === 'outcomes') {
+    return { kind: 'outcomes', records: [], summary: describeOutcomes(command.records) };
+  }
   const { records } = command;
   const summary = records.length === 1 ? '1 delta' : `${records.length} deltas`;
   return { kind: 'deltas', records, summary };
+}
+
+const OUTCOMES_TOLD = 3;
+
+function describeOutcomes(records: readonly Uint8Array[]): string {
+  const ends = records
+    .slice(0, OUTCOMES_TOLD)
+    .map((bytes) => describeOutcome(decodeOutcome(bytes)));
+  if (records.length > OUTCOMES_TOLD) ends.push(`${records.length - OUTCOMES_TOLD} more`);
+  return ends.join('; ');
+}
+
+function describeOutcome({ space, key, session, number, answer }: OutcomeRecord): string {
+  const end = answer.kind === 'accepted' ? 'changed nothing' : `${answer.code}, ${answer.message}`;
+  return `${messageId(session, number)} to ${space}/${key}: ${end}`;
 }

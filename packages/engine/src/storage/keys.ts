@@ -11,11 +11,11 @@
 //   R group generation A space           active version of a space's machine
 //   R group generation D name 0 seq no   piece of a document's snapshot taken at seq
 //   R group generation D name 1 seq      chunk of deltas that begins at seq
-//   R group generation S session         session
+//   R group generation S session part    session: itself (part 0), then rows of its answers
 //
-// A name is the space and the key, each with its length in front.
+// A name is the space and the key, each with its length in front; so is a session's.
 
-import { assert, decodeUtf8, encodeUtf8 } from '@deltabase/base';
+import { assert, DeltabaseError, decodeUtf8, encodeUtf8 } from '@deltabase/base';
 
 const NODE = 0x4e;
 const PEER = 0x50;
@@ -105,16 +105,36 @@ export function activeRange(group: number, generation: number): KeyRange {
   return kindRange(group, generation, ACTIVE);
 }
 
-export function sessionKey(group: number, generation: number, name: string): Uint8Array {
-  return concat(rowsPrefix(group, generation), Uint8Array.of(SESSION), encodeUtf8(name));
+/** `part` 0: the session itself; the rows of its answers come behind it. */
+export function sessionKey(group: number, generation: number, name: string, part = 0): Uint8Array {
+  const nameBytes = encodeUtf8(name);
+  assert(nameBytes.length < 2 ** 8, 'names of sessions are short');
+  const tail = new Uint8Array(6 + nameBytes.length);
+  tail[0] = SESSION;
+  tail[1] = nameBytes.length;
+  tail.set(nameBytes, 2);
+  writeUint32(tail, tail.length - 4, part);
+  return concat(rowsPrefix(group, generation), tail);
 }
 
 export function sessionRange(group: number, generation: number): KeyRange {
   return kindRange(group, generation, SESSION);
 }
 
-/** The session, or the space, in a key of `sessionKey` or `activeKey`. */
-export function nameOfKey(key: Uint8Array): string {
+/** The name and the part in a key of `sessionKey`. Throws DATA_CORRUPT for a key of another form. */
+export function placeOfSession(key: Uint8Array): { readonly name: string; readonly part: number } {
+  const start = ROWS_PREFIX_BYTES + 2;
+  const end = start + (key[start - 1] ?? 0);
+  const name = end + 4 === key.length ? decodeUtf8(key, start, end) : undefined;
+  if (name !== undefined) return { name, part: readUint32(key, end) };
+  throw new DeltabaseError(
+    'DATA_CORRUPT',
+    'the key of a stored session has an unknown form: another release may have written it',
+  );
+}
+
+/** The space in a key of `activeKey`. */
+export function spaceOfKey(key: Uint8Array): string {
   const name = decodeUtf8(key, ROWS_PREFIX_BYTES + 1, key.length);
   assert(name !== undefined, 'names in keys are UTF-8');
   return name;

@@ -18,11 +18,12 @@ import {
   type KeyRange,
   keyAfter,
   NODE_KEY,
-  nameOfKey,
   nodeOfPeerKey,
   peerRange,
+  placeOfSession,
   rowsRange,
   sessionRange,
+  spaceOfKey,
 } from './keys.js';
 import type { LogStart } from './log-store.js';
 import {
@@ -50,7 +51,12 @@ export interface RecoveredGroup {
 
 /** What of a generation of a group's rows is always in memory. */
 export interface StoredMachine {
-  readonly sessions: ReadonlyArray<{ readonly name: string; readonly bytes: Uint8Array }>;
+  /** Rows of sessions, each session's in the order of their parts. */
+  readonly sessions: ReadonlyArray<{
+    readonly name: string;
+    readonly part: number;
+    readonly bytes: Uint8Array;
+  }>;
   readonly active: ReadonlyArray<{ readonly space: string; readonly version: number }>;
 }
 
@@ -112,9 +118,9 @@ export function* readMachine(
   const sessions = yield* readAll(disk, sessionRange(group, generation));
   const active = yield* readAll(disk, activeRange(group, generation));
   return {
-    sessions: sessions.map(({ key, value }) => ({ name: nameOfKey(key), bytes: value })),
+    sessions: sessions.map(({ key, value }) => ({ ...placeOfSession(key), bytes: value })),
     active: active.map(({ key, value }) => ({
-      space: nameOfKey(key),
+      space: spaceOfKey(key),
       version: decodeActive(value),
     })),
   };

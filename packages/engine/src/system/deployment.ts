@@ -119,8 +119,8 @@ export class Deployment {
       number,
       after: 0,
     };
-    for (;;) {
-      const result = yield* this.#sendOnce(message);
+    for (let attempt = 1; ; attempt++) {
+      const result = yield* this.#sendOnce({ ...message, retried: attempt > 1 });
       const isFinal = result.kind === 'accepted' || ERRORS[result.code].retry === 'never';
       if (isFinal || this.#host.nowMs() >= this.#request.expiresMs) return result;
       yield* wait<void>((done) => this.#host.after(RETRY_MS, () => done()));

@@ -11,7 +11,7 @@ import { failure, type Result } from '../../src/results.js';
 import { bytes, damaged, hex, isRead, own } from '../support/bytes.js';
 import { sampleMessage } from '../support/samples.js';
 
-const MESSAGE = sampleMessage({ payload: bytes('{}'), after: 3, number: 4 });
+const MESSAGE = sampleMessage({ payload: bytes('{}'), after: 3, number: 4, retried: true });
 const RESULTS: readonly Result[] = [
   { kind: 'accepted', seq: 70_000, reply: bytes('[1]') },
   { kind: 'accepted', seq: 1, reply: undefined },
@@ -26,8 +26,8 @@ test('a message that is passed on has the bytes that nodes of version 1 expect',
   const forward = own(pack(encodeForward(2 ** 40, 9000, MESSAGE)));
   assert.equal(
     hex(forward),
-    '9ccb4270000000000000cd2328a36c6f67a161a6617070656e64c4027b7d' +
-      'a9616e6f6e796d6f7573a26331cb4278bcfe56800000010403',
+    '9dcb4270000000000000cd2328a36c6f67a161a6617070656e64c4027b7d' +
+      'a9616e6f6e796d6f7573a26331cb4278bcfe5680000001040301',
   );
   const { id, msLeft, message } = decodeForwardBytes(forward);
   assert.deepEqual([id, msLeft], [2 ** 40, 9000]);

@@ -18,18 +18,19 @@ import {
   type KeyRange,
   keyAfter,
   NODE_KEY,
-  nameOfKey,
   nodeOfPeerKey,
   peerKey,
   peerRange,
   pieceKey,
   piecesRange,
   placeOfPiece,
+  placeOfSession,
   rowKey,
   rowSuffix,
   rowsRange,
   sessionKey,
   sessionRange,
+  spaceOfKey,
 } from '../../src/storage/keys.js';
 import { hex } from '../support/bytes.js';
 
@@ -43,7 +44,7 @@ const KEYS: ReadonlyArray<readonly [Uint8Array, string]> = [
   [hardStateKey(3), '4800000003'],
   [entryKey(3, 2 ** 40 + 5), '45000000030000010000000005'],
   [activeKey(3, 1, 'text'), '52000000030000000141' + '74657874'],
-  [sessionKey(3, 1, 'c1'), '52000000030000000153' + '6331'],
+  [sessionKey(3, 1, 'c1', 7), '52000000030000000153' + '02' + '6331' + '00000007'],
   [PREFIX, '52000000030000000144' + '0474657874' + '0003612f62'],
   [pieceKey(PREFIX, 9, 2), `${hex(PREFIX)}00000000000000000900000002`],
   [chunkKey(PREFIX, 9), `${hex(PREFIX)}010000000000000009`],
@@ -89,12 +90,22 @@ test('what a key was made of is read from it', () => {
       assert.equal(indexOfEntryKey(entryKey(7, big)), big);
       assert.equal(nodeOfPeerKey(peerKey(number)), number);
       assert.equal(generationOfRow(sessionKey(1, number, anyName)), number);
-      assert.equal(nameOfKey(sessionKey(1, 2, anyName)), anyName);
-      assert.equal(nameOfKey(activeKey(1, 2, anyName)), anyName);
+      const place = placeOfSession(sessionKey(1, 2, anyName, number));
+      assert.deepEqual(place, { name: anyName, part: number });
+      assert.equal(spaceOfKey(activeKey(1, 2, anyName)), anyName);
       assert.deepEqual(placeOfPiece(pieceKey(PREFIX, big, number)), { seq: big, number });
       assert.equal(firstSeqOfChunk(chunkKey(PREFIX, big)), big);
     }),
   );
+});
+
+test('the rows of a session lie together, the session itself first', () => {
+  const keys = [sessionKey(3, 1, 'c1'), sessionKey(3, 1, 'c1', 1), sessionKey(3, 1, 'c1', 300)];
+  keys.push(sessionKey(3, 1, 'c2'));
+  assert.deepEqual(keys.toSorted(Buffer.compare), keys);
+  // As an earlier form of this key was: not a name that is cut short.
+  const other = rowKey(3, 1, new TextEncoder().encode('Sc1'));
+  assert.throws(() => placeOfSession(other), { code: 'DATA_CORRUPT' });
 });
 
 test('a row moves to another group and generation with its suffix', () => {

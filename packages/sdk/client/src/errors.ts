@@ -53,17 +53,24 @@ export function givenUp(message: Outgoing, code: ErrorCode, why: string): Deltab
   return new DeltabaseError(code, `${why}; ${advice}`, { details: { outcomeUnknown }, cause });
 }
 
-/** The message ran and changed nothing, and its answer is lost: see lane.ts. */
+/**
+ * The message ran and changed nothing, and its answer is lost: see lane.ts. That is the copy which ran before
+ * the message after it; if there was another one, a node that stood still may run that one yet.
+ */
 export function answerLost(message: Outgoing): DeltabaseError {
+  const outcomeUnknown = message.lostCopies > 1;
   return new DeltabaseError(
     'UNAVAILABLE',
     'the message was executed and changed nothing, and its answer was lost with the leader; running it ' +
       'again now would put it behind later ones: send it as a new message if it still makes sense',
-    { details: { outcomeUnknown: false, answerLost: true }, cause: message.lastError },
+    { details: { outcomeUnknown, answerLost: true }, cause: message.lastError },
   );
 }
 
-/** `error` as the last word on `message`: it says so if an earlier copy may have taken effect. */
+/**
+ * `error` as the last word on `message`: it says so if an earlier copy may have taken effect. What a leader ran
+ * is certain: where earlier copies may be on their way, the cluster has remembered this answer for them.
+ */
 export function finalError(message: Outgoing, error: DeltabaseError): DeltabaseError {
   if (!message.uncertain || provesExecution(error.code)) return error;
   return new DeltabaseError(error.code, error.message, {

@@ -29,6 +29,7 @@ const message = fc.record(
     payload: text,
     number: count,
     after: count,
+    retried: fc.boolean(),
   },
   PLAIN,
 );
@@ -57,7 +58,14 @@ test('a frame that is written by hand reads the same by the protos', () => {
 
 test('the scratch space of an encoder grows to a large frame and is used again', () => {
   const encoder = new FrameEncoder();
-  const large = { space: 's', key: 'k', channel: 'c', payload: '"é'.repeat(90_000), after: 0 };
+  const large = {
+    space: 's',
+    key: 'k',
+    channel: 'c',
+    payload: '"é'.repeat(90_000),
+    after: 0,
+    retried: false,
+  };
   for (const number of [1, 2]) {
     const bytes = encoder.encode(undefined, [{ ...large, number }], 5);
     const read = SEND_STREAM.requestDeserialize(bytes) as { messages: { payload: Buffer }[] };

@@ -98,9 +98,10 @@ function send(
   const session = sessionFields === null ? NO_SESSION : sessionOf(sessionFields, limits);
   const problem = numberProblem(session, fields);
   if (problem !== undefined) throw invalid(problem);
-  const { space, key, channel, payload, number, after } = fields;
+  const { space, key, channel, payload, number, after, retried } = fields;
   const principal = principalOf(call);
-  const message = { space, key, channel, payload, principal, session, number, after };
+  const id = { session, number, after, retried };
+  const message = { space, key, channel, payload, principal, ...id };
   const sink: AnswerSink = {
     answer(_tag, result) {
       if (result.kind === 'failed') {

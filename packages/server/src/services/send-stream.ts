@@ -68,6 +68,11 @@ export class SendStream implements AnswerSink {
     return this.#inFlight;
   }
 
+  /** Nobody waits for answers any more. */
+  get isGone(): boolean {
+    return this.#responses.isEnded;
+  }
+
   answer(tag: number, result: Result): void {
     this.#inFlight--;
     this.#writer.result(tag, result);
@@ -121,9 +126,10 @@ export class SendStream implements AnswerSink {
       this.#writer.result(wire.number || position, failure('INVALID_ARGUMENT', problem));
       return undefined;
     }
-    const { space, key, channel, payload, number, after } = wire;
+    const { space, key, channel, payload, number, after, retried } = wire;
     const { principal } = this.#host;
-    const message = { space, key, channel, payload, principal, session, number, after };
+    const id = { session, number, after, retried };
+    const message = { space, key, channel, payload, principal, ...id };
     return { message, sink: this, tag: number || position, expiresMs };
   }
 

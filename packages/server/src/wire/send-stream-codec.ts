@@ -29,6 +29,7 @@ export interface WireMessage {
   readonly payload: Uint8Array;
   readonly number: number;
   readonly after: number;
+  readonly retried: boolean;
 }
 
 /** Who leads a group; node 0 and no address: nobody that is known. */
@@ -74,6 +75,7 @@ export class SendFrameReader {
     let payload: Uint8Array = EMPTY;
     let number = 0;
     let after = 0;
+    let retried = false;
     while (!reader.isAtEnd) {
       const tag = reader.tag();
       if (tag === lengthDelimited(1)) space = this.#space = reader.text(this.#space);
@@ -82,9 +84,10 @@ export class SendFrameReader {
       else if (tag === lengthDelimited(4)) payload = reader.bytes();
       else if (tag === varint(5)) number = reader.varint();
       else if (tag === varint(6)) after = reader.varint();
+      else if (tag === varint(7)) retried = reader.varint() !== 0;
       else reader.skip(tag);
     }
-    return { space, key, channel, payload, number, after };
+    return { space, key, channel, payload, number, after, retried };
   }
 }
 

@@ -113,7 +113,8 @@ export class SimulatedClient {
     const expiresMs = cluster.simulation.nowMs + TIMEOUT_MS;
     const answer = (_tag: number, result: Result): void => this.#answered(sending, attempt, result);
     const sink = { answer, flush() {} };
-    cluster.engine(to).submit([{ message: this.#messageOf(sending), sink, tag: 0, expiresMs }]);
+    const message = { ...this.#messageOf(sending), retried: attempt > 1 };
+    cluster.engine(to).submit([{ message, sink, tag: 0, expiresMs }]);
   }
 
   #messageOf({ key, channel, token, number }: Sending) {

@@ -37,9 +37,12 @@
 // names a number of the same session.
 //
 // What this cannot keep: a message that its caller gave up (deadline, abort) may still be executed by a copy
-// that is on its way, then perhaps behind later ones; the error says that its outcome is unknown. And a copy
-// that a node still holds when its stream ends could be executed after a question found its message unknown.
-// Nodes drop such copies after `attemptTimeoutMs`.
+// that is on its way, then perhaps behind later ones; the error says that its outcome is unknown. A node that
+// stands still may hold copies for long, and send them on when it goes on: to a message that was sent before
+// without an answer (`retried`), the cluster remembers any answer, so no late copy ever contradicts what the
+// caller was told. Only the order between messages without an answer could suffer: a late copy may run after a
+// question found its message unknown. Its leader remembers it for half a minute, and if it is lost within that
+// time too, a later message may be executed before an earlier one that is sent again.
 
 import type { Outgoing } from './outgoing.js';
 import { unusedBefore } from './sessions.js';

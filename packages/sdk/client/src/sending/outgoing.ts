@@ -73,8 +73,8 @@ export class Outgoing implements WireMessage {
   /** That copy was written. */
   written = false;
   writtenMs = 0;
-  /** A copy of it may have been executed without an answer: it cannot be said that it had no effect. */
-  uncertain = false;
+  /** Copies that may have been executed without an answer, or may still be: nobody knows what they did. */
+  lostCopies = 0;
   /** The same, and nobody was asked since whether it is known: see "questions" in lane.ts. */
   unasked = false;
   /** When it was asked about last, messages of its lane up to this number were known to be executed. */
@@ -92,6 +92,16 @@ export class Outgoing implements WireMessage {
     this.deadlineMs = fields.deadlineMs;
     this.receiver = fields.receiver;
     this.tag = fields.tag;
+  }
+
+  /** Whether it cannot be said that it had no effect. */
+  get uncertain(): boolean {
+    return this.lostCopies > 0;
+  }
+
+  /** Tells the cluster to remember the answer for the copies before this one. */
+  get retried(): boolean {
+    return this.uncertain;
   }
 
   get space(): string {

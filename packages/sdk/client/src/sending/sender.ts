@@ -239,7 +239,7 @@ function refuse(message: Outgoing, error: DeltabaseError): void {
 
 /** A copy of it may have been executed. */
 function markUncertain(message: Outgoing): void {
-  message.uncertain = true;
+  message.lostCopies++;
   message.unasked = true;
 }
 

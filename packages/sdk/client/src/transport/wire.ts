@@ -18,6 +18,8 @@ export interface WireMessage {
   readonly payload: string;
   readonly number: number;
   readonly after: number;
+  /** An earlier copy may still run. */
+  readonly retried: boolean;
 }
 
 /** An error as nodes send it. `code` may be one that this client does not know. */

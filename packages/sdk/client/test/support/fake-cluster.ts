@@ -242,8 +242,9 @@ export class FakeCluster implements Transport {
 }
 
 /** As it is now: the client changes its own. */
-function copyOf({ space, key, channel, payload, number, after }: WireMessage): WireMessage {
-  return { space, key, channel, payload, number, after };
+function copyOf(message: WireMessage): WireMessage {
+  const { space, key, channel, payload, number, after, retried } = message;
+  return { space, key, channel, payload, number, after, retried };
 }
 
 function addressOf(node: number): string {
@@ -252,7 +253,7 @@ function addressOf(node: number): string {
 
 function submissionOf(session: WireSession, wire: WireMessage, stream: FakeStream): FakeSubmission {
   const { name, openedAtMs: openedAt, settled } = session;
-  const { space, key, channel, number, after } = wire;
+  const { space, key, channel, number, after, retried } = wire;
   if (after >= number) throw new Error('after must name an earlier message');
   if (number < settled) throw new Error('a settled message was sent');
   const payload = new TextEncoder().encode(wire.payload);
@@ -266,6 +267,7 @@ function submissionOf(session: WireSession, wire: WireMessage, stream: FakeStrea
     session: ref,
     number,
     after,
+    retried,
   };
   return {
     message,

@@ -17,6 +17,7 @@ const MESSAGE_CHANNEL = 0x1a;
 const MESSAGE_PAYLOAD = 0x22;
 const MESSAGE_NUMBER = 0x28;
 const MESSAGE_AFTER = 0x30;
+const MESSAGE_RETRIED = 0x38;
 
 const SCRATCH_BYTES = 64 * 1024;
 /** More than tags, lengths and numbers of a session or a message take. */
@@ -53,7 +54,7 @@ export class FrameEncoder {
     this.#end(start);
   }
 
-  #message({ space, key, channel, payload, number, after }: WireMessage): void {
+  #message({ space, key, channel, payload, number, after, retried }: WireMessage): void {
     const characters = space.length + key.length + channel.length + payload.length;
     this.#reserve(OVERHEAD_BYTES + characters * UTF8_BYTES_MAX);
     const start = this.#begin(FRAME_MESSAGE);
@@ -63,6 +64,7 @@ export class FrameEncoder {
     this.#text(MESSAGE_PAYLOAD, payload);
     this.#number(MESSAGE_NUMBER, number);
     this.#number(MESSAGE_AFTER, after);
+    this.#number(MESSAGE_RETRIED, retried ? 1 : 0);
     this.#end(start);
   }
 
