@@ -6,6 +6,7 @@ import type { EngineConfig } from './config.js';
 import { Group } from './groups/group.js';
 import type { GroupCounters, GroupHost } from './groups/group-host.js';
 import { SnapshotSender } from './groups/snapshot-sender.js';
+import { ClusterClock } from './peers/cluster-clock.js';
 import { foundersDigest } from './peers/frame.js';
 import { PeerIntake } from './peers/intake.js';
 import { Links } from './peers/links.js';
@@ -29,6 +30,7 @@ export class EngineParts {
   readonly loop: TurnLoop;
   readonly writer: DurableWriter;
   readonly links: Links;
+  readonly clusterClock: ClusterClock;
   readonly forwarding: Forwarding;
   readonly router: Router;
   readonly groups: readonly Group[];
@@ -69,11 +71,15 @@ export class EngineParts {
       this.writer.add(operations, done);
     const sendBulk: GroupHost['sendBulk'] = (to, frame) => this.links.sendBulk(to, frame);
 
+    this.clusterClock = new ClusterClock({ clock, log, skewMsMax: limits.clockSkewMsMax });
     this.loop = new TurnLoop(clock, () => this.#work());
     this.#tasks = new Tasks(this.loop);
     this.writer = new DurableWriter(disk, this.loop, limits);
     const incarnations = recovered.peers;
-    this.links = new Links({ network, limits, log, header, members, incarnations, write });
+    this.links = new Links({
+      ...{ network, limits, log, header, members, incarnations, write },
+      wallMs: () => this.clusterClock.ownWallMs,
+    });
     this.forwarding = new Forwarding({ links: this.links, limits, touched, life });
     this.snapshots = new SnapshotSender({ disk, limits, header, send: sendBulk, inTurn });
     this.reads = new Reads({ disk, limits, wake });
@@ -101,7 +107,8 @@ export class EngineParts {
       },
     });
     this.deployments = new Deployments({
-      clock,
+      nowMs,
+      wallMs: () => this.clusterClock.wallMs(),
       limits,
       machines: ports.machines,
       registry: this.machines.registry,
@@ -110,8 +117,9 @@ export class EngineParts {
       sessionPrefix: `$node-${node}-${header.incarnation}-${life}-`,
       submit: (submission) => this.router.submitOwn(submission),
     });
-    const { links, reads, forwarding, snapshots, deployments, router } = this;
-    const parts = { groups: this.groups, links, forwarding, snapshots, log, nowMs, dirty };
+    const { groups: all, links, reads, forwarding, snapshots, deployments, router } = this;
+    const { clusterClock } = this;
+    const parts = { groups: all, links, clusterClock, forwarding, snapshots, log, nowMs, dirty };
     this.upkeep = new Upkeep({ ...parts, config, reads, deployments, writer: this.writer });
     const intake = new PeerIntake({ ...parts, self: node, router });
     network.listen({
@@ -157,7 +165,7 @@ export class EngineParts {
       counters: this.counters,
       touched: this.touched,
       nowMs: () => clock.monotonicMs(),
-      wallMs: () => clock.wallMs(),
+      wallMs: () => this.clusterClock.wallMs(),
       random: () => random.next(),
       run: (task, finished) => this.#tasks.run(task, finished),
       queue: (task, finished) => this.#tasks.queue(task, finished),

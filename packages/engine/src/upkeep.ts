@@ -4,6 +4,7 @@ import type { EngineConfig } from './config.js';
 import { Sweeper } from './documents/sweeper.js';
 import type { Group } from './groups/group.js';
 import type { SnapshotSender } from './groups/snapshot-sender.js';
+import type { ClusterClock } from './peers/cluster-clock.js';
 import type { Links } from './peers/links.js';
 import { Balancer } from './placement/balancer.js';
 import type { Forwarding } from './placement/forwarding.js';
@@ -18,6 +19,7 @@ export interface UpkeepHost {
   readonly config: EngineConfig;
   readonly groups: readonly Group[];
   readonly links: Links;
+  readonly clusterClock: ClusterClock;
   readonly writer: DurableWriter;
   readonly log: Log;
   readonly reads: Reads;
@@ -108,6 +110,7 @@ export class Upkeep {
     forwarding.tick(now);
     snapshots.tick(now);
     this.#sweeper.sweep(now);
+    this.#host.clusterClock.check();
     if (this.#handover === undefined) this.#balance(now);
     else this.#handOver(now);
   }

@@ -33,10 +33,16 @@ export interface FrameParts {
   readonly answers: unknown[][];
 }
 
-/** A frame with its header checked; the elements of the lists are as they came. */
-export interface Frame extends FrameHeader {
-  /** The sender is not to be made a leader: it stops, or its disk does not answer. */
+/** What a node says of itself with every frame. */
+export interface Presence {
+  /** It is not to be made a leader: it stops, or its disk does not answer. */
   readonly abstains: boolean;
+  /** Its wall clock, ms since 1970. */
+  readonly wallMs: number;
+}
+
+/** A frame with its header checked; the elements of the lists are as they came. */
+export interface Frame extends FrameHeader, Presence {
   readonly raft: readonly unknown[];
   readonly forwards: readonly unknown[];
   readonly answers: readonly unknown[];
@@ -50,10 +56,10 @@ export function emptyParts(): FrameParts {
 
 export function encodeFrame(
   header: FrameHeader,
-  abstains: boolean,
+  { abstains, wallMs }: Presence,
   { raft, forwards, answers }: FrameParts,
 ): Uint8Array {
-  return pack([...headOf(header), abstains, raft, forwards, answers]);
+  return pack([...headOf(header), abstains, wallMs, raft, forwards, answers]);
 }
 
 /** The frame in `bytes`. Throws DATA_CORRUPT if it is not one of a version known here. */
@@ -63,6 +69,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
   const frame = {
     ...header,
     abstains: fields.flag(),
+    wallMs: fields.whole(),
     raft: fields.list(),
     forwards: fields.list(),
     answers: fields.list(),

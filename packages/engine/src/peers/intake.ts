@@ -8,6 +8,7 @@ import { decodeAnswer, decodeForward } from '../placement/forward-codec.js';
 import { type Forwarding, PeerAnswerSink } from '../placement/forwarding.js';
 import type { Router } from '../placement/router.js';
 import type { Lane, Log, NodeId } from '../ports.js';
+import type { ClusterClock } from './cluster-clock.js';
 import { decodeBulkFrame, decodeFrame } from './frame.js';
 import type { Links } from './links.js';
 import { decodeRaftMessage } from './raft-codec.js';
@@ -16,6 +17,7 @@ export interface PeerIntakeHost {
   readonly self: NodeId;
   readonly groups: readonly Group[];
   readonly links: Links;
+  readonly clusterClock: ClusterClock;
   readonly router: Router;
   readonly forwarding: Forwarding;
   readonly snapshots: SnapshotSender;
@@ -55,10 +57,11 @@ export class PeerIntake {
   }
 
   #receiveFrame(from: NodeId, bytes: Uint8Array): void {
-    const { links, router, forwarding } = this.#host;
+    const { links, router, forwarding, clusterClock } = this.#host;
     const frame = decodeFrame(bytes);
     if (!links.accepts(from, frame)) return;
     links.setAbstaining(from, frame.abstains);
+    clusterClock.heard(from, frame.wallMs);
     const now = this.#host.nowMs();
     for (const list of frame.raft) this.#step(from, list);
     for (const list of frame.forwards) {

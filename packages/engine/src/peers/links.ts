@@ -30,6 +30,8 @@ export interface LinksOptions {
   readonly members: readonly NodeId[];
   /** The incarnations that were met in earlier lives. */
   readonly incarnations: ReadonlyMap<NodeId, number>;
+  /** This node's own wall clock. */
+  readonly wallMs: () => number;
   readonly write: (operations: readonly DiskOperation[], done: () => void) => void;
 }
 
@@ -140,9 +142,9 @@ export class Links {
 
   /** A peer that takes nothing loses frames rather than filling memory: Raft sends again. */
   #send(to: NodeId, { parts }: Outbox): void {
-    const { network, limits, header } = this.#options;
+    const { network, limits, header, wallMs } = this.#options;
     if (network.queuedBytes(to, 'urgent') > limits.peerQueueBytesMax) return;
-    const frame = encodeFrame(header, this.#abstains, parts);
+    const frame = encodeFrame(header, { abstains: this.#abstains, wallMs: wallMs() }, parts);
     this.#count(frame);
     network.send(to, 'urgent', frame);
   }

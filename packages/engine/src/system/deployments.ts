@@ -5,7 +5,7 @@ import type { SessionRef } from '@deltabase/machine';
 import { spaceProblem } from '../check-message.js';
 import type { Group } from '../groups/group.js';
 import { OpenRequests } from '../open-requests.js';
-import type { Clock, MachineHost } from '../ports.js';
+import type { MachineHost } from '../ports.js';
 import { type Failure, failure, type Submission } from '../results.js';
 import type { Tasks } from '../tasks.js';
 import {
@@ -17,7 +17,8 @@ import {
 import type { MachineRegistry } from './machine-registry.js';
 
 export interface DeploymentsHost {
-  readonly clock: Clock;
+  nowMs(): number;
+  wallMs(): number;
   readonly limits: Limits;
   readonly machines: MachineHost;
   readonly registry: MachineRegistry;
@@ -67,7 +68,7 @@ export class Deployments {
 
   /** A version became active in a group, or known on this node. */
   activated(): void {
-    if (this.#waiters.length > 0) this.#settle(this.#host.clock.monotonicMs());
+    if (this.#waiters.length > 0) this.#settle(this.#host.nowMs());
   }
 
   tick(nowMs: number): void {
@@ -96,20 +97,20 @@ export class Deployments {
   }
 
   #deploymentHost(): DeploymentHost {
-    const { clock, machines, registry } = this.#host;
+    const { machines, registry } = this.#host;
     const name = `${this.#host.sessionPrefix}${++this.#sessions}`;
-    const session: SessionRef = { name, openedAt: Math.floor(clock.wallMs()), settled: 0 };
+    const session: SessionRef = { name, openedAt: Math.floor(this.#host.wallMs()), settled: 0 };
     return {
       machines,
       registry,
       session,
-      nowMs: () => clock.monotonicMs(),
+      nowMs: () => this.#host.nowMs(),
       submit: (submission) => this.#host.submit(submission),
       whenActive: (space, version, expiresMs, done) => {
         this.#waiters.push({ space, version, expiresMs, done });
         this.activated();
       },
-      after: (ms, run) => void this.#timers.push({ atMs: clock.monotonicMs() + ms, run }),
+      after: (ms, run) => void this.#timers.push({ atMs: this.#host.nowMs() + ms, run }),
     };
   }
 

@@ -14,6 +14,7 @@ import { CONF } from '../support/samples.js';
 
 const HEADER = { cluster: 'sim', groups: 16, founders: 9, incarnation: 4_000_000_000 };
 const HEAD = '02a373696d1009ceee6b2800';
+const PRESENCE = { abstains: true, wallMs: 1_700_000_000_000 };
 const PARTS = { raft: [[3, 9]], forwards: [[1]], answers: [[2], [4]] };
 const PULL: BulkFrame = {
   ...HEADER,
@@ -33,9 +34,9 @@ const CHUNK: BulkFrame = {
 };
 
 test('a frame has the bytes that nodes of version 2 expect, and is read back', () => {
-  const frame = own(encodeFrame(HEADER, true, PARTS));
-  assert.equal(hex(frame), `99${HEAD}c3919203099191019291029104`);
-  assert.deepEqual(decodeFrame(frame), { ...HEADER, abstains: true, ...PARTS });
+  const frame = own(encodeFrame(HEADER, PRESENCE, PARTS));
+  assert.equal(hex(frame), `9a${HEAD}c3cb4278bcfe56800000919203099191019291029104`);
+  assert.deepEqual(decodeFrame(frame), { ...HEADER, ...PRESENCE, ...PARTS });
 });
 
 test('bulk frames have the bytes that nodes of version 2 expect, and are read back', () => {
@@ -58,7 +59,7 @@ test('the digest of the first members is the same for the same members only', ()
 });
 
 test('a frame cut short, changed or made of chance is malformed, or a frame; nothing else', () => {
-  for (const input of damaged(own(encodeFrame(HEADER, false, PARTS)), 1))
+  for (const input of damaged(own(encodeFrame(HEADER, PRESENCE, PARTS)), 1))
     isRead(decodeFrame, input);
   for (const [seed, frame] of [PULL, CHUNK].entries()) {
     for (const input of damaged(own(encodeBulkFrame(frame)), seed)) isRead(decodeBulkFrame, input);
@@ -67,10 +68,10 @@ test('a frame cut short, changed or made of chance is malformed, or a frame; not
 
 test('a frame of another version or with more fields is malformed', () => {
   const head = ['sim', 16, 9, 1];
-  assert.ok(isRead(decodeFrame, own(pack([2, ...head, false, [], [], []]))));
-  assert.ok(!isRead(decodeFrame, own(pack([1, ...head, false, [], [], []]))));
-  assert.ok(!isRead(decodeFrame, own(pack([2, ...head, false, [], [], [], []]))));
-  assert.ok(!isRead(decodeFrame, own(pack([2, ...head, false, [], [], 3]))));
+  assert.ok(isRead(decodeFrame, own(pack([2, ...head, false, 5, [], [], []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([1, ...head, false, 5, [], [], []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([2, ...head, false, 5, [], [], [], []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([2, ...head, false, 5, [], [], 3]))));
   assert.ok(!isRead(decodeBulkFrame, own(pack([2, ...head, 3, 1, 1, bytes('')]))));
   assert.ok(!isRead(decodeBulkFrame, own(pack([2, ...head, 1, 1, 1, bytes(''), 0]))));
 });

@@ -25,6 +25,7 @@ function setUp(limits: Partial<Limits> = {}) {
     log: { ...SILENT, error: (_event, fields) => void errors.push(String(fields?.['reason'])) },
     header: HEADER,
     members: [1, 2, 3],
+    wallMs: () => 5,
     incarnations: new Map([[2, 22]]),
     write: (operations, done) => void written.push({ operations, done }),
   });

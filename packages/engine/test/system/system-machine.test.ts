@@ -61,6 +61,19 @@ test('a deployment on top of another version than expected is refused', () => {
   assert.deepEqual(machines.deploy('bb', 1).reply, { version: 2, unchanged: false });
 });
 
+test('a deployment that is asked for again under the version it replaced changes nothing', () => {
+  const machines = new SystemDocument();
+  machines.deploy('aa', 0);
+  assert.deepEqual(machines.deploy('aa', 0).reply, { version: 1, unchanged: true });
+  machines.deploy('bb', 1);
+  assert.deepEqual(machines.deploy('bb', 1), {
+    reply: { version: 2, unchanged: true },
+    operations: 0,
+  });
+  assert.equal(machines.deploy('bb', 0).code, 'VERSION_CONFLICT');
+  assert.equal(machines.deploy('aa', 0).code, 'VERSION_CONFLICT');
+});
+
 test('chunks of a module are put once, and putting one again changes nothing', () => {
   const module = new SystemDocument();
   assert.ok(module.send('put_chunk', { chunk: '0000', data: 'AA==' }).operations > 0);

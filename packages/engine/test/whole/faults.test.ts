@@ -127,3 +127,59 @@ test('a node that drains under steady reads hands everything over at once and ge
   tokens.cluster.stop(drained);
   tokens.check();
 });
+
+test('a leader whose clock jumps costs no session anything, neither then nor later', () => {
+  const tokens = new TokenCluster({ seed: 6 }).start();
+  const before = tokens.client('before');
+  before.send('a', 'append');
+  tokens.settle();
+  for (const wrongMs of [7_200_000, -7_200_000]) {
+    const leader = tokens.leaderOf('a');
+    tokens.cluster.setWallOffset(leader, wrongMs);
+    before.send('a', 'append', leader);
+    tokens.settle();
+    tokens.cluster.setWallOffset(leader, 0);
+    tokens.cluster.crash(leader);
+    const later = tokens.client(`after${wrongMs}`);
+    later.send('a', 'append');
+    before.send('a', 'append');
+    tokens.settle();
+    tokens.cluster.startNode(leader);
+  }
+  tokens.check();
+  assert.equal(tokens.valueAt(1, 'a').seq, 7);
+});
+
+test('a follower tells of its log at every moment of taking a snapshot, and never too much', () => {
+  // Entries are read from the disk, from which the snapshot is about to remove them.
+  const kept = { trailingLogBytesMax: 9000, heldLogBytesMax: 9000, logCacheBytesMax: 100 };
+  const limits = { ...kept, flushIntervalMs: 200 };
+  const tokens = new TokenCluster({ seed: 13, limits }).start();
+  const client = tokens.client('c');
+  const [follower] = tokens.followersOf('a');
+  const engine = tokens.cluster.engine(follower!);
+  for (let count = 0; count < 10; count++) client.send('a', 'append_much');
+  tokens.settle();
+  tokens.run(300);
+  tokens.cluster.setLinks(follower!, 'cut');
+  const other = tokens.cluster.ids.find((id) => id !== follower)!;
+  for (let round = 0; round < 20; round++) {
+    for (let count = 0; count < 10; count++) client.send('a', 'append_much', other);
+    tokens.settle();
+    tokens.run(200);
+  }
+  const { commit, firstIndex } = tokens.cluster.engine(other).status().groups[1]!;
+  const { lastIndex } = engine.status().groups[1]!;
+  assert.ok(firstIndex > lastIndex, 'only a snapshot brings it up to date');
+  tokens.cluster.weather.writeMsMax = 20;
+  tokens.cluster.setLinks(follower!, 'whole');
+  const known = new Set<number>();
+  while (engine.status().groups[1]!.applied < commit) {
+    engine.readLog(1, 1, (entries, committed) => {
+      for (const { index } of entries) if (index <= committed) known.add(index);
+    });
+    tokens.run(0.02);
+  }
+  assert.ok(known.size > 0 && Math.max(...known) <= commit);
+  tokens.check();
+});
