@@ -18,11 +18,15 @@ export function errorFromWire({ code, message, details }: WireError): DeltabaseE
   return new DeltabaseError('INTERNAL', why, { details: { ...typed(details), code } });
 }
 
-/** The code for a call that failed with a gRPC status and no error of ours, and whether it may be mended. */
+/**
+ * The code for a call that failed with a gRPC status and no error of ours, and whether it may be mended. What
+ * this client cancelled itself is known where it did: another CANCELLED means that the node, or something on
+ * the way, has let go of the call, as a node does that stops and cannot wait for a slow reader.
+ */
 export function codeOfStatus(status: number): ErrorCode {
   switch (status) {
     case ERRORS.CANCELLED.grpc:
-      return 'CANCELLED';
+      return 'UNAVAILABLE';
     case ERRORS.INVALID_ARGUMENT.grpc:
       return 'INVALID_ARGUMENT';
     case ERRORS.DEADLINE_EXCEEDED.grpc:

@@ -51,7 +51,7 @@ test('a failed call is the error in its trailer, or what its status means', () =
 test('statuses without an error of ours are final unless the table says otherwise', () => {
   assert.equal(codeOfStatus(status.DEADLINE_EXCEEDED), 'DEADLINE_EXCEEDED');
   assert.equal(codeOfStatus(status.RESOURCE_EXHAUSTED), 'OVERLOADED');
-  assert.equal(codeOfStatus(status.CANCELLED), 'CANCELLED');
+  assert.equal(codeOfStatus(status.CANCELLED), 'UNAVAILABLE');
   assert.equal(codeOfStatus(status.INVALID_ARGUMENT), 'INVALID_ARGUMENT');
   assert.equal(codeOfStatus(status.UNAUTHENTICATED), 'INTERNAL');
 });
