@@ -101,6 +101,7 @@ export class EngineParts {
       log,
       system: this.groups[SYSTEM_GROUP]!,
       inTurn,
+      nowMs: () => ports.clock.monotonicMs(),
       changed: () => {
         for (const group of this.groups) group.activateLatest();
         this.deployments.activated();

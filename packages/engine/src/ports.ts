@@ -149,8 +149,8 @@ export type Outcome =
 /** Runs machines: validation, metering, compilation, execution. */
 export interface MachineHost {
   /**
-   * Validates `module`, meters and compiles it, and runs its start function once, under fuel.
-   * Reports the machine, or a DeltabaseError MODULE_INVALID that says what is wrong.
+   * Validates `module`, meters and compiles it, and runs its start function once, under fuel. Reports the
+   * machine, what is wrong with the module, or that there is no room for it now: the module may be good.
    */
   load(module: Uint8Array, done: (result: LoadResult) => void): void;
   /**
@@ -166,7 +166,8 @@ export interface MachineHost {
 
 export type LoadResult =
   | { readonly kind: 'loaded'; readonly machine: Machine }
-  | { readonly kind: 'invalid'; readonly message: string };
+  | { readonly kind: 'invalid'; readonly message: string }
+  | { readonly kind: 'busy'; readonly message: string };
 
 /** Structured log lines for operators; never part of the logic. */
 export interface Log {

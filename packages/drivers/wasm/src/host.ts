@@ -100,7 +100,7 @@ class WasmHost implements MachineHost {
       const prepared = prepareModule(bytes, this.#limits);
       return this.#finish(prepared, new wasm.Module(prepared.bytes));
     } catch (error) {
-      return invalidResult(error);
+      return this.#failedLoad(error);
     }
   }
 
@@ -116,7 +116,7 @@ class WasmHost implements MachineHost {
       const prepared = await prepareAside(bytes, this.#limits);
       return this.#finish(prepared, await wasm.compile(prepared.bytes));
     } catch (error) {
-      return invalidResult(error);
+      return this.#failedLoad(error);
     }
   }
 
@@ -127,6 +127,21 @@ class WasmHost implements MachineHost {
     this.#machines.add(machine);
     this.#keep(machine, instance);
     return { kind: 'loaded', machine };
+  }
+
+  /** What a module cannot help, want of memory, says nothing about it: it may be loaded later. */
+  #failedLoad(error: unknown): LoadResult {
+    if (error instanceof wasm.CompileError) return { kind: 'invalid', message: error.message };
+    const isExpected = error instanceof DeltabaseError;
+    if (isExpected && error.code !== 'OVERLOADED') {
+      return { kind: 'invalid', message: error.message };
+    }
+    // A RangeError is how V8 tells of what it cannot allocate.
+    if (!isExpected && !(error instanceof RangeError)) throw error;
+    // Instances that are idle give way, once V8 has noticed.
+    this.#instances.clear();
+    this.#lastUsed = undefined;
+    return { kind: 'busy', message: error.message };
   }
 
   #start(manifest: Manifest, module: WasmModule): { instance: Instance; fuel: number } {
@@ -173,13 +188,6 @@ class WasmHost implements MachineHost {
     this.#instances.delete(machine);
     if (this.#lastUsed === machine) this.#lastUsed = undefined;
   }
-}
-
-function invalidResult(error: unknown): LoadResult {
-  if (error instanceof DeltabaseError || error instanceof wasm.CompileError) {
-    return { kind: 'invalid', message: error.message };
-  }
-  throw error;
 }
 
 function channelNotFound({ channels }: Manifest, channel: string): Outcome {

@@ -22,7 +22,7 @@ const BYTES_MAX = 256 * 1024;
 /** What the thread may use for a module: MB; a hundred times moduleBytesMax. */
 const HEAP_MB_MAX = 1024;
 
-/** Prepares `module`. Rejects with MODULE_INVALID and what is wrong. */
+/** Prepares `module`. Rejects with MODULE_INVALID and what is wrong, or OVERLOADED where that cannot be told now. */
 export async function prepareAside(module: Uint8Array, limits: Limits): Promise<PreparedModule> {
   if (module.length <= BYTES_MAX || module.length > limits.moduleBytesMax) {
     return prepareModule(module, limits);
@@ -41,7 +41,16 @@ function ask(order: Order): Promise<Answer> {
     worker.once('message', resolve);
     worker.once('error', (error) => {
       const isFull = (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY';
-      reject(isFull ? invalid('the module takes too much memory to read') : error);
+      reject(isFull ? invalid('the module takes too much memory to read') : threadFailed(error));
     });
+    // After an answer or an error this changes nothing.
+    worker.once('exit', (code) => reject(threadFailed(`it ended with ${code}`)));
   });
+}
+
+/** The thread had no memory or was not started; whatever it was, it ended that thread and not this one. */
+function threadFailed(cause: unknown): DeltabaseError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const message = `the thread that reads large modules failed (${why}): ask again later`;
+  return new DeltabaseError('OVERLOADED', message, { cause });
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { test } from 'node:test';
 import { AssertionError, DEFAULT_LIMITS } from '@deltabase/base';
 import { Draft } from '@deltabase/delta';
@@ -73,6 +75,63 @@ test('why a module is refused is reported, whatever its size, and loading goes o
   assert.match(large.kind === 'invalid' ? large.message : '', /unknown instruction/);
   assert.match(huge.kind === 'invalid' ? huge.message : '', /at most/);
   assert.equal(good.kind, 'loaded');
+});
+
+/** Runs `body` while `api[name]` is another one. */
+async function replacing(
+  api: Record<string, unknown>,
+  name: string,
+  other: unknown,
+  body: () => Promise<void>,
+): Promise<void> {
+  const original = api[name];
+  api[name] = other;
+  syncBuiltinESMExports();
+  try {
+    await body();
+  } finally {
+    api[name] = original;
+    syncBuiltinESMExports();
+  }
+}
+
+test('a module without room now is not called invalid, and loads once there is room again', async () => {
+  const host = makeWasmHost({ limits: DEFAULT_LIMITS });
+  const api = wasm as unknown as Record<string, unknown>;
+  function NoRoom(): never {
+    throw new RangeError('WebAssembly.Instance(): Out of memory');
+  }
+  const noCompile = () => Promise.reject(new RangeError('WebAssembly.compile(): Out of memory'));
+  for (const [name, other] of Object.entries({ Instance: NoRoom, compile: noCompile })) {
+    await replacing(api, name, other, async () => {
+      const result = await load(host, replier(1));
+      assert.equal(result.kind, 'busy', name);
+    });
+    assert.equal((await load(host, replier(1))).kind, 'loaded');
+  }
+});
+
+test('a thread that fails says nothing of the module it was to read', async () => {
+  const host = makeWasmHost({ limits: DEFAULT_LIMITS });
+  const large = replier(2, 2000);
+  const threads = createRequire(import.meta.url)('node:worker_threads');
+  const endings: Record<string, (worker: EventEmitter) => void> = {
+    error: (worker) => worker.emit('error', new Error('EAGAIN')),
+    exit: (worker) => worker.emit('exit', 134),
+  };
+  for (const [how, end] of Object.entries(endings)) {
+    class Failing extends EventEmitter {
+      constructor() {
+        super();
+        setImmediate(() => end(this));
+      }
+    }
+    await replacing(threads, 'Worker', Failing, async () => {
+      const result = await load(host, large);
+      assert.equal(result.kind, 'busy', how);
+    });
+    assert.equal((await load(host, large)).kind, 'loaded');
+  }
 });
 
 test('with `soon`, a load happens within it, from beginning to end', () => {

@@ -9,6 +9,7 @@ import type { FrameHeader } from '../peers/frame.js';
 import type { Call, Disk, Log, Machine, NodeId, Outcome } from '../ports.js';
 import type { AnswerSink, Submission } from '../results.js';
 import type { KeyRange } from '../storage/keys.js';
+import type { NoMachine } from '../system/machine-registry.js';
 import type { Task } from '../task.js';
 import type { Versions } from './activations.js';
 import type { Group } from './group.js';
@@ -43,7 +44,7 @@ export interface GroupHost extends DocumentsHost {
   /** The latest versions that `group` should run, as this node knows them: another list for every change. */
   latestVersions(group: number): Versions;
   /** The compiled machine; `undefined`: not here yet, then `ready` is called in a later turn. */
-  machine(space: string, version: number, ready: () => void): Machine | 'unusable' | undefined;
+  machine(space: string, version: number, ready: () => void): Machine | NoMachine | undefined;
   runMachine(machine: Machine | undefined, call: Call, draft: Draft): Outcome;
 
   /** A message that this node can no longer execute: to whoever leads now. */

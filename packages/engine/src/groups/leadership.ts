@@ -10,12 +10,20 @@ import type { Entry } from 'raft-ts';
 import type { LocalDocument } from '../documents/local-document.js';
 import type { Machine } from '../ports.js';
 import { failureOf, type Result, type Submission } from '../results.js';
+import type { NoMachine } from '../system/machine-registry.js';
 import type { TurnBudget } from '../turn-budget.js';
 import type { Backlog } from './backlog.js';
 import { type Execution, type ExecutionHost, executeMessage, MESSAGE_FUEL } from './execution.js';
 import { InFlight, PendingAnswer } from './in-flight.js';
 import { Proposals, type ProposalsHost } from './proposals.js';
-import { expired, numberUsedTwice, outOfOrder, spaceNotFound, unusable } from './refusals.js';
+import {
+  expired,
+  noRoomFor,
+  numberUsedTwice,
+  outOfOrder,
+  spaceNotFound,
+  unusable,
+} from './refusals.js';
 
 /** What leading a group needs of the group and its node. */
 export interface LeadershipHost extends ProposalsHost, ExecutionHost {
@@ -26,7 +34,7 @@ export interface LeadershipHost extends ProposalsHost, ExecutionHost {
   /** The version of a space's machine that is active, as proposed so far; `undefined`: none. */
   activeVersion(space: string): number | undefined;
   /** The compiled machine; `undefined`: not here yet, then `ready` is called in a later turn. */
-  machine(space: string, version: number, ready: () => void): Machine | 'unusable' | undefined;
+  machine(space: string, version: number, ready: () => void): Machine | NoMachine | undefined;
 }
 
 export interface MessageCounters {
@@ -139,12 +147,13 @@ export class Leadership {
     const machine = this.#machine(local, space, version);
     if (machine === undefined) this.#host.backlog.aside(local, submission);
     else if (machine === 'unusable') this.#send(submission, unusable(space, version));
+    else if (machine === 'busy') this.#send(submission, noRoomFor(space, version));
     else return this.#execute(submission, local, { machine, version });
     return MESSAGE_FUEL;
   }
 
   /** The machine; `undefined` if it is not here yet: the document is released when it is. */
-  #machine(local: LocalDocument, space: string, version: number): Machine | 'unusable' | undefined {
+  #machine(local: LocalDocument, space: string, version: number): Machine | NoMachine | undefined {
     const name = `${space}@${version}`;
     const awaiting = this.#awaitingMachine.get(name);
     if (awaiting !== undefined) {

@@ -2,6 +2,9 @@
 
 import { type Failure, failure } from '../results.js';
 
+/** A machine that did not fit into memory is not loaded again sooner. */
+const LOAD_RETRY_MS = 100;
+
 export function expired(): Failure {
   return failure('DEADLINE_EXCEEDED', 'the message was not executed in time');
 }
@@ -14,6 +17,14 @@ export function unusable(space: string, version: number): Failure {
   return failure(
     'UNAVAILABLE',
     `version ${version} of ${space} cannot run on this node, whose log says why: deploy another one`,
+  );
+}
+
+export function noRoomFor(space: string, version: number): Failure {
+  return failure(
+    'OVERLOADED',
+    `this node has no memory to load version ${version} of ${space} now: send the message again later`,
+    { retryAfterMs: LOAD_RETRY_MS },
   );
 }
 

@@ -65,6 +65,7 @@ export class Deployment {
     const { space, module, expectedVersion } = this.#request;
     const loaded = yield* wait<LoadResult>((done) => machines.load(module, done));
     if (loaded.kind === 'invalid') return failure('MODULE_INVALID', loaded.message);
+    if (loaded.kind === 'busy') return failure('OVERLOADED', loaded.message);
     machines.unload(loaded.machine);
     const hash = machines.digest(module);
     const failed = yield* this.#putModule(hash, module);

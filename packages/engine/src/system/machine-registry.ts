@@ -24,21 +24,32 @@ export interface MachineVersion {
 /** Reads the state of `modules/HASH`, which is stored before a version uses it; `undefined`: this node stops. */
 export type ModuleReader = (hash: string, done: (state: Value | undefined) => void) => void;
 
-/** A version that somebody wants to run: its machine once it is compiled, or that it never will be. */
+/** Why a version has no machine here: it never will, or there is no room now, and asking later may help. */
+export type NoMachine = 'unusable' | 'busy';
+
+/** A version that somebody wants to run: its machine once it is compiled, or why it is not. */
 interface Wanted {
   readonly space: string;
   readonly version: number;
-  machine: Machine | 'unusable' | undefined;
+  machine: Machine | NoMachine | undefined;
+  /** Failed attempts to load it for want of room, and when the next may be made. */
+  attempts: number;
+  retryAtMs: number;
   loading: boolean;
   /** Who waits for it. */
   readonly ready: Array<() => void>;
 }
+
+/** Without room, a load is tried again so soon at first, then ever later up to the maximum, ms. */
+const RETRY_MS_MIN = 100;
+const RETRY_MS_MAX = 10_000;
 
 export class MachineRegistry {
   readonly #host: MachineHost;
   readonly #log: Log;
   readonly #readModule: ModuleReader;
   readonly #inTurn: (step: () => void) => void;
+  readonly #nowMs: () => number;
   #state: Value = null;
   /** By space, then by version. */
   readonly #wanted = new Map<string, Map<number, Wanted>>();
@@ -48,11 +59,14 @@ export class MachineRegistry {
     readonly log: Log;
     readonly readModule: ModuleReader;
     readonly inTurn: (step: () => void) => void;
+    /** Milliseconds of a monotonic clock. */
+    readonly nowMs: () => number;
   }) {
     this.#host = options.host;
     this.#log = options.log;
     this.#readModule = options.readModule;
     this.#inTurn = options.inTurn;
+    this.#nowMs = options.nowMs;
   }
 
   /** The document of machines has a new state. */
@@ -99,11 +113,13 @@ export class MachineRegistry {
   }
 
   /**
-   * The compiled machine; `unusable` if this node cannot run it, which its log explains; `undefined` if it is
-   * not here yet: then `ready` is called once, in a later turn, when one or the other is known.
+   * The compiled machine; `unusable` if this node cannot run it, `busy` if it has no room for it now, which its
+   * log explains; `undefined` if it is not here yet: then `ready` is called once, in a later turn, when one or
+   * the other is known. Whoever asks after a while of `busy` has the machine loaded again.
    */
-  machine(space: string, version: number, ready: () => void): Machine | 'unusable' | undefined {
+  machine(space: string, version: number, ready: () => void): Machine | NoMachine | undefined {
     const wanted = this.#want(space, version);
+    if (wanted.machine === 'busy' && this.#nowMs() >= wanted.retryAtMs) wanted.machine = undefined;
     if (wanted.machine !== undefined) return wanted.machine;
     wanted.ready.push(ready);
     this.#maybeLoad(wanted);
@@ -128,7 +144,15 @@ export class MachineRegistry {
     }
     let wanted = versions.get(version);
     if (wanted === undefined) {
-      wanted = { space, version, machine: undefined, loading: false, ready: [] };
+      wanted = {
+        space,
+        version,
+        machine: undefined,
+        attempts: 0,
+        retryAtMs: 0,
+        loading: false,
+        ready: [],
+      };
       versions.set(version, wanted);
     }
     return wanted;
@@ -144,6 +168,7 @@ export class MachineRegistry {
       this.#host.load(this.moduleBytes(known.hash, state), (result) =>
         this.#inTurn(() => {
           if (result.kind === 'loaded') this.#loaded(wanted, result.machine);
+          else if (result.kind === 'busy') this.#delayed(wanted, result.message);
           else this.#failed(wanted, result.message);
         }),
       );
@@ -161,7 +186,16 @@ export class MachineRegistry {
     this.#settle(wanted, 'unusable');
   }
 
-  #settle(wanted: Wanted, machine: Machine | 'unusable'): void {
+  #delayed(wanted: Wanted, reason: string): void {
+    const { space, version } = wanted;
+    const waitMs = Math.min(RETRY_MS_MIN * 2 ** wanted.attempts, RETRY_MS_MAX);
+    wanted.attempts++;
+    wanted.retryAtMs = this.#nowMs() + waitMs;
+    this.#log.warn('machine-delayed', { space, version, reason, waitMs });
+    this.#settle(wanted, 'busy');
+  }
+
+  #settle(wanted: Wanted, machine: Machine | NoMachine): void {
     wanted.loading = false;
     wanted.machine = machine;
     for (const ready of wanted.ready.splice(0)) ready();
@@ -173,7 +207,7 @@ export class MachineRegistry {
     for (const { version, machine } of versions.values()) {
       if (version >= newest - 1 || machine === undefined) continue;
       versions.delete(version);
-      if (machine !== 'unusable') this.#host.unload(machine);
+      if (typeof machine !== 'string') this.#host.unload(machine);
     }
   }
 }

@@ -16,6 +16,8 @@ export interface MachinesOptions {
   readonly log: Log;
   readonly system: Group;
   readonly inTurn: (step: () => void) => void;
+  /** Milliseconds of a monotonic clock. */
+  readonly nowMs: () => number;
   /** There are other latest versions. */
   readonly changed: () => void;
 }
@@ -29,13 +31,13 @@ export class Machines {
   readonly #changed: () => void;
   #latest: readonly MachineVersion[] = [];
 
-  constructor({ host, log, system, inTurn, changed }: MachinesOptions) {
+  constructor({ host, log, system, inTurn, nowMs, changed }: MachinesOptions) {
     this.#host = host;
     this.#system = system;
     this.#changed = changed;
     const readModule = (hash: string, done: (state: Value | undefined) => void): void =>
       this.#readModule(hash, done);
-    this.registry = new MachineRegistry({ host, log, readModule, inTurn });
+    this.registry = new MachineRegistry({ host, log, readModule, inTurn, nowMs });
   }
 
   /** The latest versions that `group` should run: another list for every change. */

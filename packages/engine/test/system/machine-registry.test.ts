@@ -25,6 +25,7 @@ function machines(latest: number): Value {
 }
 
 function setUp() {
+  const clock = { ms: 0 };
   const loads: Array<{ name: string; done: (result: LoadResult) => void }> = [];
   const unloaded: string[] = [];
   const host = {
@@ -42,13 +43,14 @@ function setUp() {
       done(fromJson({ chunks }));
     },
     inTurn: (step) => step(),
+    nowMs: () => clock.ms,
   });
   const machineNamed = (name: string) => ({ manifest: MANIFEST, name }) as unknown as Machine;
   const finish = (): void => {
     const { name, done } = loads.shift()!;
     done({ kind: 'loaded', machine: machineNamed(name) });
   };
-  return { registry, loads, unloaded, finish, machineNamed };
+  return { registry, clock, loads, unloaded, finish, machineNamed };
 }
 
 test('a registry tells what is deployed, and nothing where nothing is', () => {
@@ -114,6 +116,24 @@ test('a module that does not compile here makes the version unusable, for everyo
     registry.machine('log', 1, () => {}),
     'unusable',
   );
+});
+
+test('a machine without room now is asked for again, ever less often, and runs once there is room', () => {
+  const { registry, clock, loads, finish } = setUp();
+  registry.update(machines(1));
+  const ask = () => registry.machine('log', 1, () => {});
+  let attempts = 0;
+  for (; clock.ms < 60_000; clock.ms += 50) {
+    if (ask() === 'busy') continue;
+    attempts++;
+    loads.shift()!.done({ kind: 'busy', message: 'no memory' });
+    assert.equal(ask(), 'busy');
+  }
+  assert.ok(attempts >= 8 && attempts <= 13, `${attempts} attempts in a minute`);
+  clock.ms += 10_000;
+  assert.equal(ask(), undefined);
+  finish();
+  assert.equal((ask() as unknown as { name: string }).name, 'm1');
 });
 
 test('the two newest versions stay compiled: groups change over one after the other', () => {
