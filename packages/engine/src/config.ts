@@ -35,7 +35,7 @@ const GROUPS_MAX = 4096;
 
 /** Throws INVALID_ARGUMENT if the configuration cannot work. */
 export function checkConfig(config: EngineConfig): void {
-  const { cluster, node, members, groups, timing } = config;
+  const { cluster, node, members, groups, timing, limits } = config;
   if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(cluster)) {
     throw invalid(`cluster name ${JSON.stringify(cluster)}: use 1 to 63 of a-z 0-9 -`);
   }
@@ -56,6 +56,23 @@ export function checkConfig(config: EngineConfig): void {
   if (timing.electionTicks <= timing.heartbeatTicks) {
     throw invalid('electionTicks must be larger than heartbeatTicks, or leaders fall at once');
   }
+  checkFrames(limits);
+}
+
+/** More than names and numbers add to what a frame carries. */
+const FRAME_OVERHEAD_BYTES = 64 * 1024;
+
+/** A frame that peers refuse is sent again and again, and its group stands still. */
+function checkFrames(limits: Limits): void {
+  const { frameBytesMax, appendBytesMax, entryBytesMax, peerFrameBytesMax } = limits;
+  const { payloadBytesMax, patchBytesMax, replyBytesMax } = limits;
+  const record = payloadBytesMax + patchBytesMax + replyBytesMax;
+  const largest = frameBytesMax + appendBytesMax + entryBytesMax + record + FRAME_OVERHEAD_BYTES;
+  if (peerFrameBytesMax >= largest) return;
+  throw invalid(
+    `peerFrameBytesMax is ${peerFrameBytesMax}, but with the other limits one frame can have ` +
+      `${largest} bytes: raise it, or lower frameBytesMax, appendBytesMax, entryBytesMax or patchBytesMax`,
+  );
 }
 
 function invalid(message: string): DeltabaseError {

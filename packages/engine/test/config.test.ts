@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEFAULT_LIMITS } from '@deltabase/base';
 import { checkConfig, DEFAULT_TIMING, type EngineConfig } from '../src/config.js';
 import { sampleConfig } from './support/samples.js';
 
@@ -15,6 +16,11 @@ const BAD: ReadonlyArray<readonly [Partial<EngineConfig>, RegExp]> = [
   [{ groups: 4097 }, /groups 4097/],
   [{ timing: { ...DEFAULT_TIMING, tickMs: 0 } }, /tickMs/],
   [{ timing: { tickMs: 50, heartbeatTicks: 5, electionTicks: 5 } }, /electionTicks/],
+  [
+    { limits: { ...DEFAULT_LIMITS, peerFrameBytesMax: 4 * 2 ** 20 } },
+    /peerFrameBytesMax is 4194304/,
+  ],
+  [{ limits: { ...DEFAULT_LIMITS, patchBytesMax: 16 * 2 ** 20 } }, /or lower .* patchBytesMax/],
 ];
 
 test('a configuration that cannot work is refused, with what to change', () => {

@@ -1,7 +1,7 @@
 // Every option of a server, in one table: its name, what it must be, what it is when it is not given, and what
 // it means. The schema, --help and docs/configuration.md all come from here; a test holds the page against it.
 
-import { DEFAULT_LIMITS } from '@deltabase/base';
+import { DEFAULT_LIMITS, type Limits } from '@deltabase/base';
 import { DEFAULT_GROUPS, DEFAULT_TIMING } from '@deltabase/engine';
 import { z } from 'zod';
 import { isAddress } from './members.js';
@@ -17,14 +17,22 @@ export interface Option {
   readonly unset?: string;
 }
 
+/** What WebAssembly itself bounds: the meter counts in 31 bits, a memory has 4 GiB at most. */
+const LARGEST: Partial<Record<keyof Limits, number>> = {
+  fuelPerMessageMax: 2 ** 31 - 1,
+  stackBytesMax: 2 ** 31 - 1,
+  memoryPagesMax: 65_536,
+};
+
 const CLUSTER = /^[a-z0-9][a-z0-9-]{0,62}$/;
+const CLUSTER_RULE = 'use 1 to 63 of a-z 0-9 -, and do not begin with -';
 
 /** The table. */
 export const OPTIONS = {
   cluster: {
     value: 'NAME',
     meaning: 'The name of the cluster. Nodes of different clusters refuse each other.',
-    schema: z.string().regex(CLUSTER, 'use 1 to 63 of a-z 0-9 -').default('deltabase'),
+    schema: z.string(CLUSTER_RULE).regex(CLUSTER, CLUSTER_RULE).default('deltabase'),
   },
   node: {
     value: 'ID',
@@ -124,13 +132,14 @@ function wholeNumber(min: number, max: number) {
 }
 
 function address() {
-  return z.string().refine(isAddress, 'use HOST:PORT, such as 127.0.0.1:7410');
+  const must = 'use HOST:PORT, such as 127.0.0.1:7410';
+  return z.string(must).refine(isAddress, must);
 }
 
 function limitsSchema() {
-  const limits = Object.keys(DEFAULT_LIMITS).map((name) => [
+  const limits = (Object.keys(DEFAULT_LIMITS) as (keyof Limits)[]).map((name) => [
     name,
-    wholeNumber(1, Number.MAX_SAFE_INTEGER).optional(),
+    wholeNumber(1, LARGEST[name] ?? Number.MAX_SAFE_INTEGER).optional(),
   ]);
   return z.strictObject(Object.fromEntries(limits), {
     error: (issue) =>
