@@ -28,6 +28,14 @@ export function failure(code: ErrorCode, message: string, details = NO_DETAILS):
   return { kind: 'failed', code, message, details };
 }
 
+/** How long whoever found a queue full should leave it alone. */
+const RETRY_AFTER_MS = 100;
+
+/** A queue is full; `message` says which, and what to do. */
+export function overloaded(message: string): Failure {
+  return failure('OVERLOADED', message, { retryAfterMs: RETRY_AFTER_MS });
+}
+
 export function failureOf(error: DeltabaseError): Failure {
   return failure(error.code, error.message, error.details);
 }

@@ -5,7 +5,7 @@
 import type { Limits } from '@deltabase/base';
 import type { Links } from '../peers/links.js';
 import type { NodeId } from '../ports.js';
-import { type AnswerSink, failure, type Result, type Submission } from '../results.js';
+import { type AnswerSink, failure, overloaded, type Result, type Submission } from '../results.js';
 import { encodeAnswer, encodeForward } from './forward-codec.js';
 
 /** Who waits for the answer; the message itself has left. */
@@ -58,7 +58,7 @@ export class Forwarding {
     const { message, sink, tag } = submission;
     if (this.#waiting.size >= this.#limits.forwardsMax) {
       const why = 'too many messages wait for other nodes: send to the leader, or slower';
-      this.#answer({ sink, tag }, failure('OVERLOADED', why));
+      this.#answer({ sink, tag }, overloaded(why));
       return;
     }
     this.#count++;

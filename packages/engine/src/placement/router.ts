@@ -7,7 +7,7 @@ import { messageProblem } from '../check-message.js';
 import type { Group } from '../groups/group.js';
 import { expired } from '../groups/refusals.js';
 import type { NodeId } from '../ports.js';
-import { type AnswerSink, type Failure, failure, type Submission } from '../results.js';
+import { type AnswerSink, type Failure, failure, overloaded, type Submission } from '../results.js';
 import type { Forwarding } from './forwarding.js';
 
 export interface RouterHost {
@@ -123,9 +123,5 @@ function noLeader(): Failure {
 }
 
 function queueFull(count: number): Failure {
-  return failure(
-    'OVERLOADED',
-    `${count} messages wait for this group already: send again later, slower`,
-    { retryAfterMs: RETRY_AFTER_MS },
-  );
+  return overloaded(`${count} messages wait for this group already: send again later, slower`);
 }

@@ -20,7 +20,7 @@ import { Fifo } from '../fifo.js';
 import type { Group } from '../groups/group.js';
 import { OpenRequests } from '../open-requests.js';
 import type { DiskReader } from '../ports.js';
-import { type Failure, failure, failureOf } from '../results.js';
+import { type Failure, failure, failureOf, overloaded } from '../results.js';
 import type { Task } from '../task.js';
 import { SeqWaiters } from './seq-waiters.js';
 
@@ -144,7 +144,7 @@ export class Reads {
     const { readQueueMax, pointerBytesMax } = this.#host.limits;
     if (this.#draining) return failure('UNAVAILABLE', 'this node is stopping: read at another one');
     if (this.#open.count >= readQueueMax) {
-      return failure('OVERLOADED', 'too many reads wait: read at another node, or slower');
+      return overloaded('too many reads wait: read at another node, or slower');
     }
     if (pointer.length > pointerBytesMax) {
       return failure('INVALID_ARGUMENT', `the pointer is longer than ${pointerBytesMax} bytes`);

@@ -6,7 +6,7 @@ import { SYSTEM_SPACE } from '@deltabase/machine';
 import { countProblem } from '../check-message.js';
 import type { LocalDocument } from '../documents/local-document.js';
 import type { Group } from '../groups/group.js';
-import { type Failure, failure } from '../results.js';
+import { type Failure, failure, overloaded } from '../results.js';
 import { type Watch, Watcher, type WatchSink } from './watcher.js';
 
 /** What is watched, and from where on. */
@@ -130,7 +130,7 @@ export class Watches {
       return afterSeq === undefined ? undefined : countProblem('afterSeq', afterSeq, 0);
     }
     const why = `this node has ${watchesPerNodeMax} watches already: watch at another node`;
-    return failure('OVERLOADED', why);
+    return overloaded(why);
   }
 
   #load(group: Group, open: Open): void {

@@ -6,7 +6,7 @@ import { spaceProblem } from '../check-message.js';
 import type { Group } from '../groups/group.js';
 import { OpenRequests } from '../open-requests.js';
 import type { MachineHost } from '../ports.js';
-import { type Failure, failure, type Submission } from '../results.js';
+import { type Failure, failure, overloaded, type Submission } from '../results.js';
 import type { Tasks } from '../tasks.js';
 import {
   Deployment,
@@ -89,7 +89,7 @@ export class Deployments {
     const { limits } = this.#host;
     if (this.#open.count >= DEPLOYMENTS_MAX) {
       const why = `${DEPLOYMENTS_MAX} machines are being deployed here: deploy one after the other`;
-      return failure('OVERLOADED', why);
+      return overloaded(why);
     }
     if (module.length <= limits.moduleBytesMax) return spaceProblem(space, limits);
     const why = `the module has ${module.length} bytes, ${limits.moduleBytesMax} are allowed`;

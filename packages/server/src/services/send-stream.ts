@@ -2,7 +2,7 @@
 // they come. Nothing in it grows without bound: with too many messages unanswered, or too many answers
 // unread, it reads no further frames; a client that reads nothing at all loses the stream.
 
-import type { Limits } from '@deltabase/base';
+import type { DeltabaseError, Limits } from '@deltabase/base';
 import {
   type AnswerSink,
   type Failure,
@@ -17,7 +17,7 @@ import {
   SendResponseWriter,
   type WireMessage,
 } from '../wire/send-stream-codec.js';
-import { NO_SESSION, numberProblem, sessionOf } from './requests.js';
+import { invalid, NO_SESSION, numberProblem, sessionOf } from './requests.js';
 import { ResponseStream } from './response-stream.js';
 import type { Routes } from './routes.js';
 import { type CallStatus, statusOf } from './status.js';
@@ -103,6 +103,7 @@ export class SendStream implements AnswerSink {
 
   #submit(bytes: Buffer): void {
     const { limits } = this.#host;
+    if (bytes.length > limits.frameBytesMax) throw frameTooLarge(bytes.length, limits);
     const frame = this.#reader.read(bytes);
     if (frame.session !== undefined) this.#session = sessionOf(frame.session, limits);
     const timeoutMs = Math.min(frame.timeoutMs || Infinity, limits.requestTimeoutMsMax);
@@ -173,4 +174,8 @@ export class SendStream implements AnswerSink {
   #closed(): void {
     this.#stopListening();
   }
+}
+
+function frameTooLarge(length: number, { frameBytesMax }: Limits): DeltabaseError {
+  return invalid(`a frame has ${length} bytes, ${frameBytesMax} are allowed: send several`);
 }

@@ -11,11 +11,16 @@ import { loadConfig, type Server, type ServerConfig, startServer } from '../../s
 import { TestClient } from './test-client.js';
 import { until } from './until.js';
 
+export interface LogLine {
+  readonly event: string;
+  readonly fields: LogFields;
+}
+
 export interface TestServer {
   readonly server: Server;
   readonly client: TestClient;
   readonly address: string;
-  readonly lines: ReadonlyArray<{ readonly event: string; readonly fields: LogFields }>;
+  readonly lines: readonly LogLine[];
 }
 
 /** Scripts by name; a module is such a name. */
@@ -59,12 +64,9 @@ export async function withBareServer(
   run: (test: TestServer) => Promise<void>,
 ): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'deltabase-server-'));
-  const lines: Array<{ event: string; fields: LogFields }> = [];
-  const fatal = (error: DeltabaseError): never => {
-    throw error;
-  };
+  const lines: LogLine[] = [];
   const config = testConfig(dataDir, flags);
-  const server = await startServer(config, { log: logInto(lines), fatal, machines });
+  const server = await startServer(config, { log: logInto(lines), fatal: throwing, machines });
   const address = `127.0.0.1:${server.clientPort}`;
   const client = new TestClient(address);
   try {
@@ -87,7 +89,13 @@ export function testConfig(dataDir: string, flags: readonly string[] = []): Serv
   });
 }
 
-function logInto(lines: Array<{ event: string; fields: LogFields }>): Log {
+/** What failed storage does here: it fails the test. */
+export function throwing(error: DeltabaseError): never {
+  throw error;
+}
+
+/** A log that is kept. */
+export function logInto(lines: LogLine[]): Log {
   const add = (event: string, fields: LogFields = {}): void => void lines.push({ event, fields });
   return { debug: add, info: add, warn: add, error: add };
 }
