@@ -105,6 +105,8 @@ class PeerNetwork implements GrpcNetwork {
     for (const link of this.#links.values()) link.close();
     this.#links.clear();
     this.#addresses.clear();
+    // Without channelz, grpc-js forgets connections when it is forced; asked, it closes those without calls.
+    this.#server.tryShutdown(() => {});
     this.#server.forceShutdown();
   }
 
