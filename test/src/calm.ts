@@ -40,15 +40,12 @@ async function waitedForCoreMs(pid: number): Promise<number> {
   return Number(nanoseconds) / 1e6;
 }
 
-/** Waits until all nodes agree on all leaders, and each leads its share: then none moves by itself. */
+/** Waits until every node sees each group led by the node that the balancer wants: then none moves by itself. */
 export async function leadersSettled(cluster: ProcessCluster): Promise<void> {
-  await until('each node leads its share', async () => {
+  await until('each group has its preferred leader', async () => {
     const nodes = await calmOf(cluster);
-    const [first] = nodes;
-    if (nodes.some(({ groups }) => String(groups) !== String(first!.groups))) return false;
-    const leaders = first!.groups.map(([, leader]) => leader);
-    const share = Math.ceil(leaders.length / nodes.length);
-    const led = nodes.map(({ node }) => leaders.filter((leader) => leader === node).length);
-    return !leaders.includes(0) && led.every((count) => count <= share);
+    return nodes.every(({ groups }) =>
+      groups.every(([group, leader]) => leader === 1 + (group % nodes.length)),
+    );
   });
 }

@@ -19,6 +19,8 @@ export interface TestNode {
 }
 
 const COUNT = 3;
+/** All nodes share one thread with the test: patient enough that it calls no elections. */
+const TICK_MS = '40';
 
 /** Runs `run` with a cluster that has leaders and the machine `list` deployed as `list`. */
 export async function withCluster(
@@ -35,6 +37,7 @@ export async function withCluster(
       const config = testConfig(join(folder, String(id)), [
         ...['--node', String(id), '--members', members.join(',')],
         ...['--listen', clientOf(ports, id), '--peer-listen', peerOf(ports, id)],
+        ...['--tick-ms', TICK_MS],
         ...flags,
       ]);
       const server = await startServer(config, { log: logInto(lines), fatal: throwing, machines });
