@@ -15,6 +15,7 @@ import { Router } from './placement/router.js';
 import type { DiskOperation, Ports } from './ports.js';
 import type { AnswerSink } from './results.js';
 import { LogCompactor, removeRows } from './storage/cleanup.js';
+import { DiskRoom } from './storage/disk-room.js';
 import { DurableWriter } from './storage/durable-writer.js';
 import type { RecoveredNode } from './storage/recovery.js';
 import { Reads } from './streams/reads.js';
@@ -29,6 +30,7 @@ import { Upkeep } from './upkeep.js';
 export class EngineParts {
   readonly loop: TurnLoop;
   readonly writer: DurableWriter;
+  readonly diskRoom: DiskRoom;
   readonly links: Links;
   readonly clusterClock: ClusterClock;
   readonly forwarding: Forwarding;
@@ -75,6 +77,12 @@ export class EngineParts {
     this.loop = new TurnLoop(clock, () => this.#work());
     this.#tasks = new Tasks(this.loop);
     this.writer = new DurableWriter(disk, this.loop, limits);
+    this.diskRoom = new DiskRoom({
+      disk,
+      log,
+      freeBytesMin: limits.diskFreeBytesMin,
+      changed: () => this.upkeep.diskRoomChanged(),
+    });
     const incarnations = recovered.peers;
     this.links = new Links({
       ...{ network, limits, log, header, members, incarnations, write },
@@ -95,6 +103,7 @@ export class EngineParts {
       touched,
       nowMs,
       isReachable: (peer) => this.links.isReachable(peer),
+      lowDiskBytes: () => (this.diskRoom.isLow ? this.diskRoom.freeBytes : undefined),
     });
     this.machines = new Machines({
       host: ports.machines,
@@ -119,10 +128,11 @@ export class EngineParts {
       submit: (submission) => this.router.submitOwn(submission),
     });
     const { groups: all, links, reads, forwarding, snapshots, deployments, router } = this;
-    const { clusterClock } = this;
+    const { clusterClock, writer, diskRoom } = this;
     const parts = { groups: all, links, clusterClock, forwarding, snapshots, log, nowMs, dirty };
-    this.upkeep = new Upkeep({ ...parts, config, reads, deployments, writer: this.writer });
-    const intake = new PeerIntake({ ...parts, self: node, router });
+    this.upkeep = new Upkeep({ ...parts, config, reads, deployments, writer, diskRoom });
+    const takesEntries = (): boolean => !writer.isFull && !diskRoom.isSpent;
+    const intake = new PeerIntake({ ...parts, self: node, router, takesEntries });
     network.listen({
       received: (from, lane, frame) => inTurn(() => intake.received(from, lane, frame)),
       reachable: (peer, is) => inTurn(() => intake.reachable(peer, is)),
@@ -167,6 +177,7 @@ export class EngineParts {
       touched: this.touched,
       nowMs: () => clock.monotonicMs(),
       wallMs: () => this.clusterClock.wallMs(),
+      isDiskBehind: () => this.writer.isFull,
       random: () => random.next(),
       run: (task, finished) => this.#tasks.run(task, finished),
       queue: (task, finished) => this.#tasks.queue(task, finished),

@@ -21,6 +21,8 @@ export interface EngineStatus {
   readonly draining: boolean;
   /** A write has been on its way for so long that this node leads nothing. */
   readonly diskStalled: boolean;
+  /** There is so little room on its disk that it takes no messages. */
+  readonly diskLow: boolean;
   readonly members: readonly { readonly node: NodeId; readonly reachable: boolean }[];
   readonly groups: readonly GroupStatus[];
   readonly counters: EngineCounters;
@@ -42,6 +44,8 @@ export interface EngineCounters {
   readonly diskBytesWritten: number;
   /** Keys and values of Raft log entries, of all groups, on stable storage; a part of `diskBytesWritten`. */
   readonly logBytesWritten: number;
+  /** Bytes that wait for the write under way to end. */
+  readonly diskBytesWaiting: number;
   readonly diskBytesUsed: number;
   readonly diskBytesFree: number;
   readonly peerFramesSent: number;
@@ -56,11 +60,12 @@ export function statusOf(
   parts: EngineParts,
   disk: Disk,
 ): EngineStatus {
-  const { groups, links, upkeep } = parts;
+  const { groups, links, upkeep, diskRoom } = parts;
   return {
     ...identity,
     draining: upkeep.isDraining,
     diskStalled: upkeep.isDiskStalled,
+    diskLow: diskRoom.isLow,
     members: members.map((node) => ({
       node,
       reachable: node === identity.node || links.isReachable(node),
@@ -90,6 +95,7 @@ function countersOf(parts: EngineParts, disk: Disk): EngineCounters {
     diskWrites: writer.writes,
     diskBytesWritten: writer.bytesWritten,
     logBytesWritten: counters.logBytesWritten,
+    diskBytesWaiting: writer.waitingBytes,
     diskBytesUsed: usedBytes,
     diskBytesFree: freeBytes,
     peerFramesSent: links.counters.framesSent,

@@ -10,6 +10,7 @@ import { Balancer } from './placement/balancer.js';
 import type { Forwarding } from './placement/forwarding.js';
 import { Handover } from './placement/handover.js';
 import type { Log } from './ports.js';
+import type { DiskRoom } from './storage/disk-room.js';
 import { DiskWatch } from './storage/disk-watch.js';
 import type { DurableWriter } from './storage/durable-writer.js';
 import type { Reads } from './streams/reads.js';
@@ -21,6 +22,7 @@ export interface UpkeepHost {
   readonly links: Links;
   readonly clusterClock: ClusterClock;
   readonly writer: DurableWriter;
+  readonly diskRoom: DiskRoom;
   readonly log: Log;
   readonly reads: Reads;
   readonly forwarding: Forwarding;
@@ -42,6 +44,7 @@ export class Upkeep {
   #tickedMs: number;
   #ticksMissed = 0;
   #upkeptMs: number;
+  #relief: Handover | undefined;
   #handover: { readonly handover: Handover; done: (() => void) | undefined } | undefined;
 
   constructor(host: UpkeepHost) {
@@ -84,6 +87,13 @@ export class Upkeep {
     this.#abstain();
   }
 
+  /** There is little room on the disk, or enough again. */
+  diskRoomChanged(): void {
+    const { config, diskRoom } = this.#host;
+    this.#relief = diskRoom.isLow ? new Handover(config.node, this.#host.nowMs()) : undefined;
+    this.#abstain();
+  }
+
   /** Called about every tick, sooner or later. */
   tick(): void {
     const { tickMs, heartbeatTicks } = this.#host.config.timing;
@@ -106,13 +116,15 @@ export class Upkeep {
     const { groups, reads, forwarding, snapshots } = this.#host;
     this.#upkeptMs = now;
     for (const group of groups) group.upkeep(now);
+    this.#host.diskRoom.check();
     reads.tick(now);
     forwarding.tick(now);
     snapshots.tick(now);
     this.#sweeper.sweep(now);
     this.#host.clusterClock.check();
-    if (this.#handover === undefined) this.#balance(now);
-    else this.#handOver(now);
+    if (this.#handover !== undefined) this.#handOver(now);
+    else if (this.#relief !== undefined) this.#relieve(this.#relief);
+    else this.#balance(now);
   }
 
   #balance(now: number): void {
@@ -130,10 +142,16 @@ export class Upkeep {
     done();
   }
 
+  /** Without room on the disk this node leads only what no other node can. */
+  #relieve(relief: Handover): void {
+    relief.step(this.#host.groups, (peer) => this.#host.links.canLead(peer));
+  }
+
   /** A node that stops, or can make nothing durable, is not made a leader: neither by itself nor by others. */
   #abstain(): void {
     const is = this.isDraining || this.isDiskStalled;
-    this.#host.links.setAbstains(is);
+    // If the others have no more room than this one, it may lead, so that there are reads.
+    this.#host.links.setAbstains(is || this.#host.diskRoom.isLow);
     for (const group of this.#host.groups) group.setAbstains(is);
   }
 

@@ -63,6 +63,7 @@ export interface Limits {
   readonly requestTimeoutMsMax: number;
   readonly entryBytesMax: number;
   readonly batchBytesMax: number;
+  readonly writeQueueBytesMax: number;
   readonly uncommittedBytesMax: number;
   readonly peerQueueBytesMax: number;
   readonly peerFrameBytesMax: number;
@@ -70,7 +71,8 @@ export interface Limits {
   readonly inflightAppendsMax: number;
   readonly inflightBytesMax: number;
 
-  // Log, flush and snapshots.
+  // Log, flush, snapshots and the disk.
+  readonly diskFreeBytesMin: number;
   readonly logCacheBytesMax: number;
   readonly flushBytesMax: number;
   readonly flushIntervalMs: number;
@@ -146,6 +148,7 @@ export const DEFAULT_LIMITS: Limits = {
   requestTimeoutMsMax: 30_000, // ms that a message or read is given, whatever its deadline
   entryBytesMax: 1 * MIB, // bytes of records gathered into one entry
   batchBytesMax: 8 * MIB, // bytes written to disk at once
+  writeQueueBytesMax: 64 * MIB, // bytes that wait for the disk; with more, nothing runs here and leaders send again
   uncommittedBytesMax: 64 * MIB, // bytes proposed by a leader and not committed
   peerQueueBytesMax: 64 * MIB, // bytes waiting for one peer; more is dropped, Raft resends
   peerFrameBytesMax: 16 * MIB, // bytes; a turn's frame is sent at frameBytesMax, its last part may be large
@@ -153,6 +156,7 @@ export const DEFAULT_LIMITS: Limits = {
   inflightAppendsMax: 256, // unacknowledged append messages to one peer
   inflightBytesMax: 16 * MIB, // bytes of them
 
+  diskFreeBytesMin: 512 * MIB, // bytes; with less left nothing is proposed: compaction and logs of all groups need room
   logCacheBytesMax: 4 * MIB, // bytes of recent entries of one group kept in memory
   flushBytesMax: 4 * MIB, // bytes of applied, unflushed deltas of one group
   flushIntervalMs: 5_000, // ms until applied deltas are flushed anyway

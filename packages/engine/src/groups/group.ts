@@ -20,6 +20,7 @@ import type { RecoveredGroup } from '../storage/recovery.js';
 import { readStored, type StoredDeltas } from '../streams/history.js';
 import type { TurnBudget } from '../turn-budget.js';
 import { Confirmations, type Confirmed } from './confirmations.js';
+import { DamageWatch } from './damage-watch.js';
 import type { GroupHost } from './group-host.js';
 import type { GroupState } from './group-state.js';
 import { GroupStorage } from './group-storage.js';
@@ -36,6 +37,7 @@ export class Group {
   readonly #confirmations: Confirmations;
   readonly #leading: Leading;
   readonly #offers = new Offers();
+  readonly #damageWatch: DamageWatch;
 
   #role: Role = 'follower';
   #lead: NodeId = 0;
@@ -47,6 +49,7 @@ export class Group {
     const { tickMs, electionTicks } = host.config.timing;
     this.id = recovered.id;
     this.#host = host;
+    this.#damageWatch = new DamageWatch(recovered.id, host.log);
     this.#storage = new GroupStorage(host, recovered, {
       applied: (local) => this.#deltaApplied(local),
       activated: () => host.activated(),
@@ -177,6 +180,7 @@ export class Group {
     }
     this.#storage.flushOld(nowMs);
     this.#leading.tick(nowMs);
+    this.#damageWatch.look(this.#node.status());
   }
 
   step(message: RaftMessage): void {
@@ -236,13 +240,15 @@ export class Group {
   turn(budget: TurnBudget): void {
     // First what is committed: it makes room for more.
     this.#settle(budget);
-    this.#leading.execute(budget);
+    const isBehind = this.#host.isDiskBehind();
+    if (!isBehind) this.#leading.execute(budget);
     this.#confirmations.begin(this.#host.nowMs());
     this.#settle(budget);
     this.#storage.flushLarge();
     for (const local of this.#changed) this.#host.documentChanged(this, local);
     this.#changed.clear();
-    if (this.#node.hasReady() || this.#leading.canGoOn) this.#host.dirty(this);
+    // What waits for the disk goes on with the tick after it has caught up.
+    if (this.#node.hasReady() || (this.#leading.canGoOn && !isBehind)) this.#host.dirty(this);
   }
 
   /** Takes no part any more, and answers what it took; for a node that stops. */

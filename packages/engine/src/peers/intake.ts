@@ -23,6 +23,8 @@ export interface PeerIntakeHost {
   readonly snapshots: SnapshotSender;
   readonly log: Log;
   nowMs(): number;
+  /** Whether the disk has room, and is not too far behind, for what leaders send. */
+  takesEntries(): boolean;
   dirty(group: Group): void;
 }
 
@@ -80,6 +82,8 @@ export class PeerIntake {
     const { group: id, message } = decodeRaftMessage(self, list);
     const group = groups[id];
     if (group === undefined || message.from !== from || from === self) return;
+    // As if it had been lost: the leader sends it again when this node answers heartbeats.
+    if (message.type === 'append' && !this.#host.takesEntries()) return;
     group.step(message);
     this.#host.dirty(group);
   }
@@ -90,7 +94,7 @@ export class PeerIntake {
     const group = groups[frame.group];
     if (!links.accepts(from, frame) || group === undefined) return;
     if (frame.kind === 'chunk') {
-      group.receiver.chunk(from, frame);
+      if (this.#host.takesEntries()) group.receiver.chunk(from, frame);
     } else {
       group.snapshotPulled(from);
       snapshots.pull(from, frame, this.#host.nowMs());

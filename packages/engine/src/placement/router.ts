@@ -18,6 +18,8 @@ export interface RouterHost {
   readonly touched: Set<AnswerSink>;
   nowMs(): number;
   isReachable(peer: NodeId): boolean;
+  /** Bytes left on the disk if they are too few to take a message, else `undefined`. */
+  lowDiskBytes(): number | undefined;
 }
 
 export class Router {
@@ -86,7 +88,9 @@ export class Router {
   }
 
   #enqueue(group: Group, submission: Submission): void {
-    if (!group.enqueue(submission)) this.refuse(submission, queueFull(group.backlogCount));
+    const freeBytes = this.#host.lowDiskBytes();
+    if (freeBytes !== undefined) this.refuse(submission, diskLow(this.#host, freeBytes));
+    else if (!group.enqueue(submission)) this.refuse(submission, queueFull(group.backlogCount));
   }
 
   #pass(group: Group, submission: Submission): void {
@@ -101,6 +105,8 @@ export class Router {
 }
 
 const RETRY_AFTER_MS = 100;
+/** Room on a disk does not come at once. */
+const DISK_RETRY_AFTER_MS = 2000;
 
 function systemSpace(): Failure {
   return failure('INVALID_ARGUMENT', 'the system space takes no messages: deploy instead');
@@ -119,6 +125,15 @@ function noLeader(): Failure {
     'UNAVAILABLE',
     'the group has no leader that can be reached: send again in a moment',
     { retryAfterMs: RETRY_AFTER_MS },
+  );
+}
+
+function diskLow({ self, limits }: RouterHost, freeBytes: number): Failure {
+  return failure(
+    'OVERLOADED',
+    `node ${self}, which leads, has ${freeBytes} bytes of disk left and takes messages from ` +
+      `${limits.diskFreeBytesMin} on: give it room`,
+    { retryAfterMs: DISK_RETRY_AFTER_MS, freeBytes },
   );
 }
 

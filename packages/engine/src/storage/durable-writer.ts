@@ -16,6 +16,7 @@ export class DurableWriter {
   readonly #disk: Disk;
   readonly #loop: TurnLoop;
   readonly #batchBytesMax: number;
+  readonly #queueBytesMax: number;
   #waiting: Unit[] = [];
   #waitingBytes = 0;
   #inFlight = false;
@@ -26,6 +27,7 @@ export class DurableWriter {
     this.#disk = disk;
     this.#loop = loop;
     this.#batchBytesMax = limits.batchBytesMax;
+    this.#queueBytesMax = limits.writeQueueBytesMax;
   }
 
   /** Batches written so far. */
@@ -41,6 +43,14 @@ export class DurableWriter {
   /** Bytes that wait for the batch in flight to end. */
   get waitingBytes(): number {
     return this.#waitingBytes;
+  }
+
+  /**
+   * Whether so much waits that nothing should be begun that writes more. What must be written all the same still
+   * is taken: it is bounded by what was begun before.
+   */
+  get isFull(): boolean {
+    return this.#waitingBytes > this.#queueBytesMax;
   }
 
   /** The number of the batch that is being written; 0: none is. */

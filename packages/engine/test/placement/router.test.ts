@@ -10,9 +10,15 @@ import { sampleMessage } from '../support/samples.js';
 import { RecordingSink } from '../support/sink.js';
 
 const GROUPS = 4;
+const NONE: number | undefined = undefined;
 
 /** Group n is led by node n % 3 + 1, as this node, which is 1, sees it. */
-function setUp({ lead = (id: number) => (id % 3) + 1, room = 100, reachable = true } = {}) {
+function setUp({
+  lead = (id: number) => (id % 3) + 1,
+  room = 100,
+  reachable = true,
+  lowDiskBytes = NONE,
+} = {}) {
   const log: string[] = [];
   const groups = Array.from({ length: GROUPS + 1 }, (_, id) => ({
     id,
@@ -35,6 +41,7 @@ function setUp({ lead = (id: number) => (id % 3) + 1, room = 100, reachable = tr
     touched,
     nowMs: () => 0,
     isReachable: () => reachable,
+    lowDiskBytes: () => lowDiskBytes,
   });
   const sink = new RecordingSink();
   const submission = (changes: Partial<Message> = {}): Submission => ({
@@ -83,6 +90,14 @@ test('a full group answers OVERLOADED', () => {
   const { router, sink, submission } = setUp({ lead: () => 1, room: 0 });
   router.submit(submission());
   assert.deepEqual(sink.codes, ['OVERLOADED']);
+});
+
+test('a leader whose disk has little room answers OVERLOADED; what others lead goes there', () => {
+  const { router, log, sink, submission } = setUp({ lowDiskBytes: 1000 });
+  router.submit(submission({ key: keyIn(3) }));
+  router.submit(submission({ key: keyIn(1) }));
+  assert.deepEqual(sink.codes, ['OVERLOADED']);
+  assert.deepEqual(log, [`${keyIn(1)} to node 2`]);
 });
 
 test('a node that drains takes no message, neither its clients’ nor its peers’', () => {

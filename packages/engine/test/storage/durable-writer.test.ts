@@ -17,7 +17,8 @@ function setUp(batchBytesMax = 1000) {
     },
   } as Disk;
   const { loop, run } = new ManualLoop();
-  const writer = new DurableWriter(disk, loop, { ...DEFAULT_LIMITS, batchBytesMax });
+  const limits = { ...DEFAULT_LIMITS, batchBytesMax, writeQueueBytesMax: 60 };
+  const writer = new DurableWriter(disk, loop, limits);
   const told: string[] = [];
   const add = (...names: string[]): void =>
     writer.add(
@@ -70,4 +71,17 @@ test('a batch ends where it grows too large, but never within a unit', () => {
   assert.deepEqual(batches, [['a', 'b', 'c', 'd', 'e', 'f'], ['g'], ['h', 'i', 'j']]);
   assert.equal(writer.waitingBytes, 0);
   assert.equal(writer.bytesWritten, 60);
+});
+
+test('it is full while more waits than may, and not because of what is being written', () => {
+  const { writer, add, complete } = setUp();
+  for (let count = 0; count < 10; count++) add('a');
+  assert.ok(!writer.isFull);
+  add('b');
+  assert.ok(writer.isFull);
+  writer.flush();
+  assert.ok(!writer.isFull);
+  assert.equal(writer.inFlight, 1);
+  complete();
+  assert.equal(writer.inFlight, 0);
 });

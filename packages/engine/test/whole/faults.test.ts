@@ -183,3 +183,70 @@ test('a follower tells of its log at every moment of taking a snapshot, and neve
   assert.ok(known.size > 0 && Math.max(...known) <= commit);
   tokens.check();
 });
+
+test('a leader without room on its disk is relieved; when all are low, messages are refused and reads go on', () => {
+  const lines: string[] = [];
+  const limits = { diskFreeBytesMin: 10_000 };
+  const tokens = new TokenCluster({
+    seed: 7,
+    limits,
+    trace: (line) => void lines.push(line),
+  }).start();
+  const { cluster } = tokens;
+  const client = tokens.client('c');
+  client.send('a', 'append');
+  tokens.settle();
+  const first = tokens.leaderOf('a');
+  cluster.setFreeBytes(first, 9999);
+  tokens.until(() => ![0, first].includes(cluster.engine(first).leaders()[1]!), 3000);
+  tokens.run(30_000);
+  const second = tokens.leaderOf('a');
+  assert.notEqual(second, first, 'nobody gives it back to a node without room');
+  client.send('a', 'append', first);
+  tokens.settle();
+  for (const id of cluster.ids) cluster.setFreeBytes(id, 9999);
+  tokens.run(1000);
+  const { lastIndex } = cluster.engine(1).status().groups[1]!;
+  const refused = client.send('a', 'append');
+  tokens.run(5000);
+  assert.equal(refused.result, undefined);
+  const { groups, diskLow } = cluster.engine(1).status();
+  assert.ok(diskLow);
+  assert.equal(groups[1]!.lastIndex, lastIndex, 'nothing was proposed');
+  for (const id of cluster.ids) assert.equal(tokens.valueAt(id, 'a').seq, 2);
+  // A leader can still be elected.
+  const leader = tokens.leaderOf('a');
+  cluster.crash(leader);
+  tokens.run(3000);
+  assert.notEqual(tokens.leaderOf('a'), leader);
+  for (const id of cluster.ids) cluster.setFreeBytes(id, 20_000);
+  tokens.settle();
+  const said = lines.filter((line) => line.includes(`n${first} error disk-low`));
+  assert.equal(said.length, 1);
+  tokens.check();
+  assert.equal(tokens.valueAt(1, 'a').seq, 3);
+});
+
+test('a follower whose disk hangs, or has no room at all, holds no more than its queue may', () => {
+  const limits = { writeQueueBytesMax: 20_000, diskFreeBytesMin: 10_000 };
+  for (const fault of ['hangs', 'is full'] as const) {
+    const tokens = new TokenCluster({ seed: 8, limits }).start();
+    const { cluster } = tokens;
+    const client = tokens.client('c');
+    const [follower] = tokens.followersOf('a');
+    const engine = cluster.engine(follower!);
+    if (fault === 'hangs') cluster.setDisk(follower!, 'hung');
+    else cluster.setFreeBytes(follower!, 4000);
+    tokens.run(500);
+    const before = engine.status().counters.diskBytesWritten;
+    for (let round = 0; round < 100; round++) {
+      client.send('a', 'append_much', tokens.leaderOf('a'));
+      tokens.settle();
+    }
+    const { diskBytesWaiting, diskBytesWritten } = engine.status().counters;
+    assert.ok(diskBytesWaiting < 30_000, `${diskBytesWaiting} bytes wait`);
+    assert.ok(diskBytesWritten - before < 30_000, `${diskBytesWritten - before} bytes written`);
+    tokens.check();
+    assert.equal(tokens.valueAt(follower!, 'a').seq, 100);
+  }
+});

@@ -42,6 +42,9 @@ function statusOf({ engine, members, version, bytes }: ClusterHost): object {
     node: status.node,
     version,
     uptimeMs: Math.round(status.uptimeMs),
+    draining: status.draining,
+    diskStalled: status.diskStalled,
+    diskLow: status.diskLow,
     members: members.map(({ node, clientAddress, peerAddress }) => ({
       node,
       address: clientAddress,
@@ -71,8 +74,10 @@ function groupOf(group: GroupStatus, self: NodeId): object {
       nextIndex: peer.next,
       state: peer.state,
       active: peer.recentActive,
+      damaged: peer.damaged,
     })),
     queuedMessages: group.queued,
+    damaged: group.damaged,
   };
 }
 

@@ -206,6 +206,11 @@ export class Cluster {
     else disk?.release();
   }
 
+  /** Has the disk of a node that runs say that so much is left of it. */
+  setFreeBytes(id: NodeId, bytes: number): void {
+    this.#node(id).disk?.setFreeBytes(bytes);
+  }
+
   /** A node that does not run loses or finds other rows: what a test makes of them. */
   replaceRows(id: NodeId, rows: SortedMap): void {
     if (this.#node(id).disk !== undefined) throw new Error(`node ${id} runs`);

@@ -15,6 +15,7 @@ export class MemoryDisk implements Disk {
   #inFlight: readonly DiskOperation[] | undefined;
   #failing: (() => void) | undefined;
   #failed = false;
+  #freeBytes = 2 ** 40;
   /** Writes that would be done if the disk answered; `undefined`: it does. */
   #held: Array<() => void> | undefined;
 
@@ -103,8 +104,13 @@ export class MemoryDisk implements Disk {
     this.#later('read', done);
   }
 
+  /** Has `space` say that so much is left. */
+  setFreeBytes(bytes: number): void {
+    this.#freeBytes = bytes;
+  }
+
   space(): { freeBytes: number; usedBytes: number } {
-    return { freeBytes: 2 ** 40, usedBytes: 0 };
+    return { freeBytes: this.#freeBytes, usedBytes: 0 };
   }
 
   #apply(batch: readonly DiskOperation[]): void {

@@ -182,6 +182,7 @@ export class TokenCluster {
       cluster.resume(id);
       cluster.mendDisk(id);
       cluster.setDisk(id, 'whole');
+      cluster.setFreeBytes(id, 2 ** 40);
       cluster.setWallOffset(id, 0);
       if (!cluster.isRunning(id)) cluster.startNode(id);
     }

@@ -84,6 +84,7 @@ export interface WirePeerProgress {
   readonly nextIndex: number;
   readonly state: string;
   readonly active: boolean;
+  readonly damaged: boolean;
 }
 
 export interface WireGroupStatus {
@@ -99,6 +100,7 @@ export interface WireGroupStatus {
   readonly voters: readonly number[];
   readonly progress: readonly WirePeerProgress[];
   readonly queuedMessages: number;
+  readonly damaged: boolean;
 }
 
 export interface WireNodeCounters {
@@ -113,6 +115,7 @@ export interface WireNodeCounters {
   readonly diskWrites: number;
   readonly diskBytesWritten: number;
   readonly logBytesWritten: number;
+  readonly diskBytesWaiting: number;
   readonly diskBytesUsed: number;
   readonly diskBytesFree: number;
   readonly peerBytesSent: number;
@@ -131,6 +134,9 @@ export interface WireStatus {
   readonly members: readonly WireMember[];
   readonly groups: readonly WireGroupStatus[];
   readonly counters: WireNodeCounters | null;
+  readonly draining: boolean;
+  readonly diskStalled: boolean;
+  readonly diskLow: boolean;
 }
 
 export interface WireLogEntry {

@@ -74,7 +74,7 @@ function nodeRow({ paint }: Pick<Context, 'paint'>, report: NodeReport): string[
   return [
     String(status.node),
     address,
-    paint.green('up'),
+    stateText(status, paint),
     status.version,
     duration(status.uptimeMs),
     String(led),
@@ -85,6 +85,14 @@ function nodeRow({ paint }: Pick<Context, 'paint'>, report: NodeReport): string[
     bytes(counters?.processBytes ?? 0),
     bytes(counters?.diskBytesUsed ?? 0),
   ];
+}
+
+function stateText(status: NodeStatus, paint: Context['paint']): string {
+  if (status.draining) return paint.yellow('draining');
+  if (status.diskStalled) return paint.red('disk hangs');
+  if (status.diskLow) return paint.red('disk low');
+  const damaged = status.groups.filter((group) => group.damaged).length;
+  return damaged === 0 ? paint.green('up') : paint.red(`damaged (${damaged} groups)`);
 }
 
 const GROUP_COLUMNS = [
@@ -103,6 +111,11 @@ function groupRows(statuses: readonly NodeStatus[]): string[][] {
   return groups.map((id) => groupRow(id, statuses));
 }
 
+interface View {
+  readonly node: number;
+  readonly view: NodeStatus['groups'][number];
+}
+
 /** As its leader says, or else whoever is furthest. */
 function groupRow(id: number, statuses: readonly NodeStatus[]): string[] {
   const views = statuses
@@ -118,10 +131,17 @@ function groupRow(id: number, statuses: readonly NodeStatus[]): string[] {
     String(view.commitIndex),
     String(view.flushedIndex),
     String(view.queuedMessages),
-    views.map((one) => `${one.node}:${one.view.appliedIndex}`).join(' '),
+    views.map((one) => copyText(one, view)).join(' '),
   ];
 }
 
-function rank({ view }: { view: NodeStatus['groups'][number] }): number {
+/** How far a copy is; it may not know itself that it is damaged, but its leader does. */
+function copyText({ node, view }: View, leader: View['view']): string {
+  const isDamaged =
+    view.damaged || leader.progress.some((peer) => peer.node === node && peer.damaged);
+  return `${node}:${view.appliedIndex}${isDamaged ? '(damaged)' : ''}`;
+}
+
+function rank({ view }: View): number {
   return view.term * 2 + (view.role === 'leader' ? 1 : 0);
 }

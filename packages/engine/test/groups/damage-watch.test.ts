@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Status } from 'raft-ts';
+import { DamageWatch } from '../../src/groups/damage-watch.js';
+import { SILENT } from '../support/log.js';
+
+test('each damaged copy is named once, and once more when it is damaged again', () => {
+  const named: unknown[] = [];
+  const log = { ...SILENT, error: (_event: string, fields = {}) => void named.push(fields) };
+  const watch = new DamageWatch(7, log);
+  const look = (own: boolean, ...others: number[]): void => {
+    const progress = [1, 2, 3].map((id) => ({ id, damaged: others.includes(id) }));
+    watch.look({ id: 1, damaged: own, progress } as unknown as Status);
+  };
+  look(false);
+  look(false, 2);
+  look(false, 2);
+  look(true, 2);
+  look(false);
+  look(false, 2);
+  assert.deepEqual(
+    named.map((fields) => [(fields as { group: number }).group, (fields as { node: number }).node]),
+    [
+      [7, 2],
+      [7, 1],
+      [7, 2],
+    ],
+  );
+});

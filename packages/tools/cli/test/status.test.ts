@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { NodeReport, NodeStatus } from '@deltabase/client';
+import pc from 'picocolors';
+import { statusText } from '../src/commands/status.js';
+
+const CONTEXT = { paint: pc.createColors(false) };
+
+function report(node: number, changes: Partial<NodeStatus> = {}): NodeReport {
+  const progress = [1, 2, 3].map((id) => ({ node: id, damaged: id === 3 }));
+  const group = { group: 0, role: node === 1 ? 'leader' : 'follower', appliedIndex: 9, term: 2 };
+  const groups = [{ ...group, progress: node === 1 ? progress : [], damaged: false }];
+  const status = { cluster: 'c', node, version: '1', uptimeMs: 1, groups, ...changes };
+  return { kind: 'status', address: `n${node}`, status: status as unknown as NodeStatus };
+}
+
+test('the status names a copy that its leader knows to be damaged', () => {
+  const text = statusText(CONTEXT, [report(1), report(2), report(3)]);
+  assert.match(text, /1:9 2:9 3:9\(damaged\)/);
+});
+
+test('the status says what keeps a node from serving', () => {
+  const text = statusText(CONTEXT, [
+    report(1, { draining: true }),
+    report(2, { diskStalled: true }),
+    report(3, { diskLow: true }),
+  ]);
+  for (const state of ['draining', 'disk hangs', 'disk low'])
+    assert.ok(text.includes(state), state);
+});
