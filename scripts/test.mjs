@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build, ensureInstalled, fail, root, runNode } from './lib.mjs';
 
-const FOLDERS = ['packages', 'examples', 'test'];
+const FOLDERS = ['packages', 'examples', 'bench', 'test'];
 const SKIPPED = new Set(['node_modules', 'src', '.data']);
 
 ensureInstalled();

@@ -9,17 +9,6 @@ import {
   makeClientConstructor,
   type ServiceDefinition,
 } from '@grpc/grpc-js';
-import { quantile } from './harness.js';
-
-/** What bare grpc-js does between two processes of this machine. */
-export interface GrpcCeiling {
-  /** One unary call after the other. */
-  readonly unaryP50Ms: number;
-  /** One message after the other on one bidirectional stream. */
-  readonly streamP50Ms: number;
-  /** Messages of 200 bytes a second on one stream, 256 in flight, one a frame. */
-  readonly streamPerSecond: number;
-}
 
 const identity = (bytes: Buffer): Buffer => bytes;
 
@@ -48,83 +37,85 @@ export const ECHO: ServiceDefinition = {
 const MESSAGE = Buffer.alloc(200, 3);
 const STREAM_IN_FLIGHT = 256;
 
-export async function measureGrpc(options: { readonly smoke: boolean }): Promise<GrpcCeiling> {
-  const server = fork(fileURLToPath(new URL('./bare-grpc-server.js', import.meta.url)));
-  const [port] = (await once(server, 'message')) as [number];
-  const EchoClient = makeClientConstructor(ECHO, 'Echo');
-  const client = new EchoClient(`127.0.0.1:${port}`, credentials.createInsecure());
-  try {
-    const calls = options.smoke ? 50 : 2000;
-    return {
-      unaryP50Ms: await timeUnary(client, calls),
-      streamP50Ms: await timeStream(client, calls),
-      streamPerSecond: await floodStream(client, options.smoke ? 1000 : 100_000),
-    };
-  } finally {
-    client.close();
-    await stop(server);
-  }
-}
-
 type EchoCalls = Client & {
   unary(request: Buffer, done: (error: Error | null, response: Buffer) => void): void;
   stream(): NodeJS.ReadWriteStream & { write(message: Buffer): boolean };
 };
 
-async function timeUnary(client: Client, calls: number): Promise<number> {
-  const times: number[] = [];
-  for (let n = 0; n < calls; n++) {
-    const start = performance.now();
-    await new Promise<void>((resolve, reject) => {
-      (client as EchoCalls).unary(MESSAGE, (error) => (error ? reject(error) : resolve()));
-    });
-    times.push(performance.now() - start);
-  }
-  return quantile(
-    times.sort((a, b) => a - b),
-    0.5,
-  );
-}
+/** What bare grpc-js does between two processes of this machine. */
+export class BareGrpc {
+  readonly #client: EchoCalls;
 
-async function timeStream(client: Client, calls: number): Promise<number> {
-  const stream = (client as EchoCalls).stream();
-  const times: number[] = [];
-  for (let n = 0; n < calls; n++) {
-    const start = performance.now();
-    stream.write(MESSAGE);
-    await once(stream, 'data');
-    times.push(performance.now() - start);
+  /** Runs `use` with a client of an echo server; nothing of them stays. */
+  static async with<T>(use: (grpc: BareGrpc) => Promise<T>): Promise<T> {
+    const server = fork(fileURLToPath(new URL('./bare-grpc-server.js', import.meta.url)));
+    const [port] = (await once(server, 'message')) as [number];
+    const EchoClient = makeClientConstructor(ECHO, 'Echo');
+    const client = new EchoClient(`127.0.0.1:${port}`, credentials.createInsecure());
+    try {
+      return await use(new BareGrpc(client as unknown as EchoCalls));
+    } finally {
+      client.close();
+      await stop(server);
+    }
   }
-  stream.end();
-  return quantile(
-    times.sort((a, b) => a - b),
-    0.5,
-  );
-}
 
-async function floodStream(client: Client, messages: number): Promise<number> {
-  const stream = (client as EchoCalls).stream();
-  let sent = 0;
-  let received = 0;
-  const start = performance.now();
-  await new Promise<void>((resolve) => {
-    stream.on('data', () => {
-      received++;
-      if (sent < messages) {
+  private constructor(client: EchoCalls) {
+    this.#client = client;
+  }
+
+  /** Times of `calls` unary calls with 200 bytes there and back, one after the other, ms. */
+  async timeUnary(calls: number): Promise<number[]> {
+    const times: number[] = [];
+    for (let n = 0; n < calls; n++) {
+      const start = performance.now();
+      await new Promise<void>((resolve, reject) => {
+        this.#client.unary(MESSAGE, (error) => (error ? reject(error) : resolve()));
+      });
+      times.push(performance.now() - start);
+    }
+    return times;
+  }
+
+  /** Times of one message after the other on one bidirectional stream, ms. */
+  async timeStream(messages: number): Promise<number[]> {
+    const stream = this.#client.stream();
+    const times: number[] = [];
+    for (let n = 0; n < messages; n++) {
+      const start = performance.now();
+      stream.write(MESSAGE);
+      await once(stream, 'data');
+      times.push(performance.now() - start);
+    }
+    await finish(stream);
+    return times;
+  }
+
+  /** Messages of 200 bytes a second on one stream, 256 in flight, one a frame. */
+  async streamPerSecond(messages: number): Promise<number> {
+    const stream = this.#client.stream();
+    let sent = 0;
+    let received = 0;
+    const start = performance.now();
+    await new Promise<void>((resolve) => {
+      stream.on('data', () => {
+        received++;
+        if (sent < messages) {
+          sent++;
+          stream.write(MESSAGE);
+        } else if (received === messages) {
+          resolve();
+        }
+      });
+      while (sent < Math.min(STREAM_IN_FLIGHT, messages)) {
         sent++;
         stream.write(MESSAGE);
-      } else if (received === messages) {
-        resolve();
       }
     });
-    while (sent < Math.min(STREAM_IN_FLIGHT, messages)) {
-      sent++;
-      stream.write(MESSAGE);
-    }
-  });
-  const seconds = (performance.now() - start) / 1000;
-  await finish(stream);
-  return messages / seconds;
+    const seconds = (performance.now() - start) / 1000;
+    await finish(stream);
+    return messages / seconds;
+  }
 }
 
 /** Ends a stream and waits until the server has, too. */

@@ -1,6 +1,6 @@
-// Clusters for benchmarks: three real nodes on loopback, and what the operating system says of them.
+// Clusters for benchmarks: three real nodes on loopback, and what the operating system (Linux) says of them.
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, connect } from '@deltabase/client';
@@ -60,22 +60,20 @@ export async function residentBytes(pid: number): Promise<number> {
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
 }
 
-/** CPU time that the nodes' processes have used, seconds. */
-export async function cpuSeconds(cluster: ProcessCluster): Promise<number> {
-  const used = await Promise.all(cluster.nodes.map(({ pid }) => processCpuSeconds(pid!)));
-  return used.reduce((sum, seconds) => sum + seconds, 0);
+/** CPU time that all threads of a process have used, seconds. */
+export async function cpuSeconds(pid: number): Promise<number> {
+  const tasks = await readdir(`/proc/${pid}/task`);
+  const used = await Promise.all(tasks.map((task) => taskNanoseconds(pid, task)));
+  return used.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1e9;
 }
 
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-const TICKS_PER_SECOND = 100;
-
-async function processCpuSeconds(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+async function taskNanoseconds(pid: number, task: string): Promise<number> {
+  const schedule = await readFile(`/proc/${pid}/task/${task}/schedstat`, 'utf8');
+  return Number(schedule.split(' ')[0]);
 }
 
 /** Leaders move to the nodes that should have them within seconds of the start. */

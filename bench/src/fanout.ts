@@ -1,15 +1,10 @@
 // One document, one writer at a steady pace, many watchers: what it costs to deliver a delta, and how late it is.
 
-import type { Client } from '@deltabase/client';
-import { cpuSeconds, exampleModule, sleep, withBenchCluster } from './bench-cluster.js';
-import {
-  type BenchContext,
-  type Benchmark,
-  checksumOf,
-  type Measured,
-  quantile,
-  round,
-} from './harness.js';
+import type { DocumentHandle } from '@deltabase/client';
+import type { ProcessCluster } from '@deltabase/testkit';
+import { cpuSeconds, sleep, withBenchCluster } from './bench-cluster.js';
+import { Counters } from './counters.js';
+import { type BenchContext, type Benchmark, type Measured, quantile, round } from './harness.js';
 
 const PER_SECOND = 100;
 
@@ -24,17 +19,18 @@ export const fanout: Benchmark = {
     const fleets = context.smoke ? [5] : [10, 100, 1000];
     const seconds = context.smoke ? 1 : 10;
     const rows: (string | number)[][] = [];
-    await withBenchCluster({}, async ({ cluster, client }) => {
-      await client.machines.deploy('counter', await exampleModule('counter'));
+    const checksum = await withBenchCluster({}, async ({ cluster, client }) => {
+      const counters = await Counters.deploy(client);
       for (const watchers of fleets) {
-        const fleet = new Fleet(client, `watched-by-${watchers}`);
+        const fleet = new Fleet(counters, `watched-by-${watchers}`);
         await fleet.gather(watchers);
-        const cpuBefore = await cpuSeconds(cluster);
+        const cpuBefore = await cpuOfAll(cluster);
         const deltas = await fleet.write(seconds);
-        const cpu = (await cpuSeconds(cluster)) - cpuBefore;
         await fleet.awaitSeq(deltas + 1);
+        const cpu = (await cpuOfAll(cluster)) - cpuBefore;
         const delivered = deltas * watchers;
         const late = fleet.lateness();
+        if (late.length !== delivered) throw new Error(`${late.length} of ${delivered} came`);
         rows.push([
           watchers,
           round(delivered / seconds),
@@ -43,8 +39,10 @@ export const fanout: Benchmark = {
           round((cpu * 1e6) / delivered),
         ]);
         context.progress(`${watchers} watchers: ${rows.at(-1)!.slice(1).join(', ')}`);
+        await fleet.check();
         await fleet.leave();
       }
+      return counters.verify();
     });
     return {
       columns: [
@@ -56,31 +54,48 @@ export const fanout: Benchmark = {
       ],
       rows,
       notes: [
-        'Every watcher got every delta, once and in order. CPU: of all three nodes, for everything they did.',
+        'Every watcher got every delta, once and in order, and has what the document is. CPU: of all three nodes, for everything they did.',
       ],
-      checksum: checksumOf(String(context.seed), fleets.join(), String(seconds)),
+      checksum,
     };
   },
 };
 
+async function cpuOfAll(cluster: ProcessCluster): Promise<number> {
+  const used = await Promise.all(cluster.nodes.map(({ pid }) => cpuSeconds(pid!)));
+  return used.reduce((sum, seconds) => sum + seconds, 0);
+}
+
+/** What a watcher has. */
+interface Copy {
+  seq: number;
+  hash: string;
+  n: unknown;
+}
+
 /** The watchers of one document, and its writer. */
 class Fleet {
-  readonly #client: Client;
-  readonly #key: string;
+  readonly #counters: Counters;
+  readonly #document: DocumentHandle;
   readonly #aborter = new AbortController();
-  readonly #seqs: number[] = [];
+  readonly #copies: Copy[] = [];
   readonly #late: number[] = [];
   readonly #watching: Promise<void>[] = [];
+  #failed: unknown;
 
-  constructor(client: Client, key: string) {
-    this.#client = client;
-    this.#key = key;
+  constructor(counters: Counters, key: string) {
+    this.#counters = counters;
+    this.#document = counters.document(key);
   }
 
   /** Begins the watches and waits until all have the state. */
   async gather(watchers: number): Promise<void> {
     await this.#send();
-    for (let n = 0; n < watchers; n++) this.#watching.push(this.#watch(n));
+    for (let n = 0; n < watchers; n++) {
+      const copy: Copy = { seq: 0, hash: '', n: undefined };
+      this.#copies.push(copy);
+      this.#watching.push(this.#watch(copy));
+    }
     await this.awaitSeq(1);
   }
 
@@ -97,8 +112,10 @@ class Fleet {
     return answers.length;
   }
 
+  /** Waits until every watcher has come so far; rejects if one never will. */
   async awaitSeq(seq: number): Promise<void> {
-    while (this.#seqs.length < this.#watching.length || this.#seqs.some((at) => at < seq)) {
+    while (this.#copies.some((copy) => copy.seq < seq)) {
+      if (this.#failed !== undefined) throw this.#failed;
       await sleep(10);
     }
   }
@@ -108,23 +125,44 @@ class Fleet {
     return this.#late.sort((a, b) => a - b);
   }
 
+  /** Every watcher's copy is the document. */
+  async check(): Promise<void> {
+    const { seq, hash, value } = await this.#document.get<{ n: number }>();
+    for (const copy of this.#copies) {
+      if (copy.seq !== seq || copy.hash !== hash || copy.n !== value.n) {
+        throw new Error(`a watcher has ${copy.n} at seq ${copy.seq}, not ${value.n} at ${seq}`);
+      }
+    }
+  }
+
   async leave(): Promise<void> {
     this.#aborter.abort();
-    await Promise.allSettled(this.#watching);
+    await Promise.all(this.#watching);
   }
 
   #send(): Promise<unknown> {
-    return this.#client.document('counter', this.#key).send('add', { by: 1 });
+    const { document, channel, payload } = this.#counters.add(this.#document);
+    return document.send(channel, payload);
   }
 
-  async #watch(n: number): Promise<void> {
-    const document = this.#client.document('counter', this.#key);
-    for await (const event of document.watch({ signal: this.#aborter.signal })) {
+  async #watch(copy: Copy): Promise<void> {
+    try {
+      await this.#follow(copy);
+    } catch (thrown) {
+      if (!this.#aborter.signal.aborted) this.#failed ??= thrown;
+    }
+  }
+
+  async #follow(copy: Copy): Promise<void> {
+    for await (const event of this.#document.watch({ signal: this.#aborter.signal })) {
       if (event.kind === 'delta') {
-        if (event.seq !== this.#seqs[n]! + 1) throw new Error(`watcher ${n} missed a delta`);
+        if (event.seq !== copy.seq + 1) throw new Error(`delta ${event.seq} after ${copy.seq}`);
         this.#late.push(Date.now() - event.time);
+        const [operation] = event.patch;
+        if (operation?.op === 'replace') copy.n = operation.value;
       }
-      this.#seqs[n] = event.seq;
+      copy.seq = event.seq;
+      copy.hash = event.hash;
     }
   }
 }

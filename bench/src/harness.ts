@@ -22,8 +22,6 @@ export interface BenchContext {
   /** Small parameters, one run: to see that it works. */
   readonly smoke: boolean;
   readonly seed: number;
-  /** Other systems to run beside, such as "etcd". */
-  readonly peers: readonly string[];
   /** Tells the person who waits. */
   progress(line: string): void;
 }
@@ -34,7 +32,7 @@ export interface Measured {
   readonly rows: readonly (readonly (string | number)[])[];
   /** Said below the table: what was skipped and why, ratios that matter. */
   readonly notes: readonly string[];
-  /** Something computed from what was done, equal in every run of the same seed. */
+  /** A hash of what the documents were in the end, equal in every run of the same seed. */
   readonly checksum: string;
 }
 
@@ -77,6 +75,29 @@ export async function runBenchmark(
 export function writeResult(path: string, result: ResultFile): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`);
+}
+
+/** What a figure must be. */
+export interface Bound {
+  readonly what: string;
+  readonly is: 'at least' | 'at most';
+  readonly limit: number;
+  readonly measured: number;
+  /** Said behind both numbers, such as "ms". */
+  readonly unit: string;
+}
+
+/** A note that says whether a bound is kept; a smoke test measures nothing. */
+export function required({ smoke }: Pick<BenchContext, 'smoke'>, bound: Bound): string {
+  const { what, is, limit, measured, unit } = bound;
+  const said = `Required: ${what} ${is} ${figure(limit)}${unit}`;
+  if (smoke) return `${said}; a smoke test does not tell.`;
+  const isKept = is === 'at least' ? measured >= limit : measured <= limit;
+  return `${said}: ${figure(round(measured))}${unit}, ${isKept ? 'passed' : 'FAILED'}.`;
+}
+
+function figure(value: number): string {
+  return value.toLocaleString('en-US');
 }
 
 /** Median, least and most of some runs. */

@@ -19,12 +19,11 @@ const { values, positionals } = parseArgs({
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
-    peer: { type: 'string', multiple: true, default: [] },
   },
 });
 
 if (values.help || values.list) {
-  if (values.help) console.log('npm run bench -- [NAME ...] [--smoke] [--seed N] [--peer NAME]\n');
+  if (values.help) console.log('npm run bench -- [NAME ...] [--smoke] [--seed N] [--list]\n');
   for (const { name, question } of BENCHMARKS) console.log(`${name.padEnd(16)} ${question}`);
   process.exit(0);
 }
@@ -33,11 +32,15 @@ if (unknown.length > 0) {
   console.error(`there is no benchmark ${unknown.join(', ')}: see npm run bench -- --list`);
   process.exit(2);
 }
+const seed = Number(values.seed);
+if (!Number.isSafeInteger(seed) || seed < 0) {
+  console.error(`--seed ${values.seed} is no whole number of at least 0`);
+  process.exit(2);
+}
 
 const context = {
   smoke: values.smoke,
-  seed: Number(values.seed),
-  peers: values.peer,
+  seed,
   progress: (line: string) => console.error(`  ${line}`),
 };
 for (const benchmark of BENCHMARKS) {

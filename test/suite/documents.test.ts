@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -11,7 +11,21 @@ const MARKDOWN = [
   'README.md',
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
+  'bench/README.md',
+  ...filesBelow('examples', ['.md']),
+  ...filesBelow('packages', ['.md']),
 ];
+
+const FOLDERS = ['packages', 'docs', 'test', 'bench', 'scripts', 'proto', 'examples'];
+/** What documents put where a name of the reader's own goes. */
+const PLACEHOLDER = /\b(?:NAME|FILE)\b/;
+
+/** Files that a text names, in backticks or not, with folders or without. */
+function filesIn(text: string): string[] {
+  const file =
+    /(?<![\w./*@-])(?:[\w-][\w.-]*\/)*[\w-][\w.-]*\.(?:ts|mjs|md|proto|json|h|c|wasm|ndjson)\b(?![\w/])/g;
+  return [...text.matchAll(file)].map(([found]) => found).filter((name) => !PLACEHOLDER.test(name));
+}
 
 test('every link between documents leads somewhere', () => {
   for (const file of MARKDOWN) {
@@ -22,13 +36,30 @@ test('every link between documents leads somewhere', () => {
 });
 
 test('every file of the workspace that a document names is there', () => {
-  const named =
-    /`((?:packages|docs|test|bench|scripts|proto|examples)\/[\w./-]+\.(?:ts|mjs|md|proto|json))`/g;
-  for (const file of MARKDOWN) {
-    for (const [, path] of readText(file).matchAll(named)) {
-      assert.ok(existsSync(join(ROOT, path!)), `${file} names ${path}`);
+  // Sources may be named without `src`, and without the folders that the text is about.
+  const files = [...FOLDERS.flatMap((folder) => filesBelow(folder, [''])), ...readdirSync(ROOT)];
+  const names = files.flatMap((file) => [`/${file}`, `/${file.replace('/src/', '/')}`]);
+  const missing: string[] = [];
+  for (const document of MARKDOWN) {
+    for (const name of filesIn(readText(document))) {
+      const isOurs = names.some((path) => path.endsWith(`/${name}`));
+      const isThere = isOurs || existsSync(join(ROOT, 'node_modules', name));
+      if (!isThere) missing.push(`${document} names ${name}`);
     }
   }
+  assert.deepEqual(missing, []);
+});
+
+test('names of files are found in text, code and tables, whole and without what stands around them', () => {
+  const text =
+    '(bench/README.md). `node scripts/fix-lock.mjs` | docs/x.md, a-b/c_d.test.ts: lib.json; groups/part-*.ts results/NAME.json';
+  assert.deepEqual(filesIn(text), [
+    'bench/README.md',
+    'scripts/fix-lock.mjs',
+    'docs/x.md',
+    'a-b/c_d.test.ts',
+    'lib.json',
+  ]);
 });
 
 test('README, ARCHITECTURE and decisions keep to their length', () => {
