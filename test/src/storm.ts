@@ -1,6 +1,6 @@
 // npm run storm -- [--seconds 30] [--faults kill,pause,term] ...: see storm-run.ts.
 
-import { parseArgs } from 'node:util';
+import { endWithUsage, parseOptions } from './command-line.js';
 import { FAULTS, type Fault } from './faults.js';
 import { storm } from './storm-run.js';
 
@@ -13,18 +13,21 @@ const USAGE = `npm run storm -- [OPTION ...]
   --documents N      default 200
   --seed N           of what is written and what happens when`;
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '30' },
-    faults: { type: 'string', default: 'kill' },
-    'every-ms': { type: 'string', default: '3000' },
-    'pause-ms': { type: 'string', default: '5000' },
-    writers: { type: 'string', default: '64' },
-    documents: { type: 'string', default: '200' },
-    seed: { type: 'string', default: String(Date.now() % 100_000) },
-    help: { type: 'boolean', default: false },
+const { values } = parseOptions(
+  {
+    options: {
+      seconds: { type: 'string', default: '30' },
+      faults: { type: 'string', default: 'kill' },
+      'every-ms': { type: 'string', default: '3000' },
+      'pause-ms': { type: 'string', default: '5000' },
+      writers: { type: 'string', default: '64' },
+      documents: { type: 'string', default: '200' },
+      seed: { type: 'string', default: String(Date.now() % 100_000) },
+      help: { type: 'boolean', default: false },
+    },
   },
-});
+  USAGE,
+);
 
 if (values.help) {
   console.log(USAGE);
@@ -62,6 +65,5 @@ function faults(): Fault[] {
 }
 
 function fail(option: string): never {
-  console.error(`${option} is nothing that a storm can be\n${USAGE}`);
-  process.exit(2);
+  return endWithUsage(`${option} is nothing that a storm can be`, USAGE);
 }
