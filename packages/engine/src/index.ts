@@ -7,8 +7,7 @@ export {
   type EngineConfig,
   type Timing,
 } from './config.js';
-export type { TailDelta } from './documents/local-document.js';
-export { recordOf } from './documents/local-document.js';
+export { recordOf, type TailDelta } from './documents/tail.js';
 export { type Engine, startEngine } from './engine.js';
 export type {
   Call,

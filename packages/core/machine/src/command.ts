@@ -1,13 +1,16 @@
 // What one Raft entry of a group says: a batch of delta records (all of one turn), how messages ended that left
-// no delta, or that a version of a machine is active from here on. Fixed framing around opaque record bytes, so that a copy can slice a
-// record out of an entry without encoding it again. Version byte first; golden bytes in tests.
+// no delta, or that a version of a machine is active from here on. Fixed framing around opaque record bytes,
+// so that a copy can slice a record out of an entry without encoding it again. Version byte first; golden
+// bytes in tests.
 
 import { assert, DeltabaseError, decodeUtf8, encodeUtf8 } from '@deltabase/base';
+import { PackWriter } from './pack-writer.js';
+import { type DeltaRecord, writeRecord } from './record.js';
 
-/** A decoded entry. */
+/** A decoded entry. `offsets` says where its records are: see `recordAt`. */
 export type Command =
-  | { readonly kind: 'deltas'; readonly records: readonly Uint8Array[] }
-  | { readonly kind: 'outcomes'; readonly records: readonly Uint8Array[] }
+  | { readonly kind: 'deltas'; readonly offsets: readonly number[] }
+  | { readonly kind: 'outcomes'; readonly offsets: readonly number[] }
   | { readonly kind: 'activate'; readonly space: string; readonly version: number };
 
 const COMMAND_VERSION = 1;
@@ -19,12 +22,12 @@ const LENGTH_BYTES = 4;
 
 /** Gathers the records of a turn into the bytes of one entry. Reused after `finish`. */
 export class DeltasWriter {
-  #buffer: Uint8Array;
-  #at = HEADER_BYTES;
+  readonly #writer: PackWriter;
   #count = 0;
 
   constructor(bytes = 4096) {
-    this.#buffer = new Uint8Array(bytes);
+    this.#writer = new PackWriter(bytes);
+    this.#begin();
   }
 
   /** Records added since the last `finish`. */
@@ -34,16 +37,16 @@ export class DeltasWriter {
 
   /** Bytes the entry would have now. */
   get bytes(): number {
-    return this.#at;
+    return this.#writer.at;
   }
 
-  /** Copies one encoded record in. Returns its offset in the entry. */
-  add(record: Uint8Array): number {
-    this.#reserve(LENGTH_BYTES + record.length);
-    writeUint32(this.#buffer, this.#at, record.length);
-    const offset = this.#at + LENGTH_BYTES;
-    this.#buffer.set(record, offset);
-    this.#at = offset + record.length;
+  /** Encodes one record into the entry. Returns its offset there; its length stands in front of it. */
+  add(record: DeltaRecord): number {
+    const writer = this.#writer;
+    writer.skip(LENGTH_BYTES);
+    const offset = writer.at;
+    writeRecord(writer, record);
+    writeUint32(writer.buffer, offset - LENGTH_BYTES, writer.at - offset);
     this.#count++;
     return offset;
   }
@@ -51,30 +54,68 @@ export class DeltasWriter {
   /** The entry's bytes, in a buffer of its own; the writer is empty afterwards. */
   finish(): Uint8Array {
     assert(this.#count > 0, 'an entry holds at least one record');
-    this.#buffer[0] = COMMAND_VERSION;
-    this.#buffer[1] = KIND_DELTAS;
-    writeUint32(this.#buffer, 2, this.#count);
-    const entry = this.#buffer.slice(0, this.#at);
-    this.#at = HEADER_BYTES;
-    this.#count = 0;
+    const writer = this.#writer;
+    writeHeader(writer.buffer, KIND_DELTAS, this.#count);
+    const entry = writer.slice(0, writer.at);
+    this.#begin();
     return entry;
   }
 
-  #reserve(bytes: number): void {
-    if (this.#at + bytes <= this.#buffer.length) return;
-    const larger = new Uint8Array(Math.max(this.#buffer.length * 2, this.#at + bytes));
-    larger.set(this.#buffer.subarray(0, this.#at));
-    this.#buffer = larger;
+  #begin(): void {
+    this.#count = 0;
+    this.#writer.rewind();
+    this.#writer.skip(HEADER_BYTES);
   }
 }
 
-/** The bytes of an entry with encoded outcome records. */
+/** The bytes of an entry with encoded outcome records, one at least. */
 export function encodeOutcomes(records: readonly Uint8Array[]): Uint8Array {
-  const writer = new DeltasWriter();
-  for (const record of records) writer.add(record);
-  const entry = writer.finish();
-  entry[1] = KIND_OUTCOMES;
+  assert(records.length > 0, 'an entry holds at least one record');
+  const bytes = records.reduce((sum, record) => sum + LENGTH_BYTES + record.length, HEADER_BYTES);
+  const entry = new Uint8Array(bytes);
+  writeHeader(entry, KIND_OUTCOMES, records.length);
+  let at = HEADER_BYTES;
+  for (const record of records) {
+    writeUint32(entry, at, record.length);
+    entry.set(record, at + LENGTH_BYTES);
+    at += LENGTH_BYTES + record.length;
+  }
   return entry;
+}
+
+/** Where a record lies: `offset` in the bytes of an entry, behind its length. */
+export interface RecordPlace {
+  readonly entry: Uint8Array;
+  readonly offset: number;
+}
+
+/** Bytes of the record at `offset` of an entry. */
+export function recordLength(entry: Uint8Array, offset: number): number {
+  return readUint32(entry, offset - LENGTH_BYTES);
+}
+
+/** The record at `offset` of an entry; it shares the entry's buffer. */
+export function recordAt(entry: Uint8Array, offset: number): Uint8Array {
+  return entry.subarray(offset, offset + recordLength(entry, offset));
+}
+
+/** Bytes that a record takes in an entry, beside its own. */
+export const RECORD_FRAME_BYTES = LENGTH_BYTES;
+
+/** The bytes of an entry of deltas that lie in other entries, one at least, in the order of `places`. */
+export function copyRecords(places: readonly RecordPlace[]): Uint8Array {
+  assert(places.length > 0, 'an entry holds at least one record');
+  let bytes = HEADER_BYTES;
+  for (const { entry, offset } of places) bytes += LENGTH_BYTES + recordLength(entry, offset);
+  const copy = new Uint8Array(bytes);
+  writeHeader(copy, KIND_DELTAS, places.length);
+  let at = HEADER_BYTES;
+  for (const { entry, offset } of places) {
+    const end = offset + recordLength(entry, offset);
+    copy.set(entry.subarray(offset - LENGTH_BYTES, end), at);
+    at += LENGTH_BYTES + end - offset;
+  }
+  return copy;
 }
 
 /** The bytes of an entry that makes `version` of the machine of `space` the active one. */
@@ -89,29 +130,35 @@ export function encodeActivate(space: string, version: number): Uint8Array {
   return entry;
 }
 
-/** The command in an entry's bytes; record bytes share them. Throws DATA_CORRUPT if they are malformed. */
+/** The command in an entry's bytes. Throws DATA_CORRUPT if they are malformed. */
 export function decodeCommand(entry: Uint8Array): Command {
   if (entry.length < HEADER_BYTES || entry[0] !== COMMAND_VERSION) throw malformed();
-  if (entry[1] === KIND_DELTAS) return { kind: 'deltas', records: sliceRecords(entry) };
-  if (entry[1] === KIND_OUTCOMES) return { kind: 'outcomes', records: sliceRecords(entry) };
+  if (entry[1] === KIND_DELTAS) return { kind: 'deltas', offsets: offsetsOf(entry) };
+  if (entry[1] === KIND_OUTCOMES) return { kind: 'outcomes', offsets: offsetsOf(entry) };
   if (entry[1] !== KIND_ACTIVATE) throw malformed();
   const space = decodeUtf8(entry, HEADER_BYTES);
   if (space === undefined) throw malformed();
   return { kind: 'activate', space, version: readUint32(entry, 2) };
 }
 
-function sliceRecords(entry: Uint8Array): Uint8Array[] {
-  const records = [];
+function offsetsOf(entry: Uint8Array): number[] {
+  const offsets = [];
   let at = HEADER_BYTES;
   for (let left = readUint32(entry, 2); left > 0; left--) {
-    const start = at + LENGTH_BYTES;
-    if (start > entry.length) throw malformed();
-    at = start + readUint32(entry, at);
+    const offset = at + LENGTH_BYTES;
+    if (offset > entry.length) throw malformed();
+    at = offset + readUint32(entry, at);
     if (at > entry.length) throw malformed();
-    records.push(entry.subarray(start, at));
+    offsets.push(offset);
   }
   if (at !== entry.length) throw malformed();
-  return records;
+  return offsets;
+}
+
+function writeHeader(entry: Uint8Array, kind: number, count: number): void {
+  entry[0] = COMMAND_VERSION;
+  entry[1] = kind;
+  writeUint32(entry, 2, count);
 }
 
 function malformed(): DeltabaseError {

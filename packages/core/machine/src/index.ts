@@ -2,10 +2,15 @@
 
 export {
   type Command,
+  copyRecords,
   DeltasWriter,
   decodeCommand,
   encodeActivate,
   encodeOutcomes,
+  RECORD_FRAME_BYTES,
+  type RecordPlace,
+  recordAt,
+  recordLength,
 } from './command.js';
 export { ABI_VERSION, type Manifest, parseManifest } from './manifest.js';
 export { type Answer, type Message, messageId, type SessionRef } from './message.js';
@@ -25,4 +30,5 @@ export {
   type OutcomeRecord,
 } from './outcome.js';
 export { type DeltaRecord, decodeRecord, encodeRecord } from './record.js';
+export { decodeHead, type RecordHead } from './record-head.js';
 export { type Known, type SessionChange, Sessions } from './sessions.js';

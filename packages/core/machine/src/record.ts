@@ -1,8 +1,10 @@
 // Delta record, version 1 (DESIGN.md section 4): the delta of one message to one document, with its cause.
 // One msgpack array of fixed order; it is encoded once, by the leader, and its bytes are what the Raft log,
 // the document's history and every copy hold. docs/wire-formats.md describes it; tests hold golden bytes.
+// record-head.ts reads what followers need of it.
 
-import { assert, DeltabaseError, pack, unpack } from '@deltabase/base';
+import { assert, DeltabaseError, unpack } from '@deltabase/base';
+import { PackWriter } from './pack-writer.js';
 
 /** What one message did to one document. Bytes fields are not copied: they share the record's buffer. */
 export interface DeltaRecord {
@@ -36,35 +38,43 @@ export interface DeltaRecord {
   readonly snapshotAdvised: boolean;
 }
 
-const RECORD_VERSION = 1;
-const FIELDS = 20;
-const FLAG_SNAPSHOT = 1;
+export const RECORD_VERSION = 1;
+export const FIELDS = 20;
+export const FLAG_SNAPSHOT = 1;
 
-/** The record's bytes; see `pack` for who owns their buffer. */
-export function encodeRecord(record: DeltaRecord): Uint8Array {
+/** Writes the record's bytes; they are what `pack` would make of its fields in this order. */
+export function writeRecord(writer: PackWriter, record: DeltaRecord): void {
   assert(record.seq >= 1, 'a delta makes seq 1 or more');
-  return pack([
-    RECORD_VERSION,
-    record.space,
-    record.key,
-    record.seq,
-    record.session,
-    record.openedAt,
-    record.number,
-    record.settled,
-    record.principal,
-    record.channel,
-    record.payload,
-    record.time,
-    record.seed,
-    record.version,
-    record.patch,
-    record.reply ?? null,
-    record.effects,
-    record.fuel,
-    record.hash,
-    record.snapshotAdvised ? FLAG_SNAPSHOT : 0,
-  ]);
+  assert(record.effects.length === 0, 'effects are reserved');
+  writer.array(FIELDS);
+  writer.number(RECORD_VERSION);
+  writer.text(record.space);
+  writer.text(record.key);
+  writer.number(record.seq);
+  writer.text(record.session);
+  writer.number(record.openedAt);
+  writer.number(record.number);
+  writer.number(record.settled);
+  writer.text(record.principal);
+  writer.text(record.channel);
+  writer.bytes(record.payload);
+  writer.number(record.time);
+  writer.number(record.seed);
+  writer.number(record.version);
+  writer.bytes(record.patch);
+  if (record.reply === undefined) writer.nil();
+  else writer.bytes(record.reply);
+  writer.array(0);
+  writer.number(record.fuel);
+  writer.text(record.hash);
+  writer.number(record.snapshotAdvised ? FLAG_SNAPSHOT : 0);
+}
+
+/** The record's bytes, in a buffer of their own. */
+export function encodeRecord(record: DeltaRecord): Uint8Array {
+  const writer = new PackWriter(1024);
+  writeRecord(writer, record);
+  return writer.slice(0, writer.at);
 }
 
 /** The record in `bytes`. Throws DATA_CORRUPT if they are not one record of a version known here. */

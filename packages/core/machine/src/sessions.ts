@@ -9,7 +9,7 @@ import { DeltabaseError, type Limits } from '@deltabase/base';
 import type { Answer, Message } from './message.js';
 import { nameHash } from './names.js';
 import type { FirstAnswer, OutcomeRecord } from './outcome.js';
-import type { DeltaRecord } from './record.js';
+import type { RecordHead } from './record-head.js';
 import { decodeSession, Session, type SessionRow } from './session.js';
 
 /** What a group knows of a message id. */
@@ -53,12 +53,11 @@ export class Sessions {
     return this.#time;
   }
 
-  /** Folds the cause of one delta record. */
-  fold(record: DeltaRecord): void {
+  /** Folds the cause of one delta record; a reply has a buffer of its own, which is kept. */
+  fold(record: RecordHead): void {
     this.#time = Math.max(this.#time, record.time);
     if (record.session !== '') {
-      // The record's buffer is a whole log entry: a copy lets go of it.
-      this.#remember(record, { kind: 'accepted', seq: record.seq, reply: record.reply?.slice() });
+      this.#remember(record, { kind: 'accepted', seq: record.seq, reply: record.reply });
     }
     if (this.#time - this.#sweptAt >= SWEEP_INTERVAL_MS) this.#sweep();
   }
@@ -186,7 +185,7 @@ export class Sessions {
 }
 
 /** Which message a record is about. */
-type Cause = Pick<DeltaRecord, 'space' | 'key' | 'session' | 'openedAt' | 'number' | 'settled'>;
+type Cause = Pick<RecordHead, 'space' | 'key' | 'session' | 'openedAt' | 'number' | 'settled'>;
 
 function refused(error: DeltabaseError): Known {
   return { kind: 'refused', error };

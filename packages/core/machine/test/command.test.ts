@@ -1,19 +1,41 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DeltasWriter, decodeCommand, encodeActivate, encodeOutcomes } from '../src/index.js';
+import {
+  copyRecords,
+  DeltasWriter,
+  decodeCommand,
+  encodeActivate,
+  encodeOutcomes,
+  encodeRecord,
+  recordAt,
+  recordLength,
+} from '../src/index.js';
+import { sampleRecord } from './sample.js';
+
+/** An entry of records with these keys. */
+function entryOf(...keys: string[]): { entry: Uint8Array; offsets: number[] } {
+  const writer = new DeltasWriter(16);
+  const offsets = keys.map((key) => writer.add(sampleRecord({ key })));
+  assert.equal(writer.count, keys.length);
+  const { bytes } = writer;
+  const entry = writer.finish();
+  assert.equal(entry.length, bytes);
+  return { entry, offsets };
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 test('an entry of deltas has the golden bytes of version 1', () => {
-  const writer = new DeltasWriter();
-  writer.add(Uint8Array.of(0xaa, 0xbb));
-  writer.add(Uint8Array.of(0xcc));
-  const hex = Buffer.from(writer.finish()).toString('hex');
-  assert.equal(hex, '01' + '01' + '02000000' + '02000000' + 'aabb' + '01000000' + 'cc');
+  const [first, second] = ['a', 'bc'].map((key) => hex(encodeRecord(sampleRecord({ key }))));
+  const lengths = [first, second].map((record) => (record!.length / 2).toString(16));
+  const golden = `0101${'02000000'}${lengths[0]}000000${first}${lengths[1]}000000${second}`;
+  assert.equal(hex(entryOf('a', 'bc').entry), golden);
 });
 
 test('an activation has the golden bytes of version 1', () => {
-  const hex = Buffer.from(encodeActivate('seats', 258)).toString('hex');
-  assert.equal(hex, `0102${'02010000'}${Buffer.from('seats').toString('hex')}`);
+  const golden = `0102${'02010000'}${Buffer.from('seats').toString('hex')}`;
+  assert.equal(hex(encodeActivate('seats', 258)), golden);
   assert.deepEqual(decodeCommand(encodeActivate('seats', 258)), {
     kind: 'activate',
     space: 'seats',
@@ -24,54 +46,58 @@ test('an activation has the golden bytes of version 1', () => {
 test('an entry of outcomes has the golden bytes of version 1', () => {
   const records = [Uint8Array.of(0xaa, 0xbb), Uint8Array.of(0xcc)];
   const entry = encodeOutcomes(records);
-  const hex = Buffer.from(entry).toString('hex');
-  assert.equal(hex, '01' + '03' + '02000000' + '02000000' + 'aabb' + '01000000' + 'cc');
-  assert.deepEqual(decodeCommand(entry), { kind: 'outcomes', records });
+  assert.equal(hex(entry), '01' + '03' + '02000000' + '02000000' + 'aabb' + '01000000' + 'cc');
+  const command = decodeCommand(entry);
+  assert.ok(command.kind === 'outcomes');
+  const found = command.offsets.map((offset) => hex(recordAt(entry, offset)));
+  assert.deepEqual(found, records.map(hex));
 });
 
 test('records come out as they went in, each where `add` said', () => {
-  const records = fc.array(fc.uint8Array({ maxLength: 3000 }), { minLength: 1, maxLength: 20 });
+  const keys = fc.array(fc.string({ maxLength: 3000 }), { minLength: 1, maxLength: 20 });
   fc.assert(
-    fc.property(records, (all) => {
-      const writer = new DeltasWriter(16);
-      const offsets = all.map((record) => writer.add(record));
-      assert.equal(writer.count, all.length);
-      const bytes = writer.bytes;
-      const entry = writer.finish();
-      assert.equal(entry.length, bytes);
-      const command = decodeCommand(entry);
-      assert.ok(command.kind === 'deltas');
-      for (const [at, record] of all.entries()) {
-        assert.deepEqual(Buffer.from(command.records[at]!), Buffer.from(record));
-        const slice = entry.subarray(offsets[at]!, offsets[at]! + record.length);
-        assert.deepEqual(Buffer.from(slice), Buffer.from(record));
+    fc.property(keys, (all) => {
+      const { entry, offsets } = entryOf(...all);
+      assert.deepEqual(decodeCommand(entry), { kind: 'deltas', offsets });
+      for (const [at, key] of all.entries()) {
+        const record = encodeRecord(sampleRecord({ key }));
+        assert.equal(recordLength(entry, offsets[at]!), record.length);
+        assert.equal(hex(recordAt(entry, offsets[at]!)), hex(record));
       }
     }),
   );
 });
 
+test('records copied out of entries make the entry that they would have made together', () => {
+  const [a, b] = [entryOf('1', '2', '3'), entryOf('4', '5')];
+  const places = [
+    { entry: a.entry, offset: a.offsets[1]! },
+    { entry: b.entry, offset: b.offsets[0]! },
+    { entry: a.entry, offset: a.offsets[2]! },
+  ];
+  assert.equal(hex(copyRecords(places)), hex(entryOf('2', '4', '3').entry));
+  assert.throws(() => copyRecords([]), /at least one record/);
+});
+
 test('a writer is empty after an entry, and an entry never shares its buffer', () => {
   const writer = new DeltasWriter();
-  writer.add(Uint8Array.of(1));
+  writer.add(sampleRecord({ key: 'first' }));
   const first = writer.finish();
-  writer.add(Uint8Array.of(2));
-  const second = writer.finish();
-  assert.equal(first.at(-1), 1);
-  assert.equal(second.at(-1), 2);
+  const before = hex(first);
+  writer.add(sampleRecord({ key: 'other' }));
+  assert.equal(hex(writer.finish()), hex(entryOf('other').entry));
+  assert.equal(hex(first), before);
   assert.equal(writer.count, 0);
   assert.throws(() => writer.finish(), /at least one record/);
 });
 
 test('every prefix and every changed length of an entry is damage', () => {
-  const writer = new DeltasWriter();
-  writer.add(Uint8Array.of(1, 2, 3));
-  writer.add(Uint8Array.of(4));
-  const entry = writer.finish();
+  const { entry, offsets } = entryOf('a', 'b');
   const corrupt = { code: 'DATA_CORRUPT' };
   for (let end = 0; end < entry.length; end++) {
     assert.throws(() => decodeCommand(entry.subarray(0, end)), corrupt, `prefix of ${end}`);
   }
-  for (const at of [0, 1, 2, 6, 13]) {
+  for (const at of [0, 1, 2, ...offsets.map((offset) => offset - 4)]) {
     const changed = entry.slice();
     changed[at]! += 3;
     assert.throws(() => decodeCommand(changed), corrupt, `byte ${at}`);

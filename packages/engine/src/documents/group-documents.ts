@@ -4,13 +4,19 @@
 
 import { assert, type Limits } from '@deltabase/base';
 import { bytesOf, Document, type Version } from '@deltabase/delta';
-import type { DeltaRecord } from '@deltabase/machine';
+import {
+  copyRecords,
+  RECORD_FRAME_BYTES,
+  type RecordHead,
+  type RecordPlace,
+  recordLength,
+} from '@deltabase/machine';
 import type { DiskOperation, DiskReader } from '../ports.js';
 import { chunkKey, documentPrefix } from '../storage/keys.js';
 import type { Task } from '../task.js';
-import { LocalDocument, type TailDelta } from './local-document.js';
+import { LocalDocument } from './local-document.js';
 import { SnapshotWriter } from './snapshot-writer.js';
-import { encodeChunk, type LoadedDocument, loadDocument } from './stored-document.js';
+import { type LoadedDocument, loadDocument } from './stored-document.js';
 
 /** What the documents of a group need of their node. */
 export interface DocumentsHost {
@@ -39,8 +45,10 @@ export class GroupDocuments {
   readonly #host: DocumentsHost;
   readonly #group: number;
   readonly #generation: number;
-  readonly #documents = new Map<string, LocalDocument>();
-  readonly #dirty = new Set<LocalDocument>();
+  /** By space and key. */
+  readonly #spaces = new Map<string, Map<string, LocalDocument>>();
+  #size = 0;
+  #dirty: LocalDocument[] = [];
   readonly #snapshots: SnapshotWriter;
   #unflushedBytes = 0;
   #residentCount = 0;
@@ -73,33 +81,43 @@ export class GroupDocuments {
 
   /** Documents this node knows anything of in memory. */
   get size(): number {
-    return this.#documents.size;
+    return this.#size;
   }
 
   /** The document as this node holds it, made if need be. */
   open(space: string, key: string): LocalDocument {
-    const name = nameOf(space, key);
-    const known = this.#documents.get(name);
+    let documents = this.#spaces.get(space);
+    if (documents === undefined) {
+      documents = new Map();
+      this.#spaces.set(space, documents);
+    }
+    const known = documents.get(key);
     if (known !== undefined) return known;
     const prefix = documentPrefix(this.#group, this.#generation, space, key);
     const document = new LocalDocument(space, key, prefix);
-    this.#documents.set(name, document);
+    documents.set(key, document);
+    this.#size++;
     return document;
   }
 
   /** Every document held in memory in any form; may be walked slowly while they come and go. */
-  all(): Iterable<LocalDocument> {
-    return this.#documents.values();
+  *all(): Generator<LocalDocument, void, void> {
+    for (const documents of this.#spaces.values()) yield* documents.values();
   }
 
-  /** Applies a committed delta; `undefined` if it was applied already. */
-  apply(local: LocalDocument, record: DeltaRecord, bytes: Uint8Array): TailDelta | undefined {
+  /**
+   * Applies a committed delta, the record at `offset` of `entry`; `false`, and nothing done, if it was applied
+   * already.
+   */
+  apply(local: LocalDocument, head: RecordHead, entry: Uint8Array, offset: number): boolean {
     assert(!this.#closed, 'deltas are applied to the documents in use');
-    const delta = local.apply(record, bytes);
-    if (delta === undefined) return undefined;
-    this.#dirty.add(local);
-    this.#unflushedBytes += bytes.length;
-    return delta;
+    if (!local.apply(head, entry, offset)) return false;
+    if (!local.isDirty) {
+      local.isDirty = true;
+      this.#dirty.push(local);
+    }
+    this.#unflushedBytes += recordLength(entry, offset);
+    return true;
   }
 
   /**
@@ -130,20 +148,23 @@ export class GroupDocuments {
     const operations: DiskOperation[] = [];
     const flushed: Flushed[] = [];
     for (const local of this.#dirty) {
-      const deltas = local.tail.filter(({ seq }) => seq > local.submittedSeq);
-      assert(deltas.length > 0, 'a dirty document has something to write');
-      for (const chunk of splitByBytes(deltas, this.#host.limits.chunkBytesMax)) {
-        const key = chunkKey(local.prefix, chunk[0]!.seq);
-        operations.push({ kind: 'put', key, value: encodeChunk(chunk) });
+      local.isDirty = false;
+      const seq = local.tail.lastSeq;
+      const places = local.tail.placesAfter(local.submittedSeq);
+      assert(places.length > 0, 'a dirty document has something to write');
+      let firstSeq = seq - places.length + 1;
+      for (const run of splitByBytes(places, this.#host.limits.chunkBytesMax)) {
+        const key = chunkKey(local.prefix, firstSeq);
+        operations.push({ kind: 'put', key, value: copyRecords(run) });
+        firstSeq += run.length;
       }
-      const { seq } = deltas.at(-1)!;
       local.submittedSeq = seq;
       const version = local.document?.committed;
       assert(version === undefined || version.seq === seq, 'what is applied is flushed');
       flushed.push({ local, seq, version, snapshot: local.snapshotDue });
       local.snapshotDue = false;
     }
-    this.#dirty.clear();
+    this.#dirty = [];
     this.#unflushedBytes = 0;
     return { operations, durable: () => this.#flushed(flushed) };
   }
@@ -169,9 +190,10 @@ export class GroupDocuments {
     assert(!this.#closed, 'documents are closed once');
     this.#closed = true;
     this.#snapshots.close();
-    this.#dirty.clear();
-    const waiting = [...this.#documents.values()].flatMap((local) => local.loading ?? []);
-    this.#documents.clear();
+    this.#dirty = [];
+    const waiting = [...this.all()].flatMap((local) => local.loading ?? []);
+    this.#spaces.clear();
+    this.#size = 0;
     this.#unread = unread;
     if (this.#reading === 0) unread();
     for (const then of waiting) then(false);
@@ -229,28 +251,26 @@ export class GroupDocuments {
   }
 
   #forget(local: LocalDocument): void {
-    const name = nameOf(local.space, local.key);
-    assert(this.#documents.get(name) === local, 'what is forgotten was held');
+    const documents = this.#spaces.get(local.space);
+    assert(documents?.get(local.key) === local, 'what is forgotten was held');
     if (local.document !== undefined) this.#residentCount--;
-    this.#documents.delete(name);
+    documents.delete(local.key);
+    if (documents.size === 0) this.#spaces.delete(local.space);
+    this.#size--;
   }
 }
 
-function nameOf(space: string, key: string): string {
-  return `${space}/${key}`;
-}
-
-/** Runs of deltas of about `bytesMax` each. */
-function splitByBytes(deltas: readonly TailDelta[], bytesMax: number): TailDelta[][] {
-  const runs: TailDelta[][] = [];
+/** Runs of records of about `bytesMax` each. */
+function splitByBytes(places: readonly RecordPlace[], bytesMax: number): RecordPlace[][] {
+  const runs: RecordPlace[][] = [];
   let bytes = bytesMax;
-  for (const delta of deltas) {
+  for (const place of places) {
     if (bytes >= bytesMax) {
       runs.push([]);
       bytes = 0;
     }
-    runs.at(-1)!.push(delta);
-    bytes += delta.bytes.length;
+    runs.at(-1)!.push(place);
+    bytes += RECORD_FRAME_BYTES + recordLength(place.entry, place.offset);
   }
   return runs;
 }

@@ -6,23 +6,24 @@
 
 import { assert } from '@deltabase/base';
 import { applyPatch, type Document, hashText, parsePatch } from '@deltabase/delta';
-import { type DeltaRecord, decodeRecord } from '@deltabase/machine';
-
-/** One delta of the tail. Watchers share it; `encoded` is for a transport to keep its form of it in. */
-export interface TailDelta {
-  readonly seq: number;
-  readonly bytes: Uint8Array;
-  record: DeltaRecord | undefined;
-  encoded: unknown;
-}
+import {
+  type DeltaRecord,
+  decodeRecord,
+  type RecordHead,
+  recordAt,
+  recordLength,
+} from '@deltabase/machine';
+import { recordOf, Tail } from './tail.js';
 
 export class LocalDocument {
   readonly space: string;
   readonly key: string;
   /** What its rows on disk begin with. */
   readonly prefix: Uint8Array;
-  /** Applied deltas that are not known to be on disk, oldest first, without holes. */
-  tail: TailDelta[] = [];
+  /** Applied deltas that are not known to be on disk. */
+  readonly tail = new Tail();
+  /** Whether something of the tail is yet to be given to be written. */
+  isDirty = false;
   /** Deltas up to here are on disk or in the batch being written; 0: not known. */
   submittedSeq = 0;
   /** Deltas up to here are on disk; 0: not known. */
@@ -50,7 +51,7 @@ export class LocalDocument {
 
   /** The last applied seq; 0 if that is not known without its rows. */
   get seq(): number {
-    return this.document?.committed.seq ?? this.tail.at(-1)?.seq ?? this.submittedSeq;
+    return this.document?.committed.seq ?? (this.tail.lastSeq || this.submittedSeq);
   }
 
   /** Whether nothing but the disk needs to know of it. */
@@ -64,71 +65,57 @@ export class LocalDocument {
     );
   }
 
-  /** Applies a committed delta; `bytes` are the record's. One that is applied already changes nothing. */
-  apply(record: DeltaRecord, bytes: Uint8Array): TailDelta | undefined {
+  /**
+   * Applies a committed delta, the record at `offset` of `entry`. One that is applied already changes nothing:
+   * `false`.
+   */
+  apply(head: RecordHead, entry: Uint8Array, offset: number): boolean {
     const { seq } = this;
-    if (record.seq <= seq) return undefined;
+    if (head.seq <= seq) return false;
     // Where nothing is known, what is on disk is trusted to end right before.
-    assert(seq === 0 || record.seq === seq + 1, 'deltas of a document have no gap (CommittedOnly)');
-    if (this.document !== undefined) this.#fold(this.document, record, bytes);
-    // Without the record, which may share the buffer of a whole frame.
-    const delta: TailDelta = { seq: record.seq, bytes, record: undefined, encoded: undefined };
-    this.tail.push(delta);
-    if (record.snapshotAdvised) this.snapshotDue = true;
-    return delta;
+    assert(seq === 0 || head.seq === seq + 1, 'deltas of a document have no gap (CommittedOnly)');
+    const { document } = this;
+    if (document !== undefined) {
+      // What this node proposed itself is there already.
+      if (document.inFlight > 0) document.commit(head.seq);
+      else fold(document, decodeRecord(recordAt(entry, offset)));
+      this.#countBytes(head.snapshotAdvised, recordLength(entry, offset));
+    }
+    this.tail.push(head.seq, entry, offset);
+    if (head.snapshotAdvised) this.snapshotDue = true;
+    return true;
   }
 
   /** The state has been loaded; the tail is folded onto it. */
   loaded(document: Document, bytesSinceSnapshot: number): void {
     assert(this.document === undefined, 'a state is loaded once');
     this.bytesSinceSnapshot = bytesSinceSnapshot;
-    for (const delta of this.tail) {
-      if (delta.seq > document.committed.seq) this.#fold(document, recordOf(delta), delta.bytes);
+    for (const delta of this.tail.between(document.committed.seq, this.tail.lastSeq)) {
+      const record = recordOf(delta);
+      fold(document, record);
+      this.#countBytes(record.snapshotAdvised, delta.bytes.length);
     }
     this.document = document;
-  }
-
-  /** The delta that makes `seq`, if it is in the tail. */
-  tailDelta(seq: number): TailDelta | undefined {
-    const first = this.tail[0];
-    return first === undefined || seq < first.seq ? undefined : this.tail[seq - first.seq];
   }
 
   /** Deltas up to `seq` are durable: they need not be kept here. */
   trimTail(seq: number): void {
     // A load that is under way reads the disk as it was: what came later it finds in the tail.
-    if (this.loading !== undefined) return;
-    const count = this.tail.findIndex((delta) => delta.seq > seq);
-    this.tail.splice(0, count < 0 ? this.tail.length : count);
+    if (this.loading === undefined) this.tail.trim(seq);
   }
 
-  #fold(document: Document, record: DeltaRecord, bytes: Uint8Array): void {
-    foldInto(document, record);
-    if (record.snapshotAdvised) this.bytesSinceSnapshot = 0;
-    else this.bytesSinceSnapshot += bytes.length;
+  #countBytes(snapshotAdvised: boolean, bytes: number): void {
+    if (snapshotAdvised) this.bytesSinceSnapshot = 0;
+    else this.bytesSinceSnapshot += bytes;
   }
-}
-
-/** The record of a delta, decoded once. */
-export function recordOf(delta: TailDelta): DeltaRecord {
-  delta.record ??= decodeRecord(delta.bytes);
-  return delta.record;
 }
 
 /** What is committed was held to its leader's limits: a copy takes it as it is. */
 export const COMMITTED = { depthMax: Number.MAX_SAFE_INTEGER - 2 } as const;
 
-/**
- * Folds a committed delta into a state in memory. What this node proposed itself is there already; anything
- * else is applied, and the result held against the leader's hash (StateIsFold).
- */
-function foldInto(document: Document, record: DeltaRecord): void {
-  const { space, key, seq, patch, hash } = record;
+/** Folds a committed delta into a state, and holds the result against the leader's hash (StateIsFold). */
+function fold(document: Document, { space, key, seq, patch, hash }: DeltaRecord): void {
   assert(document.committed.seq + 1 === seq, 'deltas of a document have no gap (StateIsFold)');
-  if (document.inFlight > 0) {
-    document.commit(seq);
-    return;
-  }
   document.propose(applyPatch(document.committed.root, parsePatch(patch, COMMITTED)));
   const { root } = document.commit(seq);
   assert(

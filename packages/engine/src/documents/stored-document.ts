@@ -13,7 +13,7 @@ import {
   type Value,
   type Version,
 } from '@deltabase/delta';
-import { DeltasWriter, decodeCommand, decodeRecord } from '@deltabase/machine';
+import { decodeCommand, decodeRecord, recordAt } from '@deltabase/machine';
 import type { DiskRange, DiskReader, DiskRow } from '../ports.js';
 import {
   chunksRange,
@@ -36,13 +36,6 @@ const PIECE_VERSION = 1;
 const SLICE_BYTES = 128 * 1024;
 const PAGE_BYTES = 1024 * 1024;
 const MAX_SEQ = Number.MAX_SAFE_INTEGER - 1;
-
-/** The bytes of a chunk of stored deltas. */
-export function encodeChunk(deltas: readonly { readonly bytes: Uint8Array }[]): Uint8Array {
-  const writer = new DeltasWriter();
-  for (const { bytes } of deltas) writer.add(bytes);
-  return writer.finish();
-}
 
 /** The bytes of one piece of a snapshot; the last one carries the hash of the whole state. */
 export function encodeSnapshotPiece(piece: Uint8Array, hash: string | undefined): Uint8Array {
@@ -209,7 +202,7 @@ function pause(): Task<void> {
 function recordsOf(chunk: Uint8Array): readonly Uint8Array[] {
   const command = decodeCommand(chunk);
   assert(command.kind === 'deltas', 'a chunk holds deltas');
-  return command.records;
+  return command.offsets.map((offset) => recordAt(chunk, offset));
 }
 
 function pieceOf(value: Uint8Array): { hash: string | undefined; bytes: Uint8Array } {

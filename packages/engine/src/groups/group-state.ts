@@ -3,10 +3,17 @@
 // batch moves it from one applied entry to a later one; a snapshot replaces it.
 
 import { assert } from '@deltabase/base';
-import { decodeCommand, decodeOutcome, decodeRecord, Sessions } from '@deltabase/machine';
+import {
+  decodeCommand,
+  decodeHead,
+  decodeOutcome,
+  recordAt,
+  recordLength,
+  Sessions,
+} from '@deltabase/machine';
 import type { ConfState, Entry, Snapshot } from 'raft-ts';
 import { GroupDocuments } from '../documents/group-documents.js';
-import type { LocalDocument, TailDelta } from '../documents/local-document.js';
+import type { LocalDocument } from '../documents/local-document.js';
 import type { DiskOperation } from '../ports.js';
 import { activeKey, groupKey, sessionKey } from '../storage/keys.js';
 import { type RecoveredGroup, readMachine, type StoredMachine } from '../storage/recovery.js';
@@ -24,7 +31,7 @@ export interface Flush {
 
 export interface GroupStateListener {
   /** A delta was applied. */
-  applied(local: LocalDocument, delta: TailDelta): void;
+  applied(local: LocalDocument): void;
   /** A version of a space's machine became active. */
   activated(): void;
 }
@@ -101,16 +108,18 @@ export class GroupState {
       return;
     }
     if (command.kind === 'outcomes') {
-      for (const bytes of command.records) this.#sessions.foldOutcome(decodeOutcome(bytes));
+      for (const offset of command.offsets) {
+        this.#sessions.foldOutcome(decodeOutcome(recordAt(data, offset)));
+      }
       return;
     }
-    for (const bytes of command.records) {
-      const record = decodeRecord(bytes);
-      const local = this.#documents.open(record.space, record.key);
-      const delta = this.#documents.apply(local, record, bytes);
-      assert(delta !== undefined, 'a delta is applied once (StateIsFold)');
-      this.#sessions.fold(record);
-      this.#listener.applied(local, delta);
+    for (const offset of command.offsets) {
+      const head = decodeHead(data, offset, offset + recordLength(data, offset));
+      const local = this.#documents.open(head.space, head.key);
+      const isNew = this.#documents.apply(local, head, data, offset);
+      assert(isNew, 'a delta is applied once (StateIsFold)');
+      this.#sessions.fold(head);
+      this.#listener.applied(local);
     }
   }
 

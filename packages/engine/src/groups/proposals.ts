@@ -9,13 +9,12 @@ import {
   DeltasWriter,
   encodeOutcome,
   encodeOutcomes,
-  encodeRecord,
   type OutcomeRecord,
   type Sessions,
 } from '@deltabase/machine';
 import type { Entry, RawNode } from 'raft-ts';
 import type { GroupDocuments } from '../documents/group-documents.js';
-import type { LocalDocument, TailDelta } from '../documents/local-document.js';
+import type { LocalDocument } from '../documents/local-document.js';
 import type { AnswerSink, Result } from '../results.js';
 import type { Confirmed } from './confirmations.js';
 import type { InFlight, PendingAnswer } from './in-flight.js';
@@ -33,7 +32,7 @@ export interface ProposalsHost {
   /** Asks for another turn. */
   wake(): void;
   /** A delta of this node's own proposing was applied. */
-  applied(local: LocalDocument, delta: TailDelta): void;
+  applied(local: LocalDocument): void;
 }
 
 interface Delta {
@@ -41,9 +40,8 @@ interface Delta {
   readonly pending: PendingAnswer;
   readonly local: LocalDocument;
   readonly record: DeltaRecord;
-  /** Where the record's bytes stand in the entry. */
+  /** Where the record stands in the entry. */
   readonly offset: number;
-  readonly length: number;
 }
 
 /** It leaves nothing in the log. */
@@ -107,9 +105,8 @@ export class Proposals {
   /** A message was executed, and this is its delta. */
   addDelta(pending: PendingAnswer, local: LocalDocument, record: DeltaRecord): void {
     if (this.#outcomes.length > 0) this.#proposeEntry();
-    const bytes = encodeRecord(record);
-    const offset = this.#writer.add(bytes);
-    this.#gathered.push({ kind: 'delta', pending, local, record, offset, length: bytes.length });
+    const offset = this.#writer.add(record);
+    this.#gathered.push({ kind: 'delta', pending, local, record, offset });
     if (this.#writer.bytes >= this.#host.limits.entryBytesMax) this.#proposeEntry();
   }
 
@@ -211,12 +208,12 @@ export class Proposals {
     return taken;
   }
 
-  #apply({ pending, local, record, offset, length }: Delta, entry: Uint8Array): void {
+  #apply({ pending, local, record, offset }: Delta, entry: Uint8Array): void {
     const { documents, sessions } = this.#host;
-    const delta = documents.apply(local, record, entry.subarray(offset, offset + length));
-    assert(delta !== undefined, 'a leader applies its deltas once (AckedIsDurable)');
+    const isNew = documents.apply(local, record, entry, offset);
+    assert(isNew, 'a leader applies its deltas once (AckedIsDurable)');
     sessions.fold(record);
-    this.#host.applied(local, delta);
+    this.#host.applied(local);
     this.#answer(pending, { kind: 'accepted', seq: record.seq, reply: record.reply });
   }
 

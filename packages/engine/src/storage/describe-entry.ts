@@ -1,11 +1,11 @@
 // What a log entry says, for people: the same words for a running node and for its files.
 
 import {
-  type Command,
   decodeCommand,
   decodeOutcome,
   messageId,
   type OutcomeRecord,
+  recordAt,
 } from '@deltabase/machine';
 import { decodeConfChange, type Entry } from 'raft-ts';
 
@@ -23,18 +23,19 @@ export function describeEntry({ type, data }: Entry): EntryDescription {
     return { kind: 'configuration', records: [], summary: JSON.stringify(changes) };
   }
   if (data.length === 0) return { kind: 'empty', records: [], summary: 'a leader took office' };
-  return describeCommand(decodeCommand(data));
+  return describeCommand(data);
 }
 
-function describeCommand(command: Command): EntryDescription {
+function describeCommand(data: Uint8Array): EntryDescription {
+  const command = decodeCommand(data);
   if (command.kind === 'activate') {
     const summary = `${command.space} runs version ${command.version} from here on`;
     return { kind: 'activate', records: [], summary };
   }
+  const records = command.offsets.map((offset) => recordAt(data, offset));
   if (command.kind === 'outcomes') {
-    return { kind: 'outcomes', records: [], summary: describeOutcomes(command.records) };
+    return { kind: 'outcomes', records: [], summary: describeOutcomes(records) };
   }
-  const { records } = command;
   const summary = records.length === 1 ? '1 delta' : `${records.length} deltas`;
   return { kind: 'deltas', records, summary };
 }

@@ -3,8 +3,9 @@
 
 import { DeltabaseError, type Limits } from '@deltabase/base';
 import { type DeltaRecord, decodeRecord } from '@deltabase/machine';
-import { type LocalDocument, recordOf } from '../documents/local-document.js';
+import type { LocalDocument } from '../documents/local-document.js';
 import { readDeltas } from '../documents/stored-document.js';
+import { recordOf } from '../documents/tail.js';
 import type { DiskReader } from '../ports.js';
 import { type Failure, failureOf } from '../results.js';
 import type { Task } from '../task.js';
@@ -63,7 +64,7 @@ function fromTail(local: LocalDocument, fromSeq: number, max: number): DeltaReco
   const deltas: DeltaRecord[] = [];
   let bytes = 0;
   for (let seq = fromSeq; deltas.length < max && bytes < PAGE_BYTES; seq++) {
-    const delta = local.tailDelta(seq);
+    const delta = local.tail.find(seq);
     if (delta === undefined) break;
     bytes += delta.bytes.length;
     deltas.push(recordOf(delta));

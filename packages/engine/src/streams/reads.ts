@@ -14,8 +14,9 @@ import {
   type Version,
 } from '@deltabase/delta';
 import { countProblem } from '../check-message.js';
-import { COMMITTED, type LocalDocument, recordOf } from '../documents/local-document.js';
+import { COMMITTED, type LocalDocument } from '../documents/local-document.js';
 import { loadDocument } from '../documents/stored-document.js';
+import { recordOf } from '../documents/tail.js';
 import { Fifo } from '../fifo.js';
 import type { Group } from '../groups/group.js';
 import { OpenRequests } from '../open-requests.js';
@@ -220,7 +221,7 @@ export class Reads {
 
 /** The state at a seq before the present one: what is on disk of it, and what is not yet. */
 function* loadAt(disk: DiskReader, local: LocalDocument, seq: number): Task<Version> {
-  const tail = local.tail.filter((delta) => delta.seq <= seq);
+  const tail = local.tail.between(0, seq);
   let version: Version = yield* loadDocument(disk, local.prefix, seq);
   for (const delta of tail) {
     if (delta.seq !== version.seq + 1) continue;

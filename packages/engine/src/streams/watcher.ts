@@ -4,7 +4,8 @@
 
 import { assert } from '@deltabase/base';
 import { encodePiece, hashText, pieces, type Version } from '@deltabase/delta';
-import type { LocalDocument, TailDelta } from '../documents/local-document.js';
+import type { LocalDocument } from '../documents/local-document.js';
+import { storedDelta, type TailDelta } from '../documents/tail.js';
 import type { Failure } from '../results.js';
 import type { StoredDeltas } from './history.js';
 
@@ -125,7 +126,7 @@ export class Watcher {
     const stored = this.#stored.shift();
     if (stored !== undefined) return this.#give(stored);
     if (this.#nextSeq > this.#local.seq) return 0;
-    const delta = this.#local.tailDelta(this.#nextSeq);
+    const delta = this.#local.tail.find(this.#nextSeq);
     if (delta !== undefined) return this.#give(delta);
     this.#read();
     return 0;
@@ -162,12 +163,7 @@ export class Watcher {
         return;
       }
       assert(result.deltas.length > 0, 'deltas that have left memory are on disk (StateIsFold)');
-      this.#stored = result.deltas.map((bytes, offset) => ({
-        seq: fromSeq + offset,
-        bytes,
-        record: undefined,
-        encoded: undefined,
-      }));
+      this.#stored = result.deltas.map((bytes, offset) => storedDelta(fromSeq + offset, bytes));
       this.#options.hungry(this);
     });
   }

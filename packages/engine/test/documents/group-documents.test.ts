@@ -7,7 +7,7 @@ import { loadDocument } from '../../src/documents/stored-document.js';
 import type { DiskOperation } from '../../src/ports.js';
 import { runTask, type Task, wait } from '../../src/task.js';
 import { SlowDisk } from '../support/disk.js';
-import { makeHistory, type Step } from '../support/history.js';
+import { makeHistory, placeOf, type Step, seqsInTail } from '../support/history.js';
 
 const STEPS = makeHistory(30);
 
@@ -45,7 +45,10 @@ class Bench {
 
   apply(key: string, ...steps: Step[]): void {
     const local = this.documents.open('log', key);
-    for (const { record, bytes } of steps) this.documents.apply(local, record, bytes);
+    for (const { record } of steps) {
+      const { entry, offset } = placeOf(record);
+      this.documents.apply(local, record, entry, offset);
+    }
   }
 
   /** Begins a flush; the result makes it durable. */
@@ -105,10 +108,7 @@ test('what is applied while a flush is under way stays, and is flushed by the ne
   bench.apply('a', ...STEPS.slice(5, 8));
   complete();
   const local = bench.documents.open('log', 'a');
-  assert.deepEqual(
-    local.tail.map(({ seq }) => seq),
-    [6, 7, 8],
-  );
+  assert.deepEqual(seqsInTail(local), [6, 7, 8]);
   bench.flush()();
   assert.equal(bench.load('a'), 'true');
   assert.equal(bench.stateOf('a'), STEPS[7]!.record.hash);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Document, hashText } from '@deltabase/delta';
-import { LocalDocument, recordOf } from '../../src/documents/local-document.js';
-import { makeHistory } from '../support/history.js';
+import { LocalDocument } from '../../src/documents/local-document.js';
+import { applyTo, makeHistory, seqsInTail } from '../support/history.js';
 
 const STEPS = makeHistory(6);
 
@@ -11,19 +11,16 @@ function open(): LocalDocument {
 }
 
 function apply(local: LocalDocument, ...seqs: number[]): void {
-  for (const seq of seqs) local.apply(STEPS[seq - 1]!.record, STEPS[seq - 1]!.bytes);
+  for (const seq of seqs) applyTo(local, STEPS[seq - 1]!.record);
 }
 
 test('a copy that nobody reads keeps the deltas and does not look into them', () => {
   const local = open();
-  local.apply({ ...STEPS[3]!.record, hash: 'wrong' }, STEPS[3]!.bytes);
+  applyTo(local, { ...STEPS[3]!.record, hash: 'wrong' });
   apply(local, 5);
   assert.equal(local.document, undefined);
   assert.equal(local.seq, 5);
-  assert.deepEqual(
-    local.tail.map(({ seq }) => seq),
-    [4, 5],
-  );
+  assert.deepEqual(seqsInTail(local), [4, 5]);
 });
 
 test('a state that is loaded takes the tail along, and is the fold of its deltas (StateIsFold)', () => {
@@ -41,13 +38,13 @@ test('a copy that differs from its leader by one delta is found out at once (Sta
   local.loaded(new Document({ seq: 0, root: null }), 0);
   apply(local, 1);
   const wrong = { ...STEPS[1]!.record, patch: STEPS[2]!.record.patch };
-  assert.throws(() => local.apply(wrong, STEPS[1]!.bytes), /StateIsFold/);
+  assert.throws(() => applyTo(local, wrong), /StateIsFold/);
 });
 
 test('a delta is applied once, and none may be missing (CommittedOnly)', () => {
   const local = open();
   apply(local, 1, 2);
-  assert.equal(local.apply(STEPS[1]!.record, STEPS[1]!.bytes), undefined);
+  assert.equal(applyTo(local, STEPS[1]!.record), false);
   assert.equal(local.tail.length, 2);
   assert.throws(() => apply(local, 4), /no gap/);
 });
@@ -61,19 +58,6 @@ test('what this node proposed itself is committed as it stands', () => {
   apply(local, 1);
   assert.equal(document.committed.root, STEPS[0]!.root);
   assert.equal(document.inFlight, 1);
-});
-
-test('the tail gives any delta in it, and lets go of what is durable', () => {
-  const local = open();
-  apply(local, 2, 3, 4, 5);
-  assert.equal(local.tailDelta(1), undefined);
-  assert.equal(recordOf(local.tailDelta(4)!).seq, 4);
-  assert.equal(local.tailDelta(6), undefined);
-  local.trimTail(3);
-  assert.equal(local.tailDelta(3), undefined);
-  assert.equal(local.tailDelta(4)!.seq, 4);
-  local.trimTail(5);
-  assert.deepEqual(local.tail, []);
 });
 
 test('while a state is being loaded the tail stays: the load may have read the disk before it', () => {
@@ -107,7 +91,7 @@ test('bytes since the last snapshot count from the delta that advised it', () =>
   local.loaded(new Document({ seq: 0, root: null }), 1000);
   apply(local, 1);
   assert.equal(local.bytesSinceSnapshot, 1000 + STEPS[0]!.bytes.length);
-  local.apply({ ...STEPS[1]!.record, snapshotAdvised: true }, STEPS[1]!.bytes);
+  applyTo(local, { ...STEPS[1]!.record, snapshotAdvised: true });
   assert.equal(local.bytesSinceSnapshot, 0);
   assert.ok(local.snapshotDue);
 });

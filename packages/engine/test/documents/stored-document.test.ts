@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodePiece, hashText, pieces } from '@deltabase/delta';
-import { decodeRecord } from '@deltabase/machine';
+import { copyRecords, decodeRecord } from '@deltabase/machine';
 import {
-  encodeChunk,
   encodeSnapshotPiece,
   loadDocument,
   readDeltas,
@@ -12,15 +11,19 @@ import type { DiskOperation } from '../../src/ports.js';
 import { chunkKey, documentPrefix, pieceKey } from '../../src/storage/keys.js';
 import { bytes, hex, own } from '../support/bytes.js';
 import { del, promptDisk, put, resultOf } from '../support/disk.js';
-import { makeHistory } from '../support/history.js';
+import { makeHistory, placeOf, type Step } from '../support/history.js';
 
 const PREFIX = documentPrefix(1, 1, 'log', 'a');
 const STEPS = makeHistory(20);
 /** Where each chunk of history begins. */
 const CHUNKS = [1, 4, 9, 15, 21];
 
+function chunkOf(steps: readonly Step[]): Uint8Array {
+  return copyRecords(steps.map(({ record }) => placeOf(record)));
+}
+
 function chunk(from: number, to: number): DiskOperation {
-  return put(chunkKey(PREFIX, from), encodeChunk(STEPS.slice(from - 1, to - 1)));
+  return put(chunkKey(PREFIX, from), chunkOf(STEPS.slice(from - 1, to - 1)));
 }
 
 /** A snapshot at `seq`, in pieces of a few members. */
@@ -116,7 +119,7 @@ test('a state that does not hash to what its leader made of it is damage (StateI
     corrupt,
   );
   const wrong = makeHistory(20, { hash: 'f'.repeat(16) });
-  const operation = put(chunkKey(PREFIX, 15), encodeChunk(wrong.slice(14)));
+  const operation = put(chunkKey(PREFIX, 15), chunkOf(wrong.slice(14)));
   assert.throws(() => load([...wholeHistory(), operation]), corrupt);
   const unknown = put(pieceKey(PREFIX, 20, 0), bytes('?'));
   assert.throws(() => load([...wholeHistory(), unknown]), corrupt);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LocalDocument } from '../../src/documents/local-document.js';
 import { SeqWaiters } from '../../src/streams/seq-waiters.js';
-import { makeHistory } from '../support/history.js';
+import { applyTo, makeHistory } from '../support/history.js';
 
 const STEPS = makeHistory(5);
 
@@ -13,7 +13,7 @@ function setUp() {
   const add = (seq: number, expiresMs = 1000): void =>
     waiters.add(local, { seq, expiresMs }, (outcome) => told.push(`${seq} ${outcome}`));
   const apply = (seq: number): void => {
-    local.apply(STEPS[seq - 1]!.record, STEPS[seq - 1]!.bytes);
+    applyTo(local, STEPS[seq - 1]!.record);
     waiters.changed(local);
   };
   return { waiters, local, told, add, apply };

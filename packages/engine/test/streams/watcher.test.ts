@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makePrng } from '@deltabase/base';
 import { Document, hashText, PieceBuilder, parsePiece } from '@deltabase/delta';
-import { LocalDocument, recordOf, type TailDelta } from '../../src/documents/local-document.js';
+import { LocalDocument } from '../../src/documents/local-document.js';
+import { recordOf, type TailDelta } from '../../src/documents/tail.js';
 import { type Failure, failure } from '../../src/results.js';
 import type { StoredDeltas } from '../../src/streams/history.js';
 import { Watcher, type WatchSink } from '../../src/streams/watcher.js';
-import { makeHistory } from '../support/history.js';
+import { applyTo, makeHistory } from '../support/history.js';
 
 const STEPS = makeHistory(200);
 
@@ -74,8 +75,7 @@ class Bench {
 
   apply(count: number): void {
     for (let left = count; left > 0; left--) {
-      const { record, bytes } = STEPS[this.local.seq]!;
-      this.local.apply(record, bytes);
+      applyTo(this.local, STEPS[this.local.seq]!.record);
     }
   }
 

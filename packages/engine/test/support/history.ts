@@ -2,8 +2,9 @@
 
 import { DEFAULT_LIMITS } from '@deltabase/base';
 import { Draft, fromJson, hashText, type Json, type Value } from '@deltabase/delta';
-import { type DeltaRecord, encodeRecord } from '@deltabase/machine';
-import type { TailDelta } from '../../src/documents/local-document.js';
+import { type DeltaRecord, DeltasWriter, encodeRecord, type RecordPlace } from '@deltabase/machine';
+import type { LocalDocument } from '../../src/documents/local-document.js';
+import { storedDelta, type TailDelta } from '../../src/documents/tail.js';
 import { own } from './bytes.js';
 import { sampleRecord } from './samples.js';
 
@@ -31,10 +32,23 @@ export function makeHistory(count: number, changes: Partial<DeltaRecord> = {}): 
 }
 
 export function tailOf(steps: readonly Step[]): TailDelta[] {
-  return steps.map(({ record, bytes }) => ({
-    seq: record.seq,
-    bytes,
-    record: undefined,
-    encoded: undefined,
-  }));
+  return steps.map(({ record, bytes }) => storedDelta(record.seq, bytes));
+}
+
+/** Where `record` lies in an entry of its own. */
+export function placeOf(record: DeltaRecord): RecordPlace {
+  const writer = new DeltasWriter();
+  const offset = writer.add(record);
+  return { entry: writer.finish(), offset };
+}
+
+/** Applies `record` as a committed entry of its own. */
+export function applyTo(local: LocalDocument, record: DeltaRecord): boolean {
+  const { entry, offset } = placeOf(record);
+  return local.apply(record, entry, offset);
+}
+
+/** The seqs of the deltas in the tail. */
+export function seqsInTail({ tail }: LocalDocument): number[] {
+  return tail.between(0, tail.lastSeq).map(({ seq }) => seq);
 }

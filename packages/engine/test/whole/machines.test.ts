@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_LIMITS } from '@deltabase/base';
 import type { DeployResult } from '@deltabase/engine';
-import { type DeltaRecord, decodeCommand, decodeRecord } from '@deltabase/machine';
+import { type DeltaRecord, decodeCommand, decodeRecord, recordAt } from '@deltabase/machine';
 import {
   Cluster,
   makeScriptMachines,
@@ -23,7 +23,11 @@ function versionsIn(tokens: TokenCluster, node: number, group: number): string[]
         if (type !== 'normal' || data.length === 0) continue;
         const command = decodeCommand(data);
         if (command.kind === 'activate') said.push(`activate ${command.version}`);
-        else for (const bytes of command.records) said.push(`ran ${decodeRecord(bytes).version}`);
+        else {
+          for (const offset of command.offsets) {
+            said.push(`ran ${decodeRecord(recordAt(data, offset)).version}`);
+          }
+        }
       }
       from = (entries.at(-1)?.index ?? 0) + 1;
     });

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pack } from '@deltabase/base';
+import fc from 'fast-check';
+import { type DeltaRecord, decodeHead, decodeRecord, encodeRecord } from '../src/index.js';
+import { sampleRecord } from './sample.js';
+
+const HEAD = [
+  'space',
+  'key',
+  'seq',
+  'session',
+  'openedAt',
+  'number',
+  'settled',
+  'time',
+  'snapshotAdvised',
+] as const;
+
+function headOf(bytes: Uint8Array) {
+  return decodeHead(bytes, 0, bytes.length);
+}
+
+const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
+const count = fc.oneof(fc.nat(300), fc.nat(0x1ffff), fc.maxSafeNat());
+const text = fc.oneof(fc.string({ maxLength: 300 }), fc.string({ unit: 'binary', maxLength: 90 }));
+const records: fc.Arbitrary<DeltaRecord> = fc
+  .record({
+    space: text,
+    key: text,
+    seq: count.map((seq) => seq + 1),
+    session: text,
+    openedAt: count,
+    number: count,
+    settled: count,
+    principal: text,
+    channel: text,
+    payload: bytes(70_000),
+    time: count,
+    seed: count,
+    version: count,
+    patch: bytes(300),
+    reply: fc.option(bytes(300), { nil: undefined }),
+    fuel: count,
+    snapshotAdvised: fc.boolean(),
+  })
+  .map((changes) => sampleRecord({ ...changes, seq: Math.min(changes.seq, 2 ** 53 - 1) }));
+
+test('a head is what the whole record says, wherever the record lies', () => {
+  fc.assert(
+    fc.property(records, fc.nat(9), (record, before) => {
+      const encoded = encodeRecord(record);
+      const around = new Uint8Array(before + encoded.length + 5).fill(0xc1);
+      around.set(encoded, before);
+      const head = decodeHead(around, before, before + encoded.length);
+      const whole = decodeRecord(encoded);
+      for (const field of HEAD) assert.equal(head[field], whole[field], field);
+      const reply = whole.reply && Uint8Array.from(whole.reply);
+      assert.deepEqual(head.reply, reply);
+    }),
+  );
+});
+
+test('a record has the bytes that msgpackr makes of its fields', () => {
+  fc.assert(
+    fc.property(records, (r) => {
+      const fields = [
+        ...[1, r.space, r.key, r.seq, r.session, r.openedAt, r.number, r.settled],
+        ...[r.principal, r.channel, r.payload, r.time, r.seed, r.version, r.patch],
+        ...[r.reply ?? null, [], r.fuel, r.hash, r.snapshotAdvised ? 1 : 0],
+      ];
+      assert.equal(hex(encodeRecord(r)), hex(pack(fields)));
+    }),
+  );
+});
+
+test('a reply outlives the entry it came in', () => {
+  for (const length of [1, 64, 65, 5000]) {
+    const encoded = encodeRecord(sampleRecord({ reply: new Uint8Array(length).fill(7) }));
+    const { reply } = headOf(encoded);
+    encoded.fill(0);
+    assert.deepEqual(reply, new Uint8Array(length).fill(7));
+  }
+});
+
+test('names are told apart, however often they are met', () => {
+  const sessions = Array.from({ length: 3000 }, (_, at) => `session-${at % 1000}`);
+  for (const session of [...sessions, 'sessiön', 'sessi', 'sessiön']) {
+    assert.equal(headOf(encodeRecord(sampleRecord({ session }))).session, session);
+  }
+});
+
+test('what is cut short, too long, or of another form is damage (DATA_CORRUPT)', () => {
+  const corrupt = { code: 'DATA_CORRUPT' };
+  const whole = encodeRecord(sampleRecord());
+  for (let end = 0; end < whole.length; end++) {
+    assert.throws(() => decodeHead(whole, 0, end), corrupt, `prefix of ${end}`);
+  }
+  assert.throws(() => headOf(Uint8Array.of(...whole, 0)), corrupt);
+  assert.throws(() => headOf(pack([2, 'counter'])), corrupt);
+  assert.throws(() => headOf(pack([1, 'counter'])), corrupt);
+  const newer = whole.slice();
+  newer[3] = 2;
+  assert.throws(() => headOf(newer), corrupt);
+});
+
+test('random bytes are never taken for a record by accident or by crash', () => {
+  const whole = encodeRecord(sampleRecord());
+  fc.assert(
+    fc.property(fc.nat(whole.length - 1), fc.nat(255), (at, value) => {
+      const changed = whole.slice();
+      changed[at] = value;
+      let head: unknown;
+      try {
+        head = headOf(changed);
+      } catch (thrown) {
+        assert.equal((thrown as { code: string }).code, 'DATA_CORRUPT');
+        return;
+      }
+      // Taken only where the whole record can be read, too.
+      assert.equal((head as { seq: number }).seq, decodeRecord(changed).seq);
+    }),
+  );
+});
+
+function hex(encoded: Uint8Array): string {
+  return Buffer.from(encoded).toString('hex');
+}
