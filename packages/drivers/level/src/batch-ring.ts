@@ -1,28 +1,31 @@
 // Finds holes in the database at boot. Each batch also writes its counter into one slot of a ring; LevelDB
 // may silently skip damaged records in the middle of its log (RAFT.md section 4, facts 2 and 3), and then
 // a counter between others is missing. Holes can only be among what was not yet moved into sorted files, at
-// most two write buffers (8 MB); the smallest batch takes well over 128 bytes of them, so 2^16 slots cover it.
+// most two write buffers (32 MiB); the mark and one row more take over 64 bytes of them, so 2^19 slots cover it.
 
 import { DeltabaseError } from '@deltabase/base';
 import { seal, unseal } from './sealed.js';
 import type { Store, StoreOperation } from './store.js';
 
-const SLOTS = 65_536;
+/** Slots of a ring. */
+export const RING_SLOTS = 2 ** 19;
 const PREFIX = 0x00;
 const ROWS_AT_ONCE = 4096;
 
 /** The next batch's number. */
 export class BatchRing {
+  readonly #slots: number;
   #counter: number;
 
-  constructor(counter: number) {
+  constructor(counter: number, slots: number) {
     this.#counter = counter;
+    this.#slots = slots;
   }
 
   /** The operation that marks the next batch. */
   mark(): StoreOperation {
     this.#counter++;
-    const key = slotKey(this.#counter % SLOTS);
+    const key = slotKey(this.#counter % this.#slots);
     const value = Buffer.allocUnsafe(8);
     value.writeDoubleLE(this.#counter, 0);
     return { type: 'put', key, value: seal(key, value) };
@@ -30,8 +33,8 @@ export class BatchRing {
 }
 
 /** Reads the ring of `store`. Throws DATA_CORRUPT if a batch that was acknowledged is missing. */
-export async function readRing(store: Store): Promise<BatchRing> {
-  const counters = new Float64Array(SLOTS);
+export async function readRing(store: Store, slots: number): Promise<BatchRing> {
+  const counters = new Float64Array(slots);
   const iterator = store.iterate({
     gte: slotKey(0),
     lt: Uint8Array.of(PREFIX + 1),
@@ -49,25 +52,26 @@ export async function readRing(store: Store): Promise<BatchRing> {
     await iterator.close();
   }
   const latest = counters.reduce((most, counter) => Math.max(most, counter), 0);
-  for (let counter = Math.max(1, latest - SLOTS + 1); counter <= latest; counter++) {
-    if (counters[counter % SLOTS] !== counter) throw hole(counter, latest);
+  for (let counter = Math.max(1, latest - slots + 1); counter <= latest; counter++) {
+    if (counters[counter % slots] !== counter) throw hole(counter, latest);
   }
-  return new BatchRing(latest);
+  return new BatchRing(latest, slots);
 }
 
 function readSlot(counters: Float64Array, key: Uint8Array, sealed: Uint8Array): void {
   const value = unseal(key, sealed);
-  const slot = key.length === 3 ? (key[1]! << 8) | key[2]! : SLOTS;
+  const slots = counters.length;
+  const slot = key.length === 4 ? (key[1]! << 16) | (key[2]! << 8) | key[3]! : slots;
   const counter =
     value?.length === 8 ? new DataView(value.buffer, value.byteOffset).getFloat64(0, true) : 0;
-  if (slot >= SLOTS || counter % SLOTS !== slot || counter < 1) {
+  if (slot >= slots || counter % slots !== slot || counter < 1) {
     throw new DeltabaseError('DATA_CORRUPT', `slot ${slot} of the batch ring is damaged`);
   }
   counters[slot] = counter;
 }
 
 function slotKey(slot: number): Uint8Array {
-  return Uint8Array.of(PREFIX, slot >>> 8, slot & 255);
+  return Uint8Array.of(PREFIX, slot >>> 16, (slot >>> 8) & 255, slot & 255);
 }
 
 function hole(counter: number, latest: number): DeltabaseError {

@@ -5,7 +5,7 @@
 
 import { assert, DeltabaseError } from '@deltabase/base';
 import type { Disk, DiskOperation, DiskRange, DiskReader, DiskRow } from '@deltabase/engine';
-import { type BatchRing, readRing } from './batch-ring.js';
+import { type BatchRing, RING_SLOTS, readRing } from './batch-ring.js';
 import { seal, unseal } from './sealed.js';
 import type { Store, StoreIterator, StoreOperation, StoreSnapshot } from './store.js';
 
@@ -14,6 +14,8 @@ export interface LevelDiskOptions {
   readonly fatal: (error: DeltabaseError) => void;
   /** How often free and used space are measured; 0: only at opening. */
   readonly measureIntervalMs: number;
+  /** Batches among which a hole is found; fewer only in tests. */
+  readonly ringSlots?: number;
 }
 
 /** The Disk, and how to let go of its files. */
@@ -26,7 +28,7 @@ const ROWS_AT_ONCE = 256;
 
 /** Makes the Disk on an open store. Throws DATA_CORRUPT if the store lost a batch. */
 export async function openLevelDisk(store: Store, options: LevelDiskOptions): Promise<LevelDisk> {
-  const ring = await readRing(store);
+  const ring = await readRing(store, options.ringSlots ?? RING_SLOTS);
   const disk = new StoreDisk(store, ring, options.fatal);
   await disk.measure();
   if (options.measureIntervalMs > 0) disk.measureEvery(options.measureIntervalMs);
