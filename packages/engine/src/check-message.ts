@@ -1,7 +1,7 @@
 // What a message must be before anything else looks at it, whoever sent it: names that can be names, sizes
 // within the limits, numbers that are whole. Everything behind this relies on it.
 
-import { DeltabaseError, type Limits } from '@deltabase/base';
+import { DeltabaseError, exceedsUtf8, type Limits } from '@deltabase/base';
 import {
   checkChannelName,
   checkDocumentKey,
@@ -51,7 +51,7 @@ function checkSizes({ payload, principal, session }: Message, limits: Limits): v
 }
 
 function checkText(what: string, text: string, bytesMax: number): void {
-  if (text.length > bytesMax) throw invalid(`the ${what} is longer than ${bytesMax} bytes`);
+  if (exceedsUtf8(text, bytesMax)) throw invalid(`the ${what} is longer than ${bytesMax} bytes`);
   if (!text.isWellFormed()) throw invalid(`the ${what} holds a lone surrogate: remove it`);
 }
 

@@ -146,6 +146,7 @@ export class Engine {
       () => {
         const invalid = nameProblem(space, key, limits) ?? countProblem('fromSeq', fromSeq, 1);
         if (invalid !== undefined) answer(invalid);
+        else if (this.#isFull) answer(tooMany());
         else this.#readHistory(space, key, fromSeq, answer);
       },
       () => answer(stopping()),
@@ -166,11 +167,15 @@ export class Engine {
     return this.#parts.machines.registry;
   }
 
-  /** A module's bytes; `undefined` if this node does not have them. */
+  /** A module's bytes; `undefined` if this node does not have them, or too many ask. */
   module(hash: string, answer: (module: Uint8Array | undefined) => void): void {
     const { loop, machines } = this.#parts;
     loop.enqueue(
       () => {
+        if (this.#isFull) {
+          answer(undefined);
+          return;
+        }
         const once = this.#open.add<Uint8Array | undefined>((module) =>
           answer(module instanceof Uint8Array ? module : undefined),
         );
@@ -240,6 +245,11 @@ export class Engine {
     touched.clear();
   }
 
+  /** Whether too many requests wait for the disk. */
+  get #isFull(): boolean {
+    return this.#open.count >= this.#config.limits.readQueueMax;
+  }
+
   #readHistory(
     space: string,
     key: string,
@@ -259,6 +269,10 @@ export class Engine {
 function refuseAll(submissions: readonly Submission[]): void {
   for (const { sink, tag } of submissions) sink.answer(tag, stopping());
   for (const sink of new Set(submissions.map((submission) => submission.sink))) sink.flush();
+}
+
+function tooMany(): Failure {
+  return failure('OVERLOADED', 'too many reads wait: read at another node, or slower');
 }
 
 function stopping(): Failure {

@@ -192,7 +192,7 @@ export class EngineParts {
         this.reads.changed(local);
         if (group.id === SYSTEM_GROUP) this.machines.documentChanged(local);
       },
-      logCompacted: (group, entries) => compactor.deleted(group, entries),
+      logCompacted: (group, bytes) => compactor.deleted(group, bytes),
       installed: (group, before) => {
         if (group.id === SYSTEM_GROUP) this.machines.follow();
         this.watches.replaced(before, group);

@@ -27,6 +27,9 @@ test('names that are none, and what is too large or no text, are refused', () =>
   assert.ok(!isSound({ channel: 'No' }));
   assert.ok(!isSound({ payload: new Uint8Array(11) }));
   assert.ok(!isSound({ principal: 'x'.repeat(9) }));
+  // Bytes of UTF-8, not letters.
+  assert.ok(isSound({ principal: 'éééé' }));
+  assert.ok(!isSound({ principal: 'ééééé' }));
   assert.ok(!isSound({ principal: '\ud800' }));
   assert.ok(!isSound({ session: { ...SESSION, name: 'x'.repeat(65) } }));
   assert.ok(!isSound({ session: { ...SESSION, name: '\udc00' } }));

@@ -13,6 +13,7 @@ import { Health } from './services/health.js';
 import { Leaders } from './services/leaders.js';
 import { machinesHandlers } from './services/machines.js';
 import { OpenCalls } from './services/open-calls.js';
+import { PageStreams } from './services/page-stream.js';
 import { loadProtos } from './services/protos.js';
 import { Routes } from './services/routes.js';
 
@@ -67,12 +68,19 @@ export class ClientServer {
     const routes = new Routes({ leaders: this.#leaders, members, self: node });
     const protos = loadProtos();
     const nowMs = (): number => options.nowMs();
-    const documents = documentsHandlers({ engine, routes, limits, log, nowMs });
+    const pages = new PageStreams(limits.pageStreamsMax);
+    const documents = documentsHandlers({
+      ...{ engine, routes, limits, pages, log, nowMs },
+      watchQueues: { bytes: 0 },
+    });
     const bytes = { clientBytesReceived: 0, clientBytesSent: 0 };
     server.addService(counted(protos.documents, bytes), documents);
     server.addService(protos.machines, machinesHandlers({ engine, limits, log, nowMs }));
     const { version } = options;
-    server.addService(protos.cluster, clusterHandlers({ engine, members, version, bytes, log }));
+    server.addService(
+      protos.cluster,
+      clusterHandlers({ engine, pages, members, version, bytes, log }),
+    );
     this.#health.addTo(server);
     new ReflectionService(protos.all).addToServer(server);
   }

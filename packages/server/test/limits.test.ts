@@ -154,3 +154,23 @@ test('too many reads, watches and sessions at once are OVERLOADED', async () => 
     assert.match(refused.details, /remembers 1 sessions already: reuse one session/);
   });
 });
+
+test('too many calls that read pages are refused; when one ends there is room for another', async () => {
+  await withServer(['--groups', '1', '--limits', 'pageStreamsMax=2'], async ({ client }) => {
+    const follow = (): Received => client.readLog({ group: 1, follow: true });
+    const open = [follow(), follow()];
+    await until(() => open.every(({ responses }) => responses.length > 0));
+    const refused = client.listDeltas(document);
+    await until(() => refused.status !== undefined);
+    assert.deepEqual(endOf(refused).slice(0, 2), [status.RESOURCE_EXHAUSTED, 'OVERLOADED']);
+    open[0]!.call.cancel();
+    await until(() => open[0]!.status !== undefined);
+    let again = client.readLog({ group: 1 });
+    await until(() => {
+      // The server hears of the end a moment later.
+      if (again.status?.code === status.RESOURCE_EXHAUSTED) again = client.readLog({ group: 1 });
+      return again.status?.code === status.OK;
+    });
+    open[1]!.call.cancel();
+  });
+});

@@ -2,8 +2,8 @@
 // protocol shows it. docs/errors.md is the same table for readers; a test holds the two together.
 // Bugs are AssertionErrors and fatal storage faults stop the process; neither is in here.
 
-/** What a caller may do on its own: give up, ask the named leader, ask again later, or resend in order. */
-export type RetryRule = 'never' | 'elsewhere' | 'later' | 'in-order';
+/** What a caller may do on its own: give up, ask again later, or resend in order. */
+export type RetryRule = 'never' | 'later' | 'in-order';
 
 interface ErrorFacts {
   readonly retry: RetryRule;
@@ -63,7 +63,6 @@ export const ERRORS = {
     'the session is too old to retry in',
   ),
   OUT_OF_ORDER: row('in-order', GRPC.ABORTED, 409, 5, 'an earlier message has not been executed'),
-  NOT_LEADER: row('elsewhere', GRPC.UNAVAILABLE, 503, 5, 'another node leads this group'),
   UNAVAILABLE: row('later', GRPC.UNAVAILABLE, 503, 5, 'no node can answer this now'),
   OVERLOADED: row('later', GRPC.RESOURCE_EXHAUSTED, 429, 5, 'a queue is full'),
   DEADLINE_EXCEEDED: row('later', GRPC.DEADLINE_EXCEEDED, 504, 5, 'no answer in time'),

@@ -14,4 +14,4 @@ export {
 export { DEFAULT_LIMITS, type Limits } from './limits.js';
 export { pack, unpack } from './msgpack.js';
 export { makePrng, type Prng } from './prng.js';
-export { decodeUtf8, encodeUtf8, encodeUtf8Into } from './utf8.js';
+export { decodeUtf8, encodeUtf8, encodeUtf8Into, exceedsUtf8 } from './utf8.js';

@@ -80,13 +80,16 @@ export interface Limits {
   readonly heldLogBytesMax: number;
   readonly snapshotChunkBytesMax: number;
   readonly snapshotTransfersMax: number;
+  readonly snapshotsWaitingMax: number;
 
   // Watches and reads.
   readonly watchQueueBytesMax: number;
+  readonly watchQueuesBytesMax: number;
   readonly watchesPerNodeMax: number;
   readonly readQueueMax: number;
   readonly readBytesMax: number;
   readonly historyPageMax: number;
+  readonly pageStreamsMax: number;
 }
 
 const KIB = 1024;
@@ -164,10 +167,13 @@ export const DEFAULT_LIMITS: Limits = {
   heldLogBytesMax: 64 * MIB, // bytes of log kept for followers that are alive but behind
   snapshotChunkBytesMax: 512 * KIB, // bytes of one chunk of a group snapshot
   snapshotTransfersMax: 4, // group snapshots that a node sends at once
+  snapshotsWaitingMax: 1000, // document snapshots of one group to be written: each holds an old version in memory
 
   watchQueueBytesMax: 4 * MIB, // bytes waiting for one watcher
+  watchQueuesBytesMax: 256 * MIB, // bytes waiting for all of them; with more, each gets one event at a time
   watchesPerNodeMax: 100_000, // watches
-  readQueueMax: 16_384, // reads waiting for confirmation or loading
+  readQueueMax: 16_384, // reads waiting for confirmation or loading; pages of history and modules likewise
   readBytesMax: 4 * MIB, // bytes of one read's value: some 30 ms to write out; watch what is larger
   historyPageMax: 1000, // deltas in one page of history
+  pageStreamsMax: 256, // calls at once that list deltas or log entries: each holds a page of about a megabyte
 };

@@ -25,6 +25,12 @@ export function encodeUtf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
+/** Whether `text` takes more than `max` bytes in UTF-8. */
+export function exceedsUtf8(text: string, max: number): boolean {
+  // A UTF-16 unit takes 1 to 3 bytes: most texts need no counting.
+  return text.length > max || (text.length > max / 3 && encodeUtf8(text).length > max);
+}
+
 /** Writes `text` at the start of `into` as far as it fits; returns the bytes written. */
 export function encodeUtf8Into(text: string, into: Uint8Array): number {
   return encoder.encodeInto(text, into).written;

@@ -7,6 +7,7 @@ import {
   encodeBase64,
   encodeUtf8,
   encodeUtf8Into,
+  exceedsUtf8,
   pack,
   unpack,
 } from '../src/index.js';
@@ -78,4 +79,12 @@ test('bytes that are not one msgpack value unpack to undefined', () => {
   assert.equal(unpack(Uint8Array.of(0x92, 1)), undefined);
   assert.equal(unpack(Uint8Array.of(1, 2)), undefined);
   assert.equal(unpack(new Uint8Array(0)), undefined);
+});
+
+test('a text is as long as its UTF-8 bytes', () => {
+  for (const text of ['', 'a', 'é', '語', '😀', 'a語é😀'.repeat(9)]) {
+    const { length } = encodeUtf8(text);
+    assert.ok(!exceedsUtf8(text, length), text);
+    if (length > 0) assert.ok(exceedsUtf8(text, length - 1), text);
+  }
 });

@@ -5,7 +5,7 @@ import { DeltabaseError, ERRORS, isErrorCode, toDeltabaseError } from '../src/in
 test('every code has a retry rule, a gRPC status, an HTTP status and an exit code that exist', () => {
   for (const [code, facts] of Object.entries(ERRORS)) {
     assert.match(code, /^[A-Z]+(_[A-Z]+)*$/);
-    assert.ok(['never', 'elsewhere', 'later', 'in-order'].includes(facts.retry), code);
+    assert.ok(['never', 'later', 'in-order'].includes(facts.retry), code);
     assert.ok(facts.grpc >= 1 && facts.grpc <= 16, code);
     assert.ok(facts.http >= 400 && facts.http <= 504, code);
     assert.ok([1, 2, 3, 4, 5, 130].includes(facts.exit), code);

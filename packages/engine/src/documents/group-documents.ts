@@ -237,6 +237,10 @@ export class GroupDocuments {
 
   /** Begins the snapshot that a delta advised, now that the history up to it is on disk. */
   #beginSnapshot(local: LocalDocument, version: Version | undefined): void {
+    if (this.#snapshots.pending >= this.#host.limits.snapshotsWaitingMax) {
+      local.snapshotDue = true; // The flush of its next delta tries again.
+      return;
+    }
     if (version !== undefined) {
       this.#snapshots.add(local.prefix, version);
       return;

@@ -20,6 +20,8 @@ export class SnapshotWriter {
   readonly #host: SnapshotWriterHost;
   readonly #waiting = new Fifo<{ readonly prefix: Uint8Array; readonly version: Version }>();
   #writing: Generator<PutOperation, void, void> | undefined;
+  /** A batch is on its way to the disk. */
+  #isBusy = false;
   #closed = false;
 
   constructor(host: SnapshotWriterHost) {
@@ -28,18 +30,19 @@ export class SnapshotWriter {
 
   /** Snapshots that are not written to their end. */
   get pending(): number {
-    return this.#waiting.length + (this.#writing === undefined ? 0 : 1);
+    return this.#waiting.length + (this.#isBusy ? 1 : 0);
   }
 
   /** Has a snapshot of `version` written for the document whose rows begin with `prefix`. */
   add(prefix: Uint8Array, version: Version): void {
     this.#waiting.push({ prefix, version });
-    if (this.#writing === undefined) this.#writeNext();
+    if (!this.#isBusy) this.#writeNext();
   }
 
   /** Writes nothing more; what is not whole is never read. */
   close(): void {
     this.#closed = true;
+    this.#isBusy = false;
     this.#writing = undefined;
     this.#waiting.drain();
   }
@@ -47,7 +50,8 @@ export class SnapshotWriter {
   #writeNext(): void {
     if (this.#closed) return;
     const batch = this.#takeBatch();
-    if (batch.length > 0) this.#host.write(batch, () => this.#writeNext());
+    this.#isBusy = batch.length > 0;
+    if (this.#isBusy) this.#host.write(batch, () => this.#writeNext());
   }
 
   /** Operations of the snapshot being written, and of those behind it while there is room. */

@@ -123,8 +123,10 @@ export class GroupStorage {
     const heldFrom = this.log.bytes > heldLogBytesMax ? Infinity : this.#listener.heldFrom();
     const index = Math.min(this.log.compactableTo(trailingLogBytesMax), heldFrom);
     if (index < this.log.firstIndex()) return;
+    const { bytes } = this.log;
     const operations = this.log.compact(index);
-    this.#host.write(operations, () => this.#host.logCompacted(this.#group, operations.length));
+    const removed = bytes - this.log.bytes;
+    this.#host.write(operations, () => this.#host.logCompacted(this.#group, removed));
   }
 
   /** Every row of a snapshot is on disk. */

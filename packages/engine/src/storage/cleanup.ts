@@ -7,7 +7,8 @@ import { entryRange, type KeyRange, keyAfter } from './keys.js';
 
 const ROWS_AT_ONCE = 500;
 const BYTES_AT_ONCE = 1024 * 1024;
-const COMPACT_ENTRIES_MIN = 5000;
+/** What LevelDB gathers in memory before it writes a file: less would not shrink anything. */
+const COMPACT_BYTES_MIN = 4 * 1024 * 1024;
 
 /** Removes the rows of `range`, into which nobody writes any more, and gives their space back. */
 export function* removeRows(
@@ -36,6 +37,7 @@ export function* removeRows(
 export class LogCompactor {
   readonly #disk: Disk;
   readonly #inTurn: (step: () => void) => void;
+  /** By group, bytes that were deleted since it was compacted. */
   readonly #deleted = new Map<number, number>();
   #busy = false;
 
@@ -44,16 +46,16 @@ export class LogCompactor {
     this.#inTurn = inTurn;
   }
 
-  /** `entries` entries of the group's log were deleted. */
-  deleted(group: number, entries: number): void {
-    this.#deleted.set(group, (this.#deleted.get(group) ?? 0) + entries);
+  /** Entries of so many bytes were deleted from the group's log. */
+  deleted(group: number, bytes: number): void {
+    this.#deleted.set(group, (this.#deleted.get(group) ?? 0) + bytes);
     this.#next();
   }
 
   #next(): void {
     if (this.#busy) return;
-    for (const [group, entries] of this.#deleted) {
-      if (entries < COMPACT_ENTRIES_MIN) continue;
+    for (const [group, bytes] of this.#deleted) {
+      if (bytes < COMPACT_BYTES_MIN) continue;
       this.#deleted.delete(group);
       this.#busy = true;
       const { start, end } = entryRange(group, 0, Number.MAX_SAFE_INTEGER);

@@ -2,7 +2,7 @@
 // has confirmed how far this copy must be; reads at least at a seq wait for it; stale ones take what is here.
 // What is ready is answered at the end of the turn, as much of it as a turn may.
 
-import { DeltabaseError, type Limits } from '@deltabase/base';
+import { DeltabaseError, exceedsUtf8, type Limits } from '@deltabase/base';
 import {
   applyPatch,
   bytesOf,
@@ -147,7 +147,7 @@ export class Reads {
     if (this.#open.count >= readQueueMax) {
       return overloaded('too many reads wait: read at another node, or slower');
     }
-    if (pointer.length > pointerBytesMax) {
+    if (exceedsUtf8(pointer, pointerBytesMax)) {
       return failure('INVALID_ARGUMENT', `the pointer is longer than ${pointerBytesMax} bytes`);
     }
     return (

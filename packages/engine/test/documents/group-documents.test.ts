@@ -201,6 +201,24 @@ test('an advised snapshot is written behind the deltas that it holds, loaded or 
   }
 });
 
+test('a snapshot for which too many wait is written with the document’s next delta', () => {
+  const bench = new Bench({ snapshotsWaitingMax: 1 });
+  const advised = { ...STEPS[0]!, record: { ...STEPS[0]!.record, snapshotAdvised: true } };
+  for (const key of ['a', 'b']) {
+    bench.load(key);
+    bench.apply(key, advised);
+  }
+  bench.flush()();
+  assert.equal(bench.writing, 1);
+  bench.write();
+  const { snapshotDue } = bench.documents.open('log', 'b');
+  assert.ok(snapshotDue);
+  bench.apply('b', STEPS[1]!);
+  bench.flush()();
+  assert.equal(bench.writing, 1);
+  assert.ok(!bench.documents.open('log', 'b').snapshotDue);
+});
+
 test('documents that are replaced give no state, flush nothing, and say when nobody reads them', () => {
   const bench = new Bench();
   bench.apply('a', STEPS[0]!);

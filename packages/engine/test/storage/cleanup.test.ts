@@ -36,10 +36,10 @@ test('the log is compacted once enough of it was deleted, one group at a time', 
     done.push(finished);
   };
   const compactor = new LogCompactor(disk, (step) => step());
-  compactor.deleted(1, 4999);
+  compactor.deleted(1, 4 * 2 ** 20 - 1);
   assert.equal(asked.length, 0);
   compactor.deleted(1, 1);
-  compactor.deleted(2, 6000);
+  compactor.deleted(2, 9 * 2 ** 20);
   assert.deepEqual(
     asked.map((start) => start[4]),
     [1],

@@ -133,3 +133,22 @@ test('a handler that fails in any way costs its own message an error, and no oth
     'INVALID_ARGUMENT',
   ]);
 });
+
+test('too many pages of history asked for at once are refused, and the next ones are not', () => {
+  const tokens = new TokenCluster({ seed: 40, limits: { readQueueMax: 5 } }).start();
+  const leader = tokens.leaderOf('a');
+  tokens.client('c').send('a', 'append', leader);
+  tokens.settle();
+  const engine = tokens.cluster.engine(leader);
+  const answers: string[] = [];
+  const ask = (): void =>
+    engine.history({ space: TOKENS, key: 'cold', fromSeq: 1 }, (page) => {
+      answers.push(page.kind === 'failed' ? page.code : page.kind);
+    });
+  for (let count = 0; count < 8; count++) ask();
+  tokens.run(100);
+  assert.deepEqual(answers.sort(), [...Array(3).fill('OVERLOADED'), ...Array(5).fill('page')]);
+  ask();
+  tokens.run(100);
+  assert.equal(answers.at(-1), 'page');
+});

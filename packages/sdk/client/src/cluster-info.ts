@@ -9,6 +9,7 @@ import { type CallOptions, timeoutOf } from './options.js';
 import type { Attempts } from './reading/attempts.js';
 import { interruptible } from './reading/interruptible.js';
 import type { WireLogEntry, WireStatus } from './transport/wire.js';
+import type { World } from './world.js';
 
 /** A node as it sees itself and the cluster. */
 export type NodeStatus = WireStatus;
@@ -53,6 +54,7 @@ export interface ClusterHost {
   readonly limits: ClientLimits;
   readonly attempts: Attempts;
   readonly topology: Topology;
+  readonly world: World;
 }
 
 /** `Client.cluster`. */
@@ -109,8 +111,8 @@ export class ClusterInfo {
     timeoutMs: number,
     signal: AbortSignal,
   ): AsyncGenerator<LogEntry, void, void> {
-    const { attempts } = this.#host;
-    const untilMs = performance.now() + timeoutMs;
+    const { attempts, world } = this.#host;
+    const untilMs = world.nowMs() + timeoutMs;
     const endpoint =
       node === undefined
         ? await attempts.endpoint(request.group, 0, untilMs, signal)

@@ -5,13 +5,14 @@ import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/g
 import type { Member } from '../config/members.js';
 import type { ByteCounts } from './byte-counts.js';
 import { LogReader } from './log-reader.js';
-import { PageStream } from './page-stream.js';
+import type { PageStreams } from './page-stream.js';
 import { checkCount, invalid } from './requests.js';
 import { statusOfThrown } from './status.js';
 import { unary } from './unary.js';
 
 export interface ClusterHost {
   readonly engine: Engine;
+  readonly pages: PageStreams;
   readonly members: readonly Member[];
   readonly version: string;
   readonly bytes: Readonly<ByteCounts>;
@@ -102,5 +103,5 @@ function readLog(host: ClusterHost, call: ServerWritableStream<ReadLogRequest, B
     return;
   }
   const request = { group, fromIndex, limit: limit || Infinity, follow };
-  new PageStream(call, new LogReader(host.engine, request));
+  host.pages.begin(call, new LogReader(host.engine, request));
 }

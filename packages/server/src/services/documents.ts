@@ -11,7 +11,7 @@ import type {
 } from '@grpc/grpc-js';
 import type { Route, WireMessage } from '../wire/send-stream-codec.js';
 import { DeltaList } from './delta-list.js';
-import { PageStream } from './page-stream.js';
+import type { PageStreams } from './page-stream.js';
 import { principalOf } from './principal.js';
 import {
   checkCount,
@@ -22,6 +22,7 @@ import {
   type SessionFields,
   sessionOf,
 } from './requests.js';
+import type { QueueTotal } from './response-stream.js';
 import type { Routes } from './routes.js';
 import { SendStream } from './send-stream.js';
 import { statusOfThrown } from './status.js';
@@ -32,6 +33,8 @@ export interface DocumentsHost {
   readonly engine: Engine;
   readonly routes: Routes;
   readonly limits: Limits;
+  readonly pages: PageStreams;
+  readonly watchQueues: QueueTotal;
   readonly log: Log;
   nowMs(): number;
 }
@@ -154,7 +157,7 @@ function watch(host: DocumentsHost, call: ServerWritableStream<WatchRequest, Buf
     call.emit('error', statusOfThrown(thrown, host.log));
     return;
   }
-  const stream = new WatchStream(call, host.limits.watchQueueBytesMax);
+  const stream = new WatchStream(call, host.limits, host.watchQueues);
   stream.begin((sink) => host.engine.watch({ space, key, afterSeq }, sink));
 }
 
@@ -171,7 +174,7 @@ function listDeltas(
     return;
   }
   const request = { space, key, fromSeq: fromSeq || 1, limit: limit || Infinity };
-  new PageStream(call, new DeltaList(host.engine, request));
+  host.pages.begin(call, new DeltaList(host.engine, request));
 }
 
 /** READ_MODE_... of documents.proto. */

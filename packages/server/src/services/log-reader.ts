@@ -1,7 +1,7 @@
 // ReadLog: a group's entries as this node has them, page by page; with `follow`, those that are committed
 // later too.
 
-import { describeEntry, type Engine } from '@deltabase/engine';
+import { describeEntry, type Engine, type Failure, failure } from '@deltabase/engine';
 import type { Entry } from 'raft-ts';
 import { WireWriter } from '../wire/writer.js';
 import { gather, type PageAnswer, type PageSource } from './page-stream.js';
@@ -22,6 +22,7 @@ export class LogReader implements PageSource {
   readonly #request: LogRequest;
   #nextIndex: number;
   #left: number;
+  #hasBegun = false;
 
   constructor(engine: Engine, request: LogRequest) {
     this.#engine = engine;
@@ -43,12 +44,27 @@ export class LogReader implements PageSource {
         answer.end();
         return;
       }
+      const first = given[0]?.index ?? this.#nextIndex;
+      // Where it begins the oldest there is will do; from there on nothing is left out.
+      if (this.#hasBegun && first > this.#nextIndex) {
+        answer.failed(compacted(this.#nextIndex, first));
+        return;
+      }
+      this.#hasBegun ||= given.length > 0;
       this.#left -= given.length;
       this.#nextIndex = (given.at(-1)?.index ?? this.#nextIndex - 1) + 1;
       const encoded = given.map((entry) => encodeEntry(entry, entry.index <= commitIndex));
       answer.found(gather(encoded, RESPONSE_BYTES));
     });
   }
+}
+
+function compacted(from: number, firstIndex: number): Failure {
+  return failure(
+    'HISTORY_GONE',
+    `entries ${from} to ${firstIndex - 1} left the log before they were read: read on from ${firstIndex}`,
+    { firstIndex },
+  );
 }
 
 const outer = new WireWriter();

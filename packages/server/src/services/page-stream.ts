@@ -1,7 +1,7 @@
 // A streaming call that gives what is read page by page: the next page is read when the one before has left,
 // so a slow reader costs one page.
 
-import type { Failure } from '@deltabase/engine';
+import { type Failure, failure } from '@deltabase/engine';
 import { type BytesCall, ResponseStream } from './response-stream.js';
 import { statusOf } from './status.js';
 
@@ -19,17 +19,41 @@ export interface PageAnswer {
   failed(why: Failure): void;
 }
 
+/** All such calls of a node: no more than it has memory for at a time. */
+export class PageStreams {
+  readonly #max: number;
+  #open = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** Answers a call from `source`, or refuses it. */
+  begin(call: BytesCall, source: PageSource): void {
+    if (this.#open >= this.#max) {
+      const why = `${this.#max} calls read pages here already: read at another node, or later`;
+      call.emit('error', statusOf(failure('OVERLOADED', why)));
+      return;
+    }
+    this.#open++;
+    new PageStream(call, source, () => this.#open--);
+  }
+}
+
 /** Until a source that had nothing is asked again. */
 const IDLE_MS = 100;
 
-export class PageStream {
+class PageStream {
   readonly #responses: ResponseStream;
   readonly #source: PageSource;
+  readonly #ended: () => void;
   #idle: ReturnType<typeof setTimeout> | undefined;
   #isReading = false;
+  #isClosed = false;
 
-  constructor(call: BytesCall, source: PageSource) {
+  constructor(call: BytesCall, source: PageSource, ended: () => void) {
     this.#source = source;
+    this.#ended = ended;
     this.#responses = new ResponseStream(call, {
       drained: () => this.#continue(),
       closed: () => this.#closed(),
@@ -62,6 +86,8 @@ export class PageStream {
 
   #closed(): void {
     clearTimeout(this.#idle);
+    if (!this.#isClosed) this.#ended();
+    this.#isClosed = true;
   }
 }
 

@@ -14,17 +14,27 @@ export interface ResponseStreamEvents {
   closed(): void;
 }
 
+/** What many streams hold back together. */
+export interface QueueTotal {
+  bytes: number;
+}
+
 export class ResponseStream {
   readonly #call: BytesCall;
   readonly #events: ResponseStreamEvents;
+  readonly #total: QueueTotal;
   #queuedBytes = 0;
   #isEnded = false;
 
-  constructor(call: BytesCall, events: ResponseStreamEvents) {
+  /** `total` counts what this stream holds back too. */
+  constructor(call: BytesCall, events: ResponseStreamEvents, total: QueueTotal = { bytes: 0 }) {
     this.#call = call;
     this.#events = events;
+    this.#total = total;
     call.on('cancelled', () => {
       this.#isEnded = true;
+      // Nobody tells any more when it leaves.
+      this.#left(this.#queuedBytes);
       events.closed();
     });
   }
@@ -41,8 +51,9 @@ export class ResponseStream {
   write(response: Buffer): void {
     if (this.#isEnded) return;
     this.#queuedBytes += response.length;
+    this.#total.bytes += response.length;
     this.#call.write(response, () => {
-      this.#queuedBytes -= response.length;
+      this.#left(Math.min(response.length, this.#queuedBytes));
       if (!this.#isEnded) this.#events.drained();
     });
   }
@@ -53,5 +64,10 @@ export class ResponseStream {
     this.#isEnded = true;
     if (status === undefined) this.#call.end();
     else this.#call.emit('error', status);
+  }
+
+  #left(bytes: number): void {
+    this.#queuedBytes -= bytes;
+    this.#total.bytes -= bytes;
   }
 }

@@ -1,30 +1,36 @@
 // One Watch call. The bytes of a delta are shared by all its watchers; those of a turn leave as one response.
 // A client that reads too slowly is given nothing more until it has caught up: the engine reads what it missed
-// from where that is kept.
+// from where that is kept. If all of them together hold back too much, a client gets something only when it has
+// taken everything: so those that read go on, and those that do not hold an event each.
 
+import type { Limits } from '@deltabase/base';
 import type { Failure, TailDelta, Watch, WatchSink } from '@deltabase/engine';
 import { encodeDeltaEvent, encodeStateEvent } from '../wire/delta-codec.js';
-import { type BytesCall, ResponseStream } from './response-stream.js';
+import { type BytesCall, type QueueTotal, ResponseStream } from './response-stream.js';
 import { statusOf } from './status.js';
 
 /** Events are sent as they are once they have so many bytes. */
 const RESPONSE_BYTES = 256 * 1024;
 
+type WatchLimits = Pick<Limits, 'watchQueueBytesMax' | 'watchQueuesBytesMax'>;
+
 export class WatchStream implements WatchSink {
   readonly #responses: ResponseStream;
-  readonly #queueBytesMax: number;
+  readonly #limits: WatchLimits;
+  readonly #total: QueueTotal;
   #watch: Watch | undefined;
   #gathered: Buffer[] = [];
   #gatheredBytes = 0;
   /** The engine was told to wait. */
   #isBlocked = false;
 
-  constructor(call: BytesCall, queueBytesMax: number) {
-    this.#queueBytesMax = queueBytesMax;
-    this.#responses = new ResponseStream(call, {
-      drained: () => this.#drained(),
-      closed: () => this.#watch?.cancel(),
-    });
+  /** `total` is what all watches of the node hold back. */
+  constructor(call: BytesCall, limits: WatchLimits, total: QueueTotal) {
+    this.#limits = limits;
+    this.#total = total;
+    const drained = (): void => this.#drained();
+    const closed = (): void => this.#watch?.cancel();
+    this.#responses = new ResponseStream(call, { drained, closed }, total);
   }
 
   /** Begins; `start` asks the engine for the watch of this sink. */
@@ -34,9 +40,11 @@ export class WatchStream implements WatchSink {
   }
 
   get ready(): boolean {
+    const { watchQueueBytesMax, watchQueuesBytesMax } = this.#limits;
+    const bytes = this.#responses.queuedBytes + this.#gatheredBytes;
+    const isAnyFree = this.#total.bytes + this.#gatheredBytes < watchQueuesBytesMax;
     const isReady =
-      !this.#responses.isEnded &&
-      this.#responses.queuedBytes + this.#gatheredBytes < this.#queueBytesMax;
+      !this.#responses.isEnded && (bytes === 0 || (isAnyFree && bytes < watchQueueBytesMax));
     if (!isReady) this.#isBlocked = true;
     return isReady;
   }
@@ -69,7 +77,8 @@ export class WatchStream implements WatchSink {
   }
 
   #drained(): void {
-    if (!this.#isBlocked || this.#responses.queuedBytes > this.#queueBytesMax / 2) return;
+    if (!this.#isBlocked || this.#responses.queuedBytes > this.#limits.watchQueueBytesMax / 2)
+      return;
     this.#isBlocked = false;
     this.#watch?.resume();
   }

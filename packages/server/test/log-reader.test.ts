@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Engine, Failure } from '@deltabase/engine';
+import type { Entry } from 'raft-ts';
+import { LogReader } from '../src/services/log-reader.js';
+
+/** A log that begins at `firstIndex` and goes on to 10, given two entries at a time. */
+function setUp(fromIndex: number) {
+  const log = { firstIndex: 3 };
+  const engine = {
+    readLog(
+      _group: number,
+      from: number,
+      answer: (entries: readonly Entry[], committed: number) => void,
+    ) {
+      const start = Math.max(from, log.firstIndex);
+      const indices = [start, start + 1].filter((index) => index <= 10);
+      const data = new Uint8Array(0);
+      answer(
+        indices.map((index) => ({ index, term: 1, type: 'normal', data })),
+        10,
+      );
+    },
+  } as unknown as Engine;
+  const reader = new LogReader(engine, { group: 1, fromIndex, limit: Infinity, follow: true });
+  const next = (): number | Failure | undefined => {
+    let outcome: number | Failure | undefined;
+    reader.next({
+      found: (responses) => {
+        outcome = responses.length;
+      },
+      end() {},
+      failed: (why) => {
+        outcome = why;
+      },
+    });
+    return outcome;
+  };
+  return { log, next };
+}
+
+test('a log is followed from the oldest entry there is, to its end and on', () => {
+  for (const fromIndex of [0, 1, 3]) {
+    const { next } = setUp(fromIndex);
+    assert.deepEqual([next(), next(), next(), next(), next()], [1, 1, 1, 1, 0]);
+  }
+});
+
+test('entries that left the log before they were read are not left out silently', () => {
+  const { log, next } = setUp(0);
+  assert.equal(next(), 1);
+  log.firstIndex = 8;
+  const failed = next() as Failure;
+  assert.deepEqual([failed.code, failed.details], ['HISTORY_GONE', { firstIndex: 8 }]);
+  assert.match(failed.message, /^entries 5 to 7 left the log/);
+});

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { test } from 'node:test';
+import type { BytesCall } from '../src/services/response-stream.js';
+import { WatchStream } from '../src/services/watch-stream.js';
+
+const LIMITS = { watchQueueBytesMax: 1000, watchQueuesBytesMax: 2000 };
+const PIECE = new Uint8Array(300);
+
+/** A call whose responses leave when the test says so. */
+class SlowCall extends EventEmitter {
+  readonly #leaving: Array<() => void> = [];
+
+  write(_response: Buffer, done: () => void): void {
+    this.#leaving.push(done);
+  }
+
+  readAll(): void {
+    for (const done of this.#leaving.splice(0)) done();
+  }
+}
+
+function setUp() {
+  const total = { bytes: 0 };
+  const open = () => {
+    const call = new SlowCall();
+    const stream = new WatchStream(call as unknown as BytesCall, LIMITS, total);
+    let resumed = 0;
+    stream.begin(() => ({ resume: () => void resumed++, cancel() {} }));
+    /** Gives as much as it takes; returns how often that was. */
+    const fill = (): number => {
+      let count = 0;
+      for (; stream.ready && count < 100; count++) {
+        stream.state(1, PIECE, undefined);
+        stream.flush();
+      }
+      return count;
+    };
+    return { call, fill, resumed: () => resumed };
+  };
+  return { total, open };
+}
+
+test('one watch holds back no more than its limit, and goes on when it is read', () => {
+  const { total, open } = setUp();
+  const { call, fill, resumed } = open();
+  assert.equal(fill(), 4);
+  assert.ok(total.bytes >= 1000 && total.bytes < 1400);
+  call.readAll();
+  assert.equal(total.bytes, 0);
+  assert.equal(resumed(), 1);
+  assert.equal(fill(), 4);
+});
+
+test('all watches together hold back no more than theirs, and an event each', () => {
+  const { total, open } = setUp();
+  const idle = Array.from({ length: 10 }, open);
+  const counts = idle.map(({ fill }) => fill());
+  assert.deepEqual(counts, [4, 3, 1, 1, 1, 1, 1, 1, 1, 1]);
+  assert.ok(total.bytes < 2000 + 11 * 350);
+  // Who reads goes on, though the others do not.
+  const reader = open();
+  for (let round = 0; round < 5; round++) {
+    assert.equal(reader.fill(), 1);
+    reader.call.readAll();
+    assert.equal(reader.resumed(), round + 1);
+  }
+});
+
+test('what a watcher that is gone had not read counts no more, however late it leaves', () => {
+  const { total, open } = setUp();
+  const { call, fill } = open();
+  fill();
+  call.emit('cancelled');
+  assert.equal(total.bytes, 0);
+  call.readAll();
+  assert.equal(total.bytes, 0);
+});
