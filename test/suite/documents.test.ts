@@ -69,6 +69,24 @@ test('README, ARCHITECTURE and decisions keep to their length', () => {
   for (const file of filesBelow('docs/decisions', ['.md'])) assert.ok(lines(file) <= 41, file);
 });
 
+test('every invariant of ARCHITECTURE.md is named by a test', () => {
+  const [, section] = readText('ARCHITECTURE.md').split('## Invariants');
+  const invariants = [...section!.split('\n## ')[0]!.matchAll(/^- \*\*(\w+)\*\*/gm)].map(
+    (match) => match[1]!,
+  );
+  assert.ok(invariants.length >= 8);
+  const titles = ['packages', 'test', 'examples']
+    .flatMap((folder) => filesBelow(folder, ['.test.ts']))
+    .flatMap((file) => [...readText(file).matchAll(/^\s*test\(\s*['`](.*)['`],/gm)])
+    .map((match) => match[1]!);
+  for (const name of invariants) {
+    assert.ok(
+      titles.some((title) => title.includes(name)),
+      `no test is named by ${name}`,
+    );
+  }
+});
+
 test('docs/dependencies.md names every package we depend on, and no other', () => {
   const table = readText('docs/dependencies.md')
     .split('\n')

@@ -132,7 +132,7 @@ for (const [what, way] of Object.entries(WAYS)) {
   });
 }
 
-test('messages of one machine cannot reach another', () => {
+test('messages of one machine cannot reach another (NothingSurvivesAnInstance)', () => {
   const host = hostNow();
   const bytes = assemble(machineOf(WAYS['memory behind the image’s end']!));
   const [a, b] = [loadOn(host, bytes), loadOn(host, bytes)];

@@ -116,6 +116,33 @@ test('a deposed leader answers no empty message from what may be lost (Committed
   tokens.check();
 });
 
+test('a leader that slept through the next election shows nobody its old state (CommittedOnly)', () => {
+  for (const channel of ['look', 'refuse'] as const) {
+    const tokens = new TokenCluster({ seed: 5 }).start();
+    const client = tokens.client('c');
+    const old = tokens.leaderOf('a');
+    client.send('a', 'append', old);
+    tokens.settle();
+    tokens.cluster.setLinks(old, 'cut');
+    tokens.cluster.pause(old);
+    const [other] = tokens.cluster.ids.filter((id) => id !== old);
+    tokens.until(() => {
+      const lead = tokens.cluster.engine(other!).leaderOf(TOKENS, 'a');
+      return lead !== 0 && lead !== old;
+    });
+    client.send('a', 'append', other);
+    tokens.settle();
+    // It wakes and believes that it leads, until the others say that they have another one.
+    const late = client.send('a', channel, old);
+    client.read('a', { kind: 'linearizable' });
+    tokens.cluster.setLinks(old, 'whole');
+    tokens.cluster.resume(old);
+    tokens.settle();
+    assert.ok(late.attempts > 1, 'it could not answer that');
+    tokens.check();
+  }
+});
+
 test('what a lost leadership had in flight is dropped, and the next one starts from the log', () => {
   const tokens = new TokenCluster({ seed: 6 }).start();
   const client = tokens.client('c');

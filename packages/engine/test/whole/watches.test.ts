@@ -77,6 +77,25 @@ test('no watcher sees a delta before it is committed (CommittedOnly)', () => {
   tokens.check();
 });
 
+test('a watch that begins while deltas are in flight begins with the committed state (CommittedOnly)', () => {
+  const tokens = withTokens(7, 3);
+  const leader = tokens.leaderOf('a');
+  tokens.run(500);
+  // The leader is confirmed at once, and its entries are on no disk for long.
+  tokens.cluster.weather.writeMsMax = 100_000;
+  tokens.client('d').send('a', 'append', leader);
+  tokens.run(20);
+  const sink = watch(tokens, leader);
+  tokens.run(200);
+  assert.equal(sink.stateSeq, 3);
+  assert.equal(tokens.valueAt(leader, 'a').seq, 3);
+  assert.deepEqual(sink.seqs, []);
+  tokens.cluster.weather.writeMsMax = 2;
+  tokens.until(() => sink.seqs.length === 1, 200_000);
+  assert.deepEqual(sink.seqs, [4]);
+  tokens.check();
+});
+
 test('watchers through crashes, snapshots and slow reading see the fold of every delta (StateIsFold)', () => {
   const limits = { flushIntervalMs: 60, trailingLogBytesMax: 0, heldLogBytesMax: 0 };
   const tokens = new TokenCluster({ seed: 3, limits }).start();

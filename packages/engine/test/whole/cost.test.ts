@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TokenCluster } from '@deltabase/testkit';
+
+interface Cost {
+  readonly disk: number;
+  readonly network: number;
+}
+
+/** Bytes that all nodes write and send for ten messages to a document of `size` tokens. */
+function costAt(size: number): Cost {
+  const limits = { flushIntervalMs: 1_000_000 };
+  const tokens = new TokenCluster({ seed: 1, limits }).start();
+  const client = tokens.client('c');
+  const leader = tokens.leaderOf('a');
+  for (let sent = 0; sent < size; sent++) client.send('a', 'append', leader);
+  tokens.settle();
+  tokens.run(1000);
+  const before = totals(tokens);
+  for (let sent = 0; sent < 10; sent++) {
+    client.send('a', 'append', leader);
+    tokens.settle();
+  }
+  const after = totals(tokens);
+  return { disk: after.disk - before.disk, network: after.network - before.network };
+}
+
+function totals(tokens: TokenCluster): Cost {
+  const all = tokens.cluster.engines().map((engine) => engine.status().counters);
+  return {
+    disk: all.reduce((sum, { diskBytesWritten }) => sum + diskBytesWritten, 0),
+    network: all.reduce((sum, { peerBytesSent }) => sum + peerBytesSent, 0),
+  };
+}
+
+test('a message costs what it emits on disk and network, whatever the document weighs (CostIsTheDelta)', () => {
+  const [small, large] = [costAt(10), costAt(3000)];
+  assert.ok(small.disk > 1000 && small.network > 1000);
+  // A few bytes more are for the larger numbers.
+  assert.ok(large.disk < small.disk * 1.1, `${large.disk} and ${small.disk} bytes on disk`);
+  assert.ok(
+    large.network < small.network * 1.2,
+    `${large.network} and ${small.network} bytes sent`,
+  );
+});
+
+test('snapshots of a document cost a part of its deltas, however often it is flushed (CostIsTheDelta)', () => {
+  const limits = { flushIntervalMs: 50, snapshotDeltaBytesMin: 100, pieceBytesMax: 1000 };
+  const tokens = new TokenCluster({ seed: 2, limits }).start();
+  const client = tokens.client('c');
+  const leader = tokens.leaderOf('a');
+  tokens.run(500);
+  const before = totals(tokens).disk;
+  for (let sent = 0; sent < 300; sent++) {
+    client.send('a', 'append', leader);
+    tokens.run(20);
+  }
+  tokens.settle();
+  tokens.run(1000);
+  const deltaBytes = 300 * 250 * tokens.cluster.ids.length;
+  const disk = totals(tokens).disk - before;
+  // Each delta is written to the log, to a chunk, and once more at most for snapshots; beside sessions and rows.
+  assert.ok(disk < deltaBytes * 5, `${disk} bytes for about ${deltaBytes} of deltas`);
+  tokens.check();
+});
