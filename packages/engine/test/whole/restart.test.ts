@@ -97,6 +97,30 @@ test('what is flushed leaves the log, what is not stays in it, and both make the
   assert.equal(tokens.valueAt(1, 'a').seq, 40);
 });
 
+test('a node that restarts behind a compacted log knows which version of a machine is active', () => {
+  const tokens = new TokenCluster({
+    seed: 10,
+    limits: { ...SMALL, trailingLogBytesMax: 0 },
+  }).start();
+  const client = tokens.client('c');
+  for (let count = 0; count < 20; count++) client.send('a', 'append_much');
+  tokens.settle();
+  tokens.run(500);
+  const [follower] = tokens.followersOf('a');
+  const id = follower!;
+  assert.ok(stored(tokens, id).stored[1]!.firstIndex > 2, 'the activation is not in the log');
+  tokens.cluster.crash(id);
+  tokens.cluster.startNode(id);
+  tokens.until(() => tokens.cluster.isUp(id));
+  let state = 0;
+  const said: string[] = [];
+  const end = ({ code }: { code: string }): void => void said.push(code);
+  const sink = { ready: true, state: (seq: number) => (state = seq), delta() {}, flush() {}, end };
+  tokens.cluster.engine(id).watch({ space: TOKENS, key: 'a', afterSeq: undefined }, sink);
+  tokens.until(() => state > 0 || said.length > 0);
+  assert.deepEqual([state, said], [20, []]);
+});
+
 test('a follower that is behind by less than the log goes on from there', () => {
   const tokens = new TokenCluster({ seed: 4 }).start();
   const client = tokens.client('c');
