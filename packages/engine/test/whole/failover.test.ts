@@ -202,6 +202,20 @@ test('a follower that stalled for long does not disrupt when it wakes: the leade
   }
 });
 
+test('nodes that all stalled together, as on a machine that slept, keep their leader (pitfall 21)', () => {
+  const tokens = new TokenCluster({ seed: 18 }).start();
+  tokens.run(5000);
+  const leader = tokens.leaderOf('a');
+  const { term } = tokens.cluster.engine(leader).status().groups[1]!;
+  for (const id of tokens.cluster.ids) tokens.cluster.pause(id);
+  tokens.run(30_000);
+  for (const id of tokens.cluster.ids) tokens.cluster.resume(id);
+  tokens.run(3000);
+  assert.equal(tokens.leaderOf('a'), leader);
+  assert.equal(tokens.cluster.engine(leader).status().groups[1]!.term, term);
+  tokens.check();
+});
+
 test('a leader that stalled for long finds another one, and what it held takes effect once', () => {
   const tokens = new TokenCluster({ seed: 13 }).start();
   const client = tokens.client('c');
