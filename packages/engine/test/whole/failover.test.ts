@@ -91,6 +91,8 @@ test('a node that stops answers whatever is open, each call once', () => {
   const ask = (): void => {
     engine.submit([{ message, sink, tag: 1, expiresMs }]);
     engine.read(read, ({ kind }) => void got.push(`read ${kind}`));
+    const mode = { kind: 'atLeast', seq: 99 } as const;
+    engine.read({ ...read, mode }, ({ kind }) => void got.push(`waiting read ${kind}`));
     const watch = {
       ready: true,
       state() {},
@@ -119,11 +121,32 @@ test('a node that stops answers whatever is open, each call once', () => {
   for (const line of got) counts.set(line, (counts.get(line) ?? 0) + 1);
   assert.equal(counts.get('message 1 UNAVAILABLE'), 3, got.join('; '));
   assert.equal(counts.get('read failed'), 3);
+  assert.equal(counts.get('waiting read failed'), 3);
   assert.equal(counts.get('watch'), 3);
   assert.equal((counts.get('page failed') ?? 0) + (counts.get('page page') ?? 0), 3);
   assert.equal(counts.get('module undefined'), 3);
   assert.equal(counts.get('deploy failed'), 3);
   assert.ok(flushes > 0);
+});
+
+test('a node that stops gives back what it passed on and has no answer to, outcome unknown', () => {
+  const tokens = new TokenCluster({ seed: 19 }).start();
+  const [follower] = tokens.followersOf('a');
+  const leader = tokens.leaderOf('a');
+  tokens.cluster.setLink(leader, follower!, 'cut');
+  const results: Result[] = [];
+  const sink = { answer: (_tag: number, result: Result) => void results.push(result), flush() {} };
+  const session = { name: '', openedAt: 0, settled: 0 };
+  const payload = new TextEncoder().encode('{"token":"x"}');
+  const rest = { channel: 'append', payload, principal: 'x', session, number: 0, after: 0 };
+  const message = { space: TOKENS, key: 'a', ...rest };
+  const expiresMs = tokens.cluster.simulation.nowMs + 60_000;
+  tokens.cluster.engine(follower!).submit([{ message, sink, tag: 1, expiresMs }]);
+  tokens.run(100);
+  assert.equal(results.length, 0);
+  tokens.cluster.stop(follower!);
+  assert.ok(results[0]?.kind === 'failed' && results[0].code === 'UNAVAILABLE');
+  assert.equal(results[0].details['outcomeUnknown'], true);
 });
 
 test('a disk that fails ends its node; the others go on, and it comes back with what it had', () => {
