@@ -12,10 +12,11 @@ import { SILENT } from '../support/log.js';
 import { MESSAGES } from '../support/raft-messages.js';
 import { sampleMessage } from '../support/samples.js';
 
-const HEADER: FrameHeader = { cluster: 'sim', groups: 1, incarnation: 5 };
+const HEADER: FrameHeader = { cluster: 'sim', groups: 1, founders: 9, incarnation: 5 };
+const PRESENCE = { abstains: true, wallMs: 7 };
 const HEARTBEAT = MESSAGES.find(({ type }) => type === 'heartbeat')!;
 
-function setUp({ accepts = true } = {}) {
+function setUp({ accepts = true, takesEntries = true } = {}) {
   const said: string[] = [];
   const groups = [0, 1].map((id) => ({
     step: (message: Message) => said.push(`group ${id} ${message.type} from ${message.from}`),
@@ -26,7 +27,14 @@ function setUp({ accepts = true } = {}) {
   const host = {
     self: 1,
     groups: groups as unknown as Group[],
-    links: { accepts: () => accepts, setReachable() {}, sendAnswer() {} },
+    links: {
+      accepts: () => accepts,
+      setReachable() {},
+      setAbstaining: (from: number, is: boolean) => said.push(`${from} abstains ${is}`),
+      sendAnswer() {},
+    },
+    clusterClock: { heard: (from: number, ms: number) => said.push(`${from} says ${ms}`) },
+    takesEntries: () => takesEntries,
     router: {
       submitForwarded: ({ message, tag, expiresMs }: Submission) =>
         said.push(`message ${tag} to ${message.key} until ${expiresMs}`),
@@ -45,7 +53,7 @@ function setUp({ accepts = true } = {}) {
 }
 
 function frame(parts: { raft?: unknown[][]; forwards?: unknown[][]; answers?: unknown[][] }) {
-  return own(encodeFrame(HEADER, { raft: [], forwards: [], answers: [], ...parts }));
+  return own(encodeFrame(HEADER, PRESENCE, { raft: [], forwards: [], answers: [], ...parts }));
 }
 
 test('a frame is taken apart, each part for whom it is', () => {
@@ -57,6 +65,8 @@ test('a frame is taken apart, each part for whom it is', () => {
   });
   intake.received(2, 'urgent', whole);
   assert.deepEqual(said, [
+    '2 abstains true',
+    '2 says 7',
     'group 1 heartbeat from 2',
     'message 7 to a until 1500',
     'answer 8 from 2',
@@ -80,9 +90,27 @@ test('nobody speaks for another node, nor for a group that there is not', () => 
   const { intake, said } = setUp();
   intake.received(3, 'urgent', frame({ raft: [encodeRaftMessage(1, HEARTBEAT)] }));
   intake.received(2, 'urgent', frame({ raft: [encodeRaftMessage(9, HEARTBEAT)] }));
+  assert.deepEqual(
+    said.splice(0).filter((line) => line.startsWith('group')),
+    [],
+  );
   const place = { ...HEADER, group: 9, transfer: 3, after: bytes('') };
   intake.received(2, 'bulk', own(encodeBulkFrame({ ...place, kind: 'pull' })));
   assert.deepEqual(said, []);
+});
+
+test('a node whose disk has no room takes no entries and no rows, but hears the leader', () => {
+  const { intake, said } = setUp({ takesEntries: false });
+  const raft = [MESSAGES[0]!, HEARTBEAT].map((message) => encodeRaftMessage(1, message));
+  intake.received(2, 'urgent', frame({ raft }));
+  const place = { ...HEADER, group: 1, transfer: 3, after: bytes('') };
+  const rows = [bytes('k'), bytes('v')];
+  const chunk = encodeBulkFrame({ ...place, kind: 'chunk', rows, end: undefined });
+  intake.received(2, 'bulk', own(chunk));
+  assert.deepEqual(
+    said.filter((line) => line.startsWith('group')),
+    ['group 1 heartbeat from 2'],
+  );
 });
 
 test('nothing is taken of a node that is not listened to', () => {
