@@ -120,8 +120,11 @@ class Storm {
     const random = this.#random.fork('faults');
     const counts = { kill: 0, pause: 0, term: 0 };
     const startMs = performance.now();
-    for (let atMs = faultEveryMs; atMs < forMs && !this.#stopping; atMs += faultEveryMs) {
-      await sleep(Math.max(0, startMs + atMs - performance.now()));
+    const passedMs = (): number => performance.now() - startMs;
+    // A fault that takes longer than the time between two delays the next; the end stays where it is.
+    for (let atMs = faultEveryMs; atMs < forMs; atMs = Math.max(atMs + faultEveryMs, passedMs())) {
+      await sleep(Math.max(0, atMs - passedMs()));
+      if (this.#stopping) break;
       const node = this.#cluster.nodes[random.below(this.#cluster.nodes.length)]!;
       const fault = faults[random.below(faults.length)]!;
       await inflict(fault, node, { random, pauseMsMax });
@@ -130,7 +133,7 @@ class Storm {
         `${fault} of node ${node.id}; ${this.#count('acknowledged')} acknowledged`,
       );
     }
-    await sleep(Math.max(0, startMs + forMs - performance.now()));
+    await sleep(Math.max(0, forMs - passedMs()));
     this.#stopping = true;
     return counts;
   }

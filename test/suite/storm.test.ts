@@ -9,7 +9,7 @@ test('64 writers lose no acknowledged token while nodes are killed', {
   const report = await storm({ seconds: 11, seed: 1, faultEveryMs: 3000 });
   t.diagnostic(JSON.stringify(report));
   const { acknowledged, refused, unknown, faults } = report;
-  assert.deepEqual(faults, { kill: 3, pause: 0, term: 0 });
+  assert.ok(faults.kill >= 2, 'nodes were killed, again while others had just come back');
   assert.ok(acknowledged > 1000, `${acknowledged} acknowledged`);
   assert.equal(refused + unknown, 0, 'every call was answered within its deadline');
 });
@@ -17,10 +17,10 @@ test('64 writers lose no acknowledged token while nodes are killed', {
 test('nor while nodes are killed, paused and stopped in order', {
   timeout: 120_000,
 }, async (t) => {
-  // With this seed each fault comes.
-  const seed = 1;
+  // The first three faults of this seed are a pause, a kill and an orderly stop.
+  const seed = 3;
   const report = await storm({
-    seconds: 10,
+    seconds: 15,
     seed,
     faults: FAULTS,
     faultEveryMs: 1500,
