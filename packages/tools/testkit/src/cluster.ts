@@ -60,7 +60,12 @@ export class Cluster {
     this.simulation = new Simulation(options.seed);
     this.#chance = this.simulation.random.fork('network');
     const { simulation, weather } = this;
-    this.#network = new SimulatedNetwork({ simulation, weather, chance: this.#chance });
+    this.#network = new SimulatedNetwork({
+      simulation,
+      weather,
+      chance: this.#chance,
+      frameBytesMax: options.limits?.peerFrameBytesMax ?? DEFAULT_LIMITS.peerFrameBytesMax,
+    });
     this.ids = Array.from({ length: options.nodes }, (_, at) => at + 1);
     for (const id of this.ids) {
       const rows = new SortedMap();

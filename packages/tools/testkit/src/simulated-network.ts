@@ -23,6 +23,7 @@ export class SimulatedNetwork {
   readonly #simulation: Simulation;
   readonly #weather: NetworkWeather;
   readonly #chance: Prng;
+  readonly #frameBytesMax: number;
   readonly #nodes = new Map<NodeId, Attached>();
   readonly #cut = new Set<string>();
 
@@ -30,10 +31,13 @@ export class SimulatedNetwork {
     readonly simulation: Simulation;
     readonly weather: NetworkWeather;
     readonly chance: Prng;
+    /** Larger frames never arrive. */
+    readonly frameBytesMax?: number;
   }) {
     this.#simulation = options.simulation;
     this.#weather = options.weather;
     this.#chance = options.chance;
+    this.#frameBytesMax = options.frameBytesMax ?? Infinity;
   }
 
   /** Begins a life of a node; whatever an earlier one still sends is void. */
@@ -85,6 +89,7 @@ export class SimulatedNetwork {
 
   #send(from: NodeId, to: NodeId, lane: Lane, frame: Uint8Array): void {
     const { dropRate, duplicateRate, delayMsMax } = this.#weather;
+    if (frame.length > this.#frameBytesMax) return;
     if (this.#cut.has(`${from}>${to}`) || this.#chance.fraction() < dropRate) return;
     const copies = this.#chance.fraction() < duplicateRate ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
