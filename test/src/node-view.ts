@@ -18,6 +18,17 @@ export interface NodeDocument {
   readonly value: unknown;
 }
 
+/** A message under a session, as the protos say it; what is left out is 0, false or empty. */
+export interface NodeMessage {
+  readonly space: string;
+  readonly key: string;
+  readonly channel: string;
+  readonly payload: unknown;
+  readonly session: { readonly name: string; readonly openedAtMs: number };
+  readonly number: number;
+  readonly retried?: boolean;
+}
+
 export interface NodeGroup {
   readonly group: number;
   readonly role: string;
@@ -73,6 +84,26 @@ export class NodeView {
     });
     const { seq, hash, value } = found;
     return { seq, hash, value: JSON.parse(value.toString('utf8')) };
+  }
+
+  /** Sends a message through this node, once. Its answer in words: `accepted`, or what the error says. */
+  async send({ session, payload, ...rest }: NodeMessage): Promise<string> {
+    const message = { ...rest, payload: Buffer.from(JSON.stringify(payload)) };
+    try {
+      await call(this.#documents, 'Send', { message, session });
+      return 'accepted';
+    } catch (thrown) {
+      return (thrown as ServiceError).details;
+    }
+  }
+
+  /** Resolves when a connection stands, so that a call leaves this process at once. */
+  connected(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#documents.waitForReady(Date.now() + CALL_MS, (error) =>
+        error === undefined ? resolve() : reject(error),
+      );
+    });
   }
 
   status(): Promise<NodeReport> {
