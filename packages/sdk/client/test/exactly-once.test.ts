@@ -83,6 +83,65 @@ test('each message takes effect once, in order per document, whatever goes wrong
   });
 });
 
+/**
+ * Nodes stand still with copies of messages for longer than anybody waits. Each document has one message of the
+ * client under test, so that nothing but its answer is at stake; another client changes what it would be now.
+ */
+test('a copy that comes late never contradicts the answer that was given', async () => {
+  let late = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 0, max: 0x7fffffff }), async (seed) => {
+      late += await runLatePlan({ ...QUESTION_ABOUT_ONE, seed, documents: 1000, groups: 2 });
+    }),
+    { numRuns: runs(), includeErrorInReport: true },
+  );
+  assert.ok(late > 0, 'messages were refused that were sent more than once');
+});
+
+/** Returns how many messages were refused that had been sent more than once. */
+async function runLatePlan(plan: Plan): Promise<number> {
+  const world = new VirtualWorld(plan.seed);
+  const cluster = new FakeCluster(world, { nodes: 3, groups: plan.groups });
+  cluster.weather.lateFrames = 700;
+  const limits = { retryMsMax: 100, reconnectMsMax: 100 };
+  const client = await connectTo(world, cluster, { limits });
+  const other = await connectTo(world, cluster, { limits });
+  let storm = true;
+  trouble(world, cluster, plan, () => storm);
+  const sent: Sent[] = [];
+  for (let order = 0; order < plan.messages; order++) {
+    sent.push(sendOne(world, client, { ...plan, silentPercent: 100 }, order));
+    await world.run(world.below(20));
+    const { key } = sent[world.below(sent.length)]!;
+    const payload = { token: `other-${order}`, mode: 'append', padding: '' };
+    const { deadlineMs } = { deadlineMs: 60_000 };
+    other
+      .document(SPACE, key)
+      .send('run', payload, { deadlineMs })
+      .catch(() => {});
+  }
+  await world.run(100);
+  storm = false;
+  await world.runUntil(() => sent.every(({ outcome }) => outcome !== undefined));
+  await world.run(1000);
+  for (const one of sent) {
+    const { executed } = cluster.groupFor(SPACE, one.key);
+    const tokens = cluster.tokens(SPACE, one.key);
+    checkOutcome(one, tokens.indexOf(one.token), executed);
+  }
+  await settleClose(world, client, other);
+  const copies = cluster.copies;
+  const isRefused = ({ outcome }: Sent): boolean =>
+    outcome instanceof DeltabaseError && outcome.code === 'REJECTED';
+  return sent.filter((one) => isRefused(one) && copies.get(one.token)! > 1).length;
+}
+
+async function settleClose(world: VirtualWorld, ...clients: readonly Client[]): Promise<void> {
+  let open = clients.length;
+  for (const client of clients) void client.close({ abandon: true }).then(() => open--);
+  await world.runUntil(() => open === 0);
+}
+
 /** RUNS=20000 looks longer. */
 function runs(): number {
   return Number(process.env['RUNS'] ?? 300);

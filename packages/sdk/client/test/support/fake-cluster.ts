@@ -23,6 +23,8 @@ export interface FakeClusterOptions {
 export interface Weather {
   overload: number;
   staleBelief: number;
+  /** Frames of a stream that has broken which its node, having stood still, handles after that. */
+  lateFrames: number;
   delayMsMax: number;
 }
 
@@ -32,7 +34,7 @@ interface FakeNode {
 }
 
 export class FakeCluster implements Transport {
-  readonly weather: Weather = { overload: 0, staleBelief: 0, delayMsMax: 3 };
+  readonly weather: Weather = { overload: 0, staleBelief: 0, lateFrames: 0, delayMsMax: 3 };
   readonly groups: FakeGroup[];
   readonly #world: VirtualWorld;
   readonly #nodes = new Map<number, FakeNode>();
@@ -40,6 +42,8 @@ export class FakeCluster implements Transport {
   readonly #arrivals = new Map<string, number>();
   /** Frames written by clients. */
   frames = 0;
+  /** Copies of each message that came to a node, by its token. */
+  readonly copies = new Map<string, number>();
   /** The most messages in one of them. */
   framePeak = 0;
 
@@ -138,7 +142,8 @@ export class FakeCluster implements Transport {
   #openStream(node: number, listener: SendStreamListener): SendStream {
     const stream = new FakeStream(this.#world, this.weather, listener, {
       closed: () => this.#nodes.get(node)!.streams.delete(stream),
-      received: (session, messages) => this.#received(node, stream, session, messages),
+      received: (session, messages, isLate) =>
+        this.#received(node, { stream, session, messages, isLate }),
     });
     this.#world.after(1 + this.#world.below(5), () => {
       if (!stream.isOpen) return;
@@ -155,16 +160,13 @@ export class FakeCluster implements Transport {
     return stream;
   }
 
-  #received(
-    node: number,
-    stream: FakeStream,
-    session: WireSession,
-    messages: readonly WireMessage[],
-  ): void {
+  #received(node: number, { stream, session, messages, isLate }: FakeFrame): void {
     this.frames++;
     this.framePeak = Math.max(this.framePeak, messages.length);
     for (const wire of messages) {
-      const submission = submissionOf(session, wire, stream);
+      const { token } = JSON.parse(wire.payload) as { token: string };
+      this.copies.set(token, (this.copies.get(token) ?? 0) + 1);
+      const submission = submissionOf(session, wire, stream, isLate);
       if (this.#happens(this.weather.overload)) {
         submission.answer(failure('OVERLOADED', 'the queue is full', { retryAfterMs: '30' }));
       } else {
@@ -251,7 +253,12 @@ function addressOf(node: number): string {
   return `fake:${7000 + node}`;
 }
 
-function submissionOf(session: WireSession, wire: WireMessage, stream: FakeStream): FakeSubmission {
+function submissionOf(
+  session: WireSession,
+  wire: WireMessage,
+  stream: FakeStream,
+  isLate: boolean,
+): FakeSubmission {
   const { name, openedAtMs: openedAt, settled } = session;
   const { space, key, channel, number, after, retried } = wire;
   if (after >= number) throw new Error('after must name an earlier message');
@@ -271,15 +278,27 @@ function submissionOf(session: WireSession, wire: WireMessage, stream: FakeStrea
   };
   return {
     message,
-    isWanted: () => stream.isOpen,
+    // A node that stood still has not noticed yet that its client has gone.
+    isWanted: () => stream.isOpen || isLate,
     answer: (result) => stream.answer(number, result),
   };
 }
 
 interface FakeStreamEvents {
   closed(): void;
-  received(session: WireSession, messages: readonly WireMessage[]): void;
+  received(session: WireSession, messages: readonly WireMessage[], isLate: boolean): void;
 }
+
+/** A frame as it came to a node. */
+interface FakeFrame {
+  readonly stream: FakeStream;
+  readonly session: WireSession;
+  readonly messages: readonly WireMessage[];
+  readonly isLate: boolean;
+}
+
+/** The longest that a node stands still with a frame, ms. */
+const LATE_MS_MAX = 300;
 
 /** Both ends of one stream. What is written in either direction arrives later, in order, or never. */
 class FakeStream implements SendStream {
@@ -292,6 +311,8 @@ class FakeStream implements SendStream {
   #responsesMs = 0;
   #blockedUntilDrain = false;
   #awaited = new Set<number>();
+  #isLost = false;
+  #lateMs: number | undefined;
   isOpen = true;
 
   constructor(
@@ -313,11 +334,16 @@ class FakeStream implements SendStream {
       if (this.#awaited.has(number)) throw new Error(`${number} is on this stream already`);
       this.#awaited.add(number);
     }
-    this.#requestsMs = this.#later(this.#requestsMs, () => {
+    const receive = (isLate: boolean): void => {
       this.#session = session ?? this.#session;
       if (this.#session === undefined) throw new Error('the first frame lacks its session');
-      this.#events.received(this.#session, copies);
-    });
+      this.#events.received(this.#session, copies, isLate);
+    };
+    this.#requestsMs = this.#later(
+      this.#requestsMs,
+      () => receive(false),
+      () => this.#deliverLate(receive),
+    );
     if (this.#world.below(10) > 0) return true;
     this.#blockedUntilDrain = true;
     this.#later(0, () => {
@@ -352,13 +378,23 @@ class FakeStream implements SendStream {
     });
   }
 
-  #later(notBeforeMs: number, run: () => void): number {
+  #later(notBeforeMs: number, run: () => void, tooLate: () => void = () => {}): number {
     const nowMs = this.#world.nowMs();
     const atMs = Math.max(notBeforeMs, nowMs + this.#world.below(this.#weather.delayMsMax + 1));
     this.#world.after(atMs - nowMs, () => {
       if (this.isOpen) run();
+      else tooLate();
     });
     return atMs;
+  }
+
+  /** What comes late comes in order: nothing behind what is lost. */
+  #deliverLate(receive: (isLate: boolean) => void): void {
+    const { lateFrames } = this.#weather;
+    this.#isLost ||= lateFrames === 0 || this.#world.below(1000) >= lateFrames;
+    if (this.#isLost) return;
+    this.#lateMs ??= this.#world.below(LATE_MS_MAX);
+    this.#world.after(this.#lateMs, () => receive(true));
   }
 
   #close(): void {

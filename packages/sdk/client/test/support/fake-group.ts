@@ -4,7 +4,7 @@
 // are forgotten.
 
 import { DEFAULT_LIMITS } from '@deltabase/base';
-import { type DeltaRecord, type Message, Sessions } from '@deltabase/machine';
+import { type DeltaRecord, type FirstAnswer, type Message, Sessions } from '@deltabase/machine';
 import type { VirtualWorld } from './virtual-world.js';
 
 export type FakeResult =
@@ -38,8 +38,10 @@ interface Pending {
   readonly message: Message;
   readonly answers: ((result: FakeResult) => void)[];
   readonly result: FakeResult;
-  /** What it leaves in the log; `undefined`: nothing. */
+  /** What it appends; `undefined`: nothing. */
   readonly token: string | undefined;
+  /** Whether its answer is in the log though it appends nothing. */
+  isRemembered: boolean;
 }
 
 export const LOST: FakeResult = failure('UNAVAILABLE', 'the leader changed', {
@@ -143,8 +145,10 @@ export class FakeGroup {
       const pending = this.#pending.find(
         (one) => one.message.session.name === session.name && one.message.number === number,
       );
-      if (pending !== undefined) pending.answers.push(answer);
-      else if (this.#isInOrder(session.name, after)) this.#run(message, answer);
+      if (pending !== undefined) {
+        pending.answers.push(answer);
+        pending.isRemembered ||= message.retried === true;
+      } else if (this.#isInOrder(session.name, after)) this.#run(message, answer);
       else answer(failure('OUT_OF_ORDER', `${after} was not executed`));
     }
   }
@@ -172,7 +176,8 @@ export class FakeGroup {
       ? failure('REJECTED', `there are ${length}`)
       : { kind: 'accepted', seq, reply: JSON.stringify(order.token) };
     const token = hasEffect ? order.token : undefined;
-    this.#pending.push({ message, answers: [answer], result, token });
+    const isRemembered = message.retried === true;
+    this.#pending.push({ message, answers: [answer], result, token, isRemembered });
     if (!hasEffect) this.#rememberSilent(message);
   }
 
@@ -194,8 +199,12 @@ export class FakeGroup {
     return this.#world.wallMs() + this.aheadMs;
   }
 
-  #fold({ message, token, result }: Pending): void {
-    if (token === undefined || result.kind === 'failed') return;
+  #fold(pending: Pending): void {
+    const { message, token, result } = pending;
+    if (token === undefined || result.kind === 'failed') {
+      if (pending.isRemembered) this.#foldOutcome(pending);
+      return;
+    }
     const { space, key, session, number } = message;
     const name = `${space}/${key}`;
     const tokens = this.documents.get(name) ?? [];
@@ -219,6 +228,17 @@ export class FakeGroup {
       snapshotAdvised: false,
     };
     this.#sessions.fold(record);
+  }
+
+  #foldOutcome({ message, result }: Pending): void {
+    const { space, key, session, number } = message;
+    const { name, openedAt, settled } = session;
+    const answer: FirstAnswer =
+      result.kind === 'accepted'
+        ? { kind: 'accepted', seq: result.seq, reply: new TextEncoder().encode(result.reply) }
+        : { kind: 'failed', code: 'REJECTED', message: result.message };
+    const cause = { space, key, session: name, openedAt, number, settled };
+    this.#sessions.foldOutcome({ ...cause, time: this.#wallMs(), answer });
   }
 }
 
