@@ -60,6 +60,25 @@ test('a message that is sent again under its number gets its first answer', asyn
   });
 });
 
+test('a session is refused from the end on that its client gave it', async () => {
+  await withServer([], async ({ client }) => {
+    const ending = (expiresAtMs: number) => ({
+      session: { name: `ends-${expiresAtMs}`, openedAtMs: Date.now() - 1000, expiresAtMs },
+      message: push(1),
+    });
+    const { FAILED_PRECONDITION, INVALID_ARGUMENT } = status;
+    const early = client.call('send', ending(Date.now() - 1));
+    await fails(early, FAILED_PRECONDITION, 'SESSION_EXPIRED');
+    await fails(client.call('send', ending(1)), INVALID_ARGUMENT, 'INVALID_ARGUMENT');
+    assert.equal((await client.call('send', ending(Date.now() + 60_000))).seq, 1);
+    const stream = client.sendStream();
+    const { session: ended, message } = ending(Date.now() - 1);
+    stream.write({ session: ended, messages: [message] });
+    await until(() => stream.results.length === 1);
+    assert.equal(stream.results[0].error.code, 'SESSION_EXPIRED');
+  });
+});
+
 test('what is wrong with a message is told by status and trailer', async () => {
   await withServer([], async ({ client }) => {
     const bad = (message: object, more: object = {}): Promise<Loose> => {

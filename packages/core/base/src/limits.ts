@@ -132,7 +132,7 @@ export const DEFAULT_LIMITS: Limits = {
   sessionWindowMax: 65_536, // unsettled messages of one session in one group
   sessionBytesMax: 16 * MIB, // bytes of unsettled answers of one session in one group
   sessionBytesPerGroupMax: 64 * MIB, // bytes of all of them; beyond, sessions with more than their share wait
-  sessionsPerGroupMax: 20_000, // sessions remembered by a group: some 300 bytes each
+  sessionsPerGroupMax: 20_000, // sessions remembered by a group: until they end, some 1200 bytes each
   sessionAgeMsMax: 3_600_000, // ms; older sessions are refused, so that they can be forgotten
   clockSkewMsMax: 60_000, // ms that a client's clock may run ahead
   silentAnswersMax: 32_768, // answers without a delta that a leader remembers, twice; more than a full queue

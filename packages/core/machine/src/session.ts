@@ -21,6 +21,7 @@ interface AnswerRow {
   /** Answers in it that are not forgotten, and bytes of all that were put into it. */
   count: number;
   bytes: number;
+  isStored: boolean;
 }
 
 /** A row of storage: the session's own is part 0. `undefined`: it is to be deleted. */
@@ -32,7 +33,7 @@ export interface SessionRow {
 /** A row takes no further answer once it has so many bytes: with one large reply on top it fits a frame. */
 const ROW_BYTES = 64 * 1024;
 /** What an answer takes in memory beside its reply, about. */
-const ANSWER_BYTES = 128;
+const ANSWER_BYTES = 200;
 const SESSION_VERSION = 2;
 const ROW_VERSION = 1;
 
@@ -40,9 +41,7 @@ export class Session {
   readonly openedAt: number;
   readonly #answers = new Map<number, Remembered>();
   /** Rows to be written, or deleted if nothing is left of them. */
-  readonly #changed = new Set<AnswerRow>();
-  /** Parts that are on disk. */
-  readonly #stored = new Set<number>();
+  #changed: Set<AnswerRow> | undefined;
   #last: AnswerRow | undefined;
   #lastPart = 0;
   #settled = 0;
@@ -80,7 +79,7 @@ export class Session {
     if (number < this.#settled || this.#answers.has(number)) return false;
     const row = this.#rowWithRoom();
     this.#put(number, { answer, document, row });
-    this.#changed.add(row);
+    this.#noteChange(row);
     return true;
   }
 
@@ -116,26 +115,26 @@ export class Session {
   takeRows(): SessionRow[] {
     const rows: SessionRow[] = [{ part: 0, bytes: this.#encode() }];
     const lists = new Map<AnswerRow, unknown[]>();
-    for (const row of this.#changed) lists.set(row, []);
-    this.#changed.clear();
+    for (const row of this.#changed ?? []) lists.set(row, []);
+    this.#changed = undefined;
     if (lists.size === 0) return rows;
     for (const [number, { answer, document, row }] of this.#answers) {
       lists.get(row)?.push([number, document, encodeFirstAnswer(answer)]);
     }
-    for (const [{ part }, list] of lists) {
-      if (list.length > 0) {
-        this.#stored.add(part);
-        rows.push({ part, bytes: pack([ROW_VERSION, list]).slice() });
-      } else if (this.#stored.delete(part)) {
-        rows.push({ part, bytes: undefined });
-      }
+    for (const [row, list] of lists) {
+      const bytes = list.length > 0 ? pack([ROW_VERSION, list]).slice() : undefined;
+      if (bytes !== undefined || row.isStored) rows.push({ part: row.part, bytes });
+      row.isStored = bytes !== undefined;
     }
     return rows;
   }
 
   /** Every row that is on disk is to be deleted. */
   deleteRows(): SessionRow[] {
-    return [0, ...this.#stored].map((part) => ({ part, bytes: undefined }));
+    const stored = new Set(this.#changed);
+    for (const { row } of this.#answers.values()) stored.add(row);
+    const parts = [...stored].filter(({ isStored }) => isStored).map(({ part }) => part);
+    return [0, ...parts].map((part) => ({ part, bytes: undefined }));
   }
 
   /** Loads a stored row of answers, in the order of the parts. Throws DATA_CORRUPT for another thing. */
@@ -143,16 +142,20 @@ export class Session {
     const fields = unpack(bytes);
     if (!Array.isArray(fields) || fields[0] !== ROW_VERSION) throw unknownForm();
     assert(part > this.#lastPart, 'rows are loaded in order');
-    const row = { part, count: 0, bytes: 0 };
+    const row = { part, count: 0, bytes: 0, isStored: true };
     this.#lastPart = part;
-    this.#stored.add(part);
     this.#last = row;
     for (const [number, document, answer] of fields[1]) {
       if (number < this.#settled) continue; // Settled since the row was written.
       this.#put(number, { answer: decodeFirstAnswer(answer), document, row });
     }
     // It holds nothing any more: the next flush deletes it.
-    if (row.count === 0) this.#changed.add(row);
+    if (row.count === 0) this.#noteChange(row);
+  }
+
+  #noteChange(row: AnswerRow): void {
+    this.#changed ??= new Set();
+    this.#changed.add(row);
   }
 
   #put(number: number, remembered: Remembered): void {
@@ -167,13 +170,13 @@ export class Session {
   #rowWithRoom(): AnswerRow {
     const last = this.#last;
     if (last !== undefined && last.count > 0 && last.bytes < ROW_BYTES) return last;
-    this.#last = { part: ++this.#lastPart, count: 0, bytes: 0 };
+    this.#last = { part: ++this.#lastPart, count: 0, bytes: 0, isStored: false };
     return this.#last;
   }
 
   #forgetIn(row: AnswerRow): void {
     row.count--;
-    if (row.count === 0) this.#changed.add(row);
+    if (row.count === 0) this.#noteChange(row);
   }
 
   #encode(): Uint8Array {

@@ -77,7 +77,7 @@ export class Sessions {
     if (openedAt > now + this.#limits.clockSkewMsMax) return refused(clockAhead(openedAt - now));
     if (openedAt < now - this.#limits.sessionAgeMsMax) return refused(sessionTooOld());
     const session = this.#sessions.get(name);
-    if (session === undefined) return this.#admitSession();
+    if (session === undefined) return this.#admitSession(now);
     if (message.number < session.settled) return refused(alreadySettled(message.number));
     const known = session.get(message.number);
     if (known === undefined) return this.#admitMessage(session, message.session.settled);
@@ -147,13 +147,18 @@ export class Sessions {
     return session;
   }
 
-  #admitSession(): Known {
+  #admitSession(now: number): Known {
     const max = this.#limits.sessionsPerGroupMax;
+    if (this.#sessions.size < max) return UNKNOWN;
+    // Where every message is of a new session, none is folded that would have old ones forgotten.
+    this.#time = Math.max(this.#time, now);
+    if (this.#time - this.#sweptAt >= SWEEP_INTERVAL_MS) this.#sweep();
     if (this.#sessions.size < max) return UNKNOWN;
     return refused(
       new DeltabaseError(
         'OVERLOADED',
-        `the group remembers ${max} sessions already: reuse one session for many messages`,
+        `the group remembers ${max} sessions already: reuse one session for many messages, or give short ` +
+          'ones an end',
       ),
     );
   }
@@ -202,8 +207,8 @@ function clockAhead(byMs: number): DeltabaseError {
 function sessionTooOld(): DeltabaseError {
   return new DeltabaseError(
     'SESSION_EXPIRED',
-    'the session is too old to retry in: read the document to learn whether the message took effect, ' +
-      'then open a new session',
+    'the session has ended: read the document to learn whether the message took effect, then open a new ' +
+      'one; if this one is new, set the clock of this client',
   );
 }
 

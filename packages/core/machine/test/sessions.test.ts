@@ -96,6 +96,19 @@ test('a session from the future is refused, because it would outlive its memory'
   assert.equal(refusal(new Sessions(LIMITS), 1, now - 1), 'INVALID_ARGUMENT');
 });
 
+test('a full table makes room by itself when time has passed, though nothing is folded', () => {
+  const limits = { ...LIMITS, sessionsPerGroupMax: 1 };
+  const sessions = folded([sampleRecord({ session: 'c0', time: OPENED })], limits);
+  const later = OPENED + LIMITS.sessionAgeMsMax + 60_001;
+  const fresh = (openedAt: number) =>
+    sampleMessage({ number: 1, session: { name: 'new', openedAt, settled: 0 } });
+  assert.equal(sessions.find(fresh(OPENED), OPENED + 60_001).kind, 'refused');
+  assert.equal(sessions.find(fresh(later), later).kind, 'unknown');
+  // What was forgotten stays refused, whatever a later leader's clock says.
+  assert.equal(sessions.size, 0);
+  assert.equal(sessions.time, later);
+});
+
 test('a full table takes no new session and a full window no new message', () => {
   const limits = { ...LIMITS, sessionsPerGroupMax: 1, sessionWindowMax: 2 };
   const sessions = folded([sampleRecord({ session: 'c0', number: 1, settled: 1 })], limits);

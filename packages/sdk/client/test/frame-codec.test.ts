@@ -20,7 +20,10 @@ const count = fc.oneof(
   fc.constantFrom(0, 127, 128, 16_383, 16_384, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 53 - 1),
 );
 const PLAIN = { noNullPrototype: true } as const;
-const session = fc.record({ name: text, openedAtMs: count, settled: count }, PLAIN);
+const session = fc.record(
+  { name: text, openedAtMs: count, settled: count, expiresAtMs: count },
+  PLAIN,
+);
 const message = fc.record(
   {
     space: text,

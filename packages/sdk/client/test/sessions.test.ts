@@ -30,6 +30,16 @@ test('numbers rise and leave one unused before each', () => {
   assert.deepEqual(numbers, [2, 4, 6]);
 });
 
+test('a session says when it ends: no earlier than its last message could be retried', () => {
+  const { world, sessions } = make();
+  const { sessionAgeMsMax, deadlineMsMax } = CLIENT_LIMITS;
+  const [session] = sessions.live;
+  const { openedAtMs, expiresAtMs } = sessions.announce(session!);
+  assert.equal(openedAtMs, world.wallMs());
+  assert.ok(expiresAtMs > openedAtMs + sessionAgeMsMax + deadlineMsMax);
+  assert.ok(expiresAtMs < openedAtMs + 35 * 60_000, 'and well before an hour');
+});
+
 test('what is settled ends before the lowest unsettled message and its unused number', () => {
   const { sessions } = make();
   const session = sessions.live[0]!;

@@ -8,6 +8,8 @@ export interface SessionFields {
   readonly name: string;
   readonly openedAtMs: number;
   readonly settled: number;
+  /** 0: when it is as old as a session may be. */
+  readonly expiresAtMs: number;
 }
 
 /** Messages that are never retried. */
@@ -15,9 +17,9 @@ export const NO_SESSION: SessionRef = { name: '', openedAt: 0, settled: 0 };
 
 /** Throws INVALID_ARGUMENT unless it can be a session. One without a name is none. */
 export function sessionOf(session: SessionFields, limits: Limits): SessionRef {
-  const { name, openedAtMs, settled } = session;
+  const { name, openedAtMs, settled, expiresAtMs } = session;
   if (name === '') {
-    if (openedAtMs === 0 && settled === 0) return NO_SESSION;
+    if (openedAtMs === 0 && settled === 0 && expiresAtMs === 0) return NO_SESSION;
     throw invalid('the session has no name: use a new UUID');
   }
   if (Buffer.byteLength(name) > limits.sessionNameBytesMax) {
@@ -27,7 +29,13 @@ export function sessionOf(session: SessionFields, limits: Limits): SessionRef {
     throw invalid('opened_at_ms is not a time: use milliseconds since 1970');
   }
   if (!isCount(settled)) throw invalid('settled is not a message number');
-  return { name, openedAt: openedAtMs, settled };
+  if (expiresAtMs === 0) return { name, openedAt: openedAtMs, settled };
+  if (!isCount(expiresAtMs) || expiresAtMs < openedAtMs) {
+    throw invalid('expires_at_ms is no time after opened_at_ms: use milliseconds since 1970, or 0');
+  }
+  // A group forgets sessions by their age: one that ends sooner is as one that was opened sooner.
+  const openedAt = Math.max(1, Math.min(openedAtMs, expiresAtMs - limits.sessionAgeMsMax));
+  return { name, openedAt, settled };
 }
 
 /** What is wrong with a message's numbers in its session; `undefined` if nothing is. */

@@ -20,6 +20,7 @@ export interface WireSession {
   readonly name: string;
   readonly openedAtMs: number;
   readonly settled: number;
+  readonly expiresAtMs: number;
 }
 
 export interface WireMessage {
@@ -95,14 +96,16 @@ function readSession(reader: WireReader): WireSession {
   let name = '';
   let openedAtMs = 0;
   let settled = 0;
+  let expiresAtMs = 0;
   while (!reader.isAtEnd) {
     const tag = reader.tag();
     if (tag === lengthDelimited(1)) name = reader.text();
     else if (tag === varint(2)) openedAtMs = reader.varint();
     else if (tag === varint(3)) settled = reader.varint();
+    else if (tag === varint(4)) expiresAtMs = reader.varint();
     else reader.skip(tag);
   }
-  return { name, openedAtMs, settled };
+  return { name, openedAtMs, settled, expiresAtMs };
 }
 
 /** Gathers the answers of a turn into one response. */

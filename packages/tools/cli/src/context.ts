@@ -2,7 +2,7 @@
 // command runs.
 
 import { DeltabaseError } from '@deltabase/base';
-import { type Client, connect } from '@deltabase/client';
+import { CLIENT_LIMITS, type Client, connect } from '@deltabase/client';
 import type { Command } from 'commander';
 import { type Paint, paintFor } from './format/paint.js';
 import type { Io } from './io.js';
@@ -33,6 +33,9 @@ export function withCommon(command: Command): Command {
     .option('--no-color', 'no colors (NO_COLOR does the same)');
 }
 
+/** A command's session is short, and forgotten soon: many commands must not fill the memory of a group. */
+const SESSION_MS = 60_000;
+
 /** What a command works with. */
 export class Context {
   readonly io: Io;
@@ -62,7 +65,9 @@ export class Context {
   /** Runs `use` with a client and closes it whatever happens. */
   async withClient<T>(use: (client: Client) => Promise<T>): Promise<T> {
     const connectMs = Math.min(CONNECT_MS, this.deadlineMs);
-    const client = await connect({ addresses: this.addresses, connectMs });
+    const deadlineMsMax = Math.min(CLIENT_LIMITS.deadlineMsMax, this.deadlineMs);
+    const limits = { sessionAgeMsMax: SESSION_MS, deadlineMsMax };
+    const client = await connect({ addresses: this.addresses, connectMs, limits });
     try {
       return await use(client);
     } finally {

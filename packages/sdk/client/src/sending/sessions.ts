@@ -4,6 +4,10 @@
 // even numbers. The odd one before each belongs to it and is never given to any: it is what a question about
 // the message names (lane.ts), and it counts as unsettled for as long as the message does.
 //
+// A session says when it ends, so that the cluster forgets it soon after its last message could be retried: a
+// client that lives for a moment must not be remembered for an hour. No message of it runs after that, however
+// late a copy of it comes.
+//
 // A new session begins long before the cluster would refuse the old one for its age, and when the numbers
 // between the lowest unsettled and the next are too many: a group remembers an answer until it is settled,
 // and one message that gets no answer must not make it remember those of all others. Messages keep the
@@ -17,6 +21,8 @@ import type { WireSession } from '../transport/wire.js';
 import type { World } from '../world.js';
 import type { Outgoing } from './outgoing.js';
 
+/** How far this machine's clock may be behind the cluster's, ms: else sessions end too early. */
+const CLOCK_SLACK_MS = 2 * 60_000;
 /** Numbers that each message takes: its own and an unused one. */
 const NUMBERS_EACH = 2;
 
@@ -90,7 +96,10 @@ export class Sessions {
   /** What a frame says of `session`. */
   announce(session: Session): WireSession {
     const { name, openedAtMs } = session;
-    return { name, openedAtMs, settled: this.settledOf(session) };
+    const { sessionAgeMsMax, deadlineMsMax } = this.#limits;
+    // Its last message may begin when it is as old as it gets, and is retried until its deadline.
+    const expiresAtMs = openedAtMs + sessionAgeMsMax + deadlineMsMax + CLOCK_SLACK_MS;
+    return { name, openedAtMs, settled: this.settledOf(session), expiresAtMs };
   }
 
   /** Lets the next message begin a new session. */

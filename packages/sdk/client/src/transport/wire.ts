@@ -7,6 +7,8 @@ export interface WireSession {
   readonly openedAtMs: number;
   /** Every number below it is settled. */
   readonly settled: number;
+  /** When it ends: milliseconds since 1970. */
+  readonly expiresAtMs: number;
 }
 
 /** A message of a frame. */

@@ -11,6 +11,7 @@ const FRAME_TIMEOUT = 0x18;
 const SESSION_NAME = 0x0a;
 const SESSION_OPENED_AT = 0x10;
 const SESSION_SETTLED = 0x18;
+const SESSION_EXPIRES_AT = 0x20;
 const MESSAGE_SPACE = 0x0a;
 const MESSAGE_KEY = 0x12;
 const MESSAGE_CHANNEL = 0x1a;
@@ -45,12 +46,13 @@ export class FrameEncoder {
     return Buffer.from(this.#buffer.subarray(0, this.#at));
   }
 
-  #session({ name, openedAtMs, settled }: WireSession): void {
+  #session({ name, openedAtMs, settled, expiresAtMs }: WireSession): void {
     this.#reserve(OVERHEAD_BYTES + name.length * UTF8_BYTES_MAX);
     const start = this.#begin(FRAME_SESSION);
     this.#text(SESSION_NAME, name);
     this.#number(SESSION_OPENED_AT, openedAtMs);
     this.#number(SESSION_SETTLED, settled);
+    this.#number(SESSION_EXPIRES_AT, expiresAtMs);
     this.#end(start);
   }
 
