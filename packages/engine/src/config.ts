@@ -66,12 +66,16 @@ const FRAME_OVERHEAD_BYTES = 64 * 1024;
 function checkFrames(limits: Limits): void {
   const { frameBytesMax, appendBytesMax, entryBytesMax, peerFrameBytesMax } = limits;
   const { payloadBytesMax, patchBytesMax, replyBytesMax } = limits;
+  const { snapshotChunkBytesMax, chunkBytesMax } = limits;
   const record = payloadBytesMax + patchBytesMax + replyBytesMax;
-  const largest = frameBytesMax + appendBytesMax + entryBytesMax + record + FRAME_OVERHEAD_BYTES;
+  const turn = frameBytesMax + appendBytesMax + entryBytesMax + record;
+  // A chunk of a snapshot is full once a row fills it; a row of history, or of a session, once a record does.
+  const chunk = snapshotChunkBytesMax + chunkBytesMax + record;
+  const largest = Math.max(turn, chunk) + FRAME_OVERHEAD_BYTES;
   if (peerFrameBytesMax >= largest) return;
   throw invalid(
     `peerFrameBytesMax is ${peerFrameBytesMax}, but with the other limits one frame can have ` +
-      `${largest} bytes: raise it, or lower frameBytesMax, appendBytesMax, entryBytesMax or patchBytesMax`,
+      `${largest} bytes: raise it, or lower frameBytesMax, appendBytesMax, entryBytesMax, patchBytesMax or snapshotChunkBytesMax`,
   );
 }
 

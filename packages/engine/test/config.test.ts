@@ -20,6 +20,7 @@ const BAD: ReadonlyArray<readonly [Partial<EngineConfig>, RegExp]> = [
     { limits: { ...DEFAULT_LIMITS, peerFrameBytesMax: 4 * 2 ** 20 } },
     /peerFrameBytesMax is 4194304/,
   ],
+  [{ limits: { ...DEFAULT_LIMITS, snapshotChunkBytesMax: 16 * 2 ** 20 } }, /snapshotChunkBytesMax/],
   [{ limits: { ...DEFAULT_LIMITS, patchBytesMax: 16 * 2 ** 20 } }, /or lower .* patchBytesMax/],
 ];
 

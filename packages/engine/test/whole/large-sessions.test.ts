@@ -17,6 +17,11 @@ const LIMITS: Partial<Limits> = {
   trailingLogBytesMax: 0,
   heldLogBytesMax: 0,
   entryBytesMax: 100 * KIB,
+  frameBytesMax: 100 * KIB,
+  patchBytesMax: 100 * KIB,
+  payloadBytesMax: 1 * KIB,
+  chunkBytesMax: 100 * KIB,
+  snapshotChunkBytesMax: 200 * KIB,
   appendBytesMax: 300 * KIB,
   peerFrameBytesMax: 1024 * KIB,
 };
