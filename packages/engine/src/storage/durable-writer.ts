@@ -12,20 +12,30 @@ interface Unit {
   readonly done: () => void;
 }
 
+export interface DurableWriterOptions {
+  readonly disk: Disk;
+  readonly loop: TurnLoop;
+  readonly limits: Limits;
+  nowMs(): number;
+}
+
 export class DurableWriter {
   readonly #disk: Disk;
   readonly #loop: TurnLoop;
+  readonly #nowMs: () => number;
   readonly #batchBytesMax: number;
   readonly #queueBytesMax: number;
   #waiting: Unit[] = [];
   #waitingBytes = 0;
   #inFlight = false;
+  #begunMs = 0;
   #writes = 0;
   #bytesWritten = 0;
 
-  constructor(disk: Disk, loop: TurnLoop, limits: Limits) {
+  constructor({ disk, loop, limits, nowMs }: DurableWriterOptions) {
     this.#disk = disk;
     this.#loop = loop;
+    this.#nowMs = nowMs;
     this.#batchBytesMax = limits.batchBytesMax;
     this.#queueBytesMax = limits.writeQueueBytesMax;
   }
@@ -58,6 +68,11 @@ export class DurableWriter {
     return this.#inFlight ? this.#writes : 0;
   }
 
+  /** For how long the batch in flight has been written, ms; 0 if there is none. */
+  get writingMs(): number {
+    return this.#inFlight ? this.#nowMs() - this.#begunMs : 0;
+  }
+
   get idle(): boolean {
     return !this.#inFlight && this.#waiting.length === 0;
   }
@@ -79,6 +94,7 @@ export class DurableWriter {
     const operations: DiskOperation[] = [];
     for (const unit of units) for (const operation of unit.operations) operations.push(operation);
     this.#inFlight = true;
+    this.#begunMs = this.#nowMs();
     this.#writes++;
     this.#disk.write(operations, () => this.#loop.enqueue(() => this.#completed(units)));
   }
