@@ -3,6 +3,7 @@
 
 import { SYSTEM_GROUP } from '@deltabase/machine';
 import type { EngineConfig } from './config.js';
+import { Residency } from './documents/residency.js';
 import { Group } from './groups/group.js';
 import type { GroupCounters, GroupHost } from './groups/group-host.js';
 import { SnapshotSender } from './groups/snapshot-sender.js';
@@ -31,6 +32,7 @@ export class EngineParts {
   readonly loop: TurnLoop;
   readonly writer: DurableWriter;
   readonly diskRoom: DiskRoom;
+  readonly residency: Residency;
   readonly links: Links;
   readonly clusterClock: ClusterClock;
   readonly forwarding: Forwarding;
@@ -80,6 +82,7 @@ export class EngineParts {
     this.clusterClock = new ClusterClock({ clock, log, skewMsMax: limits.clockSkewMsMax });
     this.loop = new TurnLoop(clock, () => this.#work());
     this.#tasks = new Tasks(this.loop);
+    this.residency = new Residency(limits);
     this.writer = new DurableWriter({ disk, loop: this.loop, limits, nowMs });
     this.diskRoom = new DiskRoom({
       disk,
@@ -132,9 +135,9 @@ export class EngineParts {
       submit: (submission) => this.router.submitOwn(submission),
     });
     const { groups: all, links, reads, forwarding, snapshots, deployments, router } = this;
-    const { clusterClock, writer, diskRoom } = this;
+    const { clusterClock, residency, writer, diskRoom } = this;
     const parts = { groups: all, links, clusterClock, forwarding, snapshots, log, nowMs, dirty };
-    this.upkeep = new Upkeep({ ...parts, config, reads, deployments, writer, diskRoom });
+    this.upkeep = new Upkeep({ ...parts, config, reads, deployments, residency, writer, diskRoom });
     const takesEntries = (): boolean => !writer.isFull && !diskRoom.isSpent;
     const intake = new PeerIntake({ ...parts, self: node, router, takesEntries });
     network.listen({
@@ -190,6 +193,7 @@ export class EngineParts {
       ...given,
       config: this.#config,
       limits: this.#config.limits,
+      residency: this.residency,
       disk,
       log,
       counters: this.counters,

@@ -31,7 +31,6 @@ export interface EngineStatus {
 /** Counts since the engine started, and present sizes. */
 export interface EngineCounters {
   readonly residentDocuments: number;
-  /** As of the last walk over all of them. */
   readonly residentBytes: number;
   readonly messagesExecuted: number;
   readonly messagesFailed: number;
@@ -81,11 +80,11 @@ export function statusOf(
 }
 
 function countersOf(parts: EngineParts, disk: Disk): EngineCounters {
-  const { groups, links, writer, counters, loop, forwarding, watches, upkeep } = parts;
+  const { groups, links, writer, counters, loop, forwarding, watches, upkeep, residency } = parts;
   const { freeBytes, usedBytes } = disk.space();
   return {
     residentDocuments: groups.reduce((sum, { documents }) => sum + documents.residentCount, 0),
-    residentBytes: upkeep.residentBytes,
+    residentBytes: residency.bytes,
     messagesExecuted: counters.executed,
     messagesFailed: counters.failed,
     messagesForwarded: forwarding.count,

@@ -1,6 +1,7 @@
 // What time asks of a node: Raft's ticks, and duties that must not be forgotten but need not be done at once.
 
 import type { EngineConfig } from './config.js';
+import type { Residency } from './documents/residency.js';
 import { Sweeper } from './documents/sweeper.js';
 import type { Group } from './groups/group.js';
 import type { SnapshotSender } from './groups/snapshot-sender.js';
@@ -21,6 +22,7 @@ export interface UpkeepHost {
   readonly groups: readonly Group[];
   readonly links: Links;
   readonly clusterClock: ClusterClock;
+  readonly residency: Residency;
   readonly writer: DurableWriter;
   readonly diskRoom: DiskRoom;
   readonly log: Log;
@@ -51,7 +53,11 @@ export class Upkeep {
     const now = host.nowMs();
     this.#host = host;
     this.#balancer = new Balancer(host.config.node);
-    this.#sweeper = new Sweeper(host.groups, host.config.limits, now);
+    this.#sweeper = new Sweeper(
+      host.groups,
+      { limits: host.config.limits, residency: host.residency },
+      now,
+    );
     this.#diskWatch = new DiskWatch({
       writer: host.writer,
       ticksMax: STALL_ELECTIONS * host.config.timing.electionTicks,
@@ -69,11 +75,6 @@ export class Upkeep {
   /** Whether this node is about to stop. */
   get isDraining(): boolean {
     return this.#handover !== undefined;
-  }
-
-  /** Bytes of the documents in memory, as of the last sweep. */
-  get residentBytes(): number {
-    return this.#sweeper.residentBytes;
   }
 
   /** Ticks that groups were not given, because they came too late. */
@@ -121,6 +122,7 @@ export class Upkeep {
     forwarding.tick(now);
     snapshots.tick(now);
     this.#sweeper.sweep(now);
+    this.#host.residency.tick();
     this.#host.clusterClock.check();
     if (this.#handover !== undefined) this.#handOver(now);
     else if (this.#relief !== undefined) this.#relieve(this.#relief);

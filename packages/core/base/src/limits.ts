@@ -29,6 +29,7 @@ export interface Limits {
   readonly jsonDepthMax: number;
   readonly pointerBytesMax: number;
   readonly residentBytesMax: number;
+  readonly loadsWaitingMax: number;
   readonly idleEvictMs: number;
   readonly pieceBytesMax: number;
   readonly chunkBytesMax: number;
@@ -121,6 +122,7 @@ export const DEFAULT_LIMITS: Limits = {
   jsonDepthMax: 128, // nested containers; keeps every recursion over a document shallow
   pointerBytesMax: 4 * KIB, // bytes
   residentBytesMax: 512 * MIB, // bytes of canonical JSON of all documents in memory
+  loadsWaitingMax: 1000, // documents that wait for others to leave memory; more are refused
   idleEvictMs: 60_000, // ms without a message, read or watch until a document leaves memory
   pieceBytesMax: 64 * KIB, // bytes of one piece of a snapshot: some 1 ms to parse
   chunkBytesMax: 256 * KIB, // bytes of deltas in one row of a document's history

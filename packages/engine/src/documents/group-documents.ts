@@ -15,6 +15,7 @@ import type { DiskOperation, DiskReader } from '../ports.js';
 import { chunkKey, documentPrefix } from '../storage/keys.js';
 import type { Task } from '../task.js';
 import { LocalDocument } from './local-document.js';
+import type { Residency } from './residency.js';
 import { SnapshotWriter } from './snapshot-writer.js';
 import { type LoadedDocument, loadDocument } from './stored-document.js';
 
@@ -22,6 +23,7 @@ import { type LoadedDocument, loadDocument } from './stored-document.js';
 export interface DocumentsHost {
   readonly disk: DiskReader;
   readonly limits: Limits;
+  readonly residency: Residency;
   nowMs(): number;
   /** Runs a task in the node's turns, when few enough others run; what it throws is fatal. */
   queue<T>(task: Task<T>, finished: (value: T) => void): void;
@@ -52,6 +54,7 @@ export class GroupDocuments {
   readonly #snapshots: SnapshotWriter;
   #unflushedBytes = 0;
   #residentCount = 0;
+  #residentBytes = 0;
   /** Tasks that read rows, and who waits for the last of them to end. */
   #reading = 0;
   #unread: (() => void) | undefined;
@@ -77,6 +80,11 @@ export class GroupDocuments {
   /** Documents whose state is in memory. */
   get residentCount(): number {
     return this.#residentCount;
+  }
+
+  /** Whether too many wait to be loaded already. */
+  get isFull(): boolean {
+    return this.#host.residency.isFull;
   }
 
   /** Documents this node knows anything of in memory. */
@@ -112,6 +120,8 @@ export class GroupDocuments {
   apply(local: LocalDocument, head: RecordHead, entry: Uint8Array, offset: number): boolean {
     assert(!this.#closed, 'deltas are applied to the documents in use');
     if (!local.apply(head, entry, offset)) return false;
+    const { document } = local;
+    if (document !== undefined) this.#account(local, residentBytesOf(document));
     if (!local.isDirty) {
       local.isDirty = true;
       this.#dirty.push(local);
@@ -169,17 +179,10 @@ export class GroupDocuments {
     return { operations, durable: () => this.#flushed(flushed) };
   }
 
-  /**
-   * Lets go of a document that nothing has used since `beforeMs`, or that does not exist. Returns the bytes
-   * that it still takes.
-   */
-  evict(local: LocalDocument, beforeMs: number): number {
+  /** Lets go of a document that nothing has used since `beforeMs`, or that does not exist. */
+  evict(local: LocalDocument, beforeMs: number): void {
     const version = local.document?.committed;
-    if (local.isIdle && (local.usedMs < beforeMs || version?.seq === 0)) {
-      this.#forget(local);
-      return 0;
-    }
-    return DOCUMENT_OVERHEAD_BYTES + (version === undefined ? 0 : bytesOf(version.root));
+    if (local.isIdle && (local.usedMs < beforeMs || version?.seq === 0)) this.#forget(local);
   }
 
   /**
@@ -194,6 +197,8 @@ export class GroupDocuments {
     const waiting = [...this.all()].flatMap((local) => local.loading ?? []);
     this.#spaces.clear();
     this.#size = 0;
+    this.#host.residency.changed(-this.#residentBytes);
+    this.#residentBytes = 0;
     this.#unread = unread;
     if (this.#reading === 0) unread();
     for (const then of waiting) then(false);
@@ -208,10 +213,27 @@ export class GroupDocuments {
       local.loading.push(then);
     } else {
       local.loading = [then];
-      this.read(loadDocument(this.#host.disk, local.prefix), (loaded) => {
-        if (!this.#closed) this.#loaded(local, loaded);
-      });
+      this.#host.residency.admit(() => this.#startLoad(local));
     }
+  }
+
+  #startLoad(local: LocalDocument): void {
+    if (this.#closed) {
+      this.#host.residency.loaded();
+      return;
+    }
+    this.read(loadDocument(this.#host.disk, local.prefix), (loaded) => {
+      if (!this.#closed) this.#loaded(local, loaded);
+      this.#host.residency.loaded();
+    });
+  }
+
+  /** Counts that a document takes so many bytes by now. */
+  #account(local: LocalDocument, bytes: number): void {
+    const grown = bytes - local.residentBytes;
+    local.residentBytes = bytes;
+    this.#residentBytes += grown;
+    this.#host.residency.changed(grown);
   }
 
   #loaded(local: LocalDocument, loaded: LoadedDocument): void {
@@ -222,6 +244,7 @@ export class GroupDocuments {
     local.loading = undefined;
     local.trimTail(local.durableSeq);
     this.#residentCount++;
+    this.#account(local, residentBytesOf(local.document!));
     for (const then of waiting) then(true);
   }
 
@@ -258,6 +281,7 @@ export class GroupDocuments {
     const documents = this.#spaces.get(local.space);
     assert(documents?.get(local.key) === local, 'what is forgotten was held');
     if (local.document !== undefined) this.#residentCount--;
+    this.#account(local, 0);
     documents.delete(local.key);
     if (documents.size === 0) this.#spaces.delete(local.space);
     this.#size--;
@@ -277,4 +301,7 @@ function splitByBytes(places: readonly RecordPlace[], bytesMax: number): RecordP
     bytes += RECORD_FRAME_BYTES + recordLength(place.entry, place.offset);
   }
   return runs;
+}
+function residentBytesOf({ committed }: Document): number {
+  return DOCUMENT_OVERHEAD_BYTES + bytesOf(committed.root);
 }

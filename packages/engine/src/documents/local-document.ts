@@ -40,6 +40,8 @@ export class LocalDocument {
   watches = 0;
   /** Messages wait for its state or its machine; it stays in memory. */
   parked = false;
+  /** What its state was counted as when it last changed, bytes (residency.ts). */
+  residentBytes = 0;
   /** When it was last read, watched or sent a message, by the monotonic clock. */
   usedMs = 0;
 

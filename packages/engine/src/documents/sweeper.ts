@@ -4,6 +4,7 @@
 import type { Limits } from '@deltabase/base';
 import type { GroupDocuments } from './group-documents.js';
 import type { LocalDocument } from './local-document.js';
+import type { Residency } from './residency.js';
 
 const SWEEP_MS = 5000;
 const DOCUMENTS_AT_ONCE = 5000;
@@ -15,25 +16,19 @@ type Walk = Iterator<{ readonly documents: GroupDocuments; readonly local: Local
 export class Sweeper {
   readonly #groups: ReadonlyArray<{ readonly documents: GroupDocuments }>;
   readonly #limits: Limits;
+  readonly #residency: Pick<Residency, 'isPressed'>;
   #walk: Walk | undefined;
   #begunMs: number;
-  /** Found by the present walk so far. */
-  #foundBytes = 0;
-  #residentBytes = 0;
 
   constructor(
     groups: ReadonlyArray<{ readonly documents: GroupDocuments }>,
-    limits: Limits,
+    options: { readonly limits: Limits; readonly residency: Pick<Residency, 'isPressed'> },
     nowMs: number,
   ) {
     this.#groups = groups;
-    this.#limits = limits;
+    this.#limits = options.limits;
+    this.#residency = options.residency;
     this.#begunMs = nowMs;
-  }
-
-  /** Bytes of the documents in memory, as the last walk over all of them found. */
-  get residentBytes(): number {
-    return this.#residentBytes;
   }
 
   /** Goes on with the walk, or begins the next one when it is time. */
@@ -41,7 +36,6 @@ export class Sweeper {
     if (this.#walk === undefined && (this.#isPressed || nowMs - this.#begunMs >= SWEEP_MS)) {
       this.#walk = documentsOf(this.#groups);
       this.#begunMs = nowMs;
-      this.#foundBytes = 0;
     }
     for (let count = 0; this.#walk !== undefined && count < DOCUMENTS_AT_ONCE; count++) {
       this.#step(this.#walk, nowMs);
@@ -49,20 +43,19 @@ export class Sweeper {
   }
 
   get #isPressed(): boolean {
-    return this.#residentBytes > this.#limits.residentBytesMax;
+    return this.#residency.isPressed;
   }
 
   #step(walk: Walk, nowMs: number): void {
     const next = walk.next();
     if (next.done) {
       this.#walk = undefined;
-      this.#residentBytes = this.#foundBytes;
       return;
     }
     const { documents, local } = next.value;
     const { idleEvictMs } = this.#limits;
     const idleMs = this.#isPressed ? Math.min(PRESSED_EVICT_MS, idleEvictMs) : idleEvictMs;
-    this.#foundBytes += documents.evict(local, nowMs - idleMs);
+    documents.evict(local, nowMs - idleMs);
   }
 }
 

@@ -18,6 +18,7 @@ import { InFlight, PendingAnswer } from './in-flight.js';
 import { Proposals, type ProposalsHost } from './proposals.js';
 import {
   expired,
+  memoryFull,
   noRoomFor,
   numberUsedTwice,
   outOfOrder,
@@ -131,6 +132,9 @@ export class Leadership {
     const local = documents.open(space, key);
     if (backlog.isAside(local)) {
       backlog.aside(local, submission);
+    } else if (local.document === undefined && documents.isFull) {
+      budget.spend(MESSAGE_FUEL);
+      this.#send(submission, memoryFull());
     } else if (local.document === undefined) {
       backlog.aside(local, submission);
       documents.load(local, () => this.#release(local));

@@ -2,7 +2,7 @@
 
 import { type Failure, failure } from '../results.js';
 
-/** A machine that did not fit into memory is not loaded again sooner. */
+/** What did not fit into memory is not loaded again sooner. */
 const LOAD_RETRY_MS = 100;
 
 export function expired(): Failure {
@@ -17,6 +17,15 @@ export function unusable(space: string, version: number): Failure {
   return failure(
     'UNAVAILABLE',
     `version ${version} of ${space} cannot run on this node, whose log says why: deploy another one`,
+  );
+}
+
+/** Too many documents wait to come into memory. */
+export function memoryFull(): Failure {
+  return failure(
+    'OVERLOADED',
+    'this node has no memory for another document now: send the message again later',
+    { retryAfterMs: LOAD_RETRY_MS },
   );
 }
 

@@ -7,7 +7,7 @@ import { entryRange, type KeyRange, keyAfter } from './keys.js';
 
 const ROWS_AT_ONCE = 500;
 const BYTES_AT_ONCE = 1024 * 1024;
-/** What LevelDB gathers in memory before it writes a file: less would not shrink anything. */
+/** Less is not worth a pass over the files of a group's log. */
 const COMPACT_BYTES_MIN = 4 * 1024 * 1024;
 
 /** Removes the rows of `range`, into which nobody writes any more, and gives their space back. */

@@ -77,6 +77,8 @@ export class Reads {
   readonly #waiters = new SeqWaiters();
   /** Reads that are to be answered from what is here. */
   readonly #ready = new Fifo<Read>();
+  /** Reads that wait for their document to come into memory. */
+  readonly #loading = new Set<Read>();
   readonly #open = new OpenRequests();
   #draining = false;
 
@@ -95,7 +97,7 @@ export class Reads {
   }
 
   read(group: Group, request: ReadRequest, answer: (result: ReadResult) => void): void {
-    const refusal = this.#refusal(request);
+    const refusal = this.#refusal(request) ?? memoryRefusal(group, request);
     if (refusal !== undefined) {
       answer(refusal);
       return;
@@ -134,10 +136,16 @@ export class Reads {
 
   tick(nowMs: number): void {
     this.#waiters.expire(nowMs);
+    for (const read of this.#loading) {
+      if (read.request.expiresMs > nowMs) continue;
+      this.#loading.delete(read);
+      read.answer(notLoaded());
+    }
   }
 
   close(why: Failure): void {
     this.#open.close(why);
+    this.#loading.clear();
     this.#ready.drain();
   }
 
@@ -160,8 +168,9 @@ export class Reads {
   /** Has the read answered once the state is in memory. */
   #load(read: Read): void {
     const { space, key } = read.request;
+    this.#loading.add(read);
     read.group.load(space, key, (local) => {
-      if (local === undefined) return;
+      if (!this.#loading.delete(read) || local === undefined) return;
       this.#ready.push(read);
       this.#host.wake();
     });
@@ -253,6 +262,23 @@ function notTheFold(seq: number): DeltabaseError {
 
 function notConfirmed(): Failure {
   return failure('UNAVAILABLE', 'no leader confirmed the read in time: try again');
+}
+
+/** Exported for watches, which begin as reads do. */
+export function memoryRefusal(
+  group: Group,
+  { space, key }: { readonly space: string; readonly key: string },
+): Failure | undefined {
+  const { documents } = group;
+  if (!documents.isFull || documents.open(space, key).document !== undefined) return undefined;
+  return failure(
+    'OVERLOADED',
+    'this node has no memory for another document now: use another node',
+  );
+}
+
+function notLoaded(): Failure {
+  return failure('DEADLINE_EXCEEDED', 'the document did not come into memory in time: read again');
 }
 
 function tooLate(seq: number): Failure {

@@ -7,6 +7,7 @@ import { countProblem } from '../check-message.js';
 import type { LocalDocument } from '../documents/local-document.js';
 import type { Group } from '../groups/group.js';
 import { type Failure, failure, overloaded } from '../results.js';
+import { memoryRefusal } from './reads.js';
 import { type Watch, Watcher, type WatchSink } from './watcher.js';
 
 /** What is watched, and from where on. */
@@ -66,7 +67,7 @@ export class Watches {
   /** Begins a watch; what goes wrong ends it through its sink. */
   begin(group: Group, request: WatchRequest, sink: WatchSink): Watch {
     const open: Open = { request, sink, watcher: undefined };
-    const refusal = this.#refusal(request);
+    const refusal = this.#refusal(request) ?? memoryRefusal(group, request);
     if (refusal !== undefined) {
       sink.end(refusal);
       return this.#handle(open);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { DEFAULT_LIMITS, type Limits } from '@deltabase/base';
 import { hashText } from '@deltabase/delta';
 import { GroupDocuments } from '../../src/documents/group-documents.js';
+import { Residency } from '../../src/documents/residency.js';
 import { loadDocument } from '../../src/documents/stored-document.js';
 import type { DiskOperation } from '../../src/ports.js';
 import { runTask, type Task, wait } from '../../src/task.js';
@@ -14,14 +15,17 @@ const STEPS = makeHistory(30);
 class Bench {
   readonly slow = new SlowDisk();
   readonly documents: GroupDocuments;
+  readonly residency: Residency;
   nowMs = 0;
   readonly #writes: Array<{ operations: readonly DiskOperation[]; done: () => void }> = [];
 
   constructor(limits: Partial<Limits> = {}) {
+    this.residency = new Residency({ ...DEFAULT_LIMITS, ...limits });
     this.documents = new GroupDocuments(
       {
         disk: this.slow.disk,
         limits: { ...DEFAULT_LIMITS, ...limits },
+        residency: this.residency,
         nowMs: () => this.nowMs,
         queue: (task, finished) =>
           runTask(
@@ -150,15 +154,18 @@ test('a document leaves memory when nothing has used it for a while, and not bef
   bench.nowMs = 100;
   bench.load('a');
   const local = bench.documents.open('log', 'a');
-  assert.ok(bench.documents.evict(local, 100) > 0);
+  const evict = (beforeMs: number): number => {
+    bench.documents.evict(local, beforeMs);
+    return bench.documents.residentCount;
+  };
+  assert.equal(evict(100), 1);
   local.watches++;
-  assert.ok(bench.documents.evict(local, 101) > 0);
+  assert.equal(evict(101), 1);
   local.watches--;
   bench.apply('a', STEPS[3]!);
-  assert.ok(bench.documents.evict(local, 101) > 0, 'a tail is not on disk');
+  assert.equal(evict(101), 1, 'a tail is not on disk');
   bench.flush()();
-  assert.equal(bench.documents.evict(local, 101), 0);
-  assert.equal(bench.documents.residentCount, 0);
+  assert.equal(evict(101), 0);
   assert.equal(bench.documents.size, 0);
   assert.equal(bench.load('a'), 'true');
   assert.equal(bench.stateOf('a'), STEPS[3]!.record.hash);
@@ -168,7 +175,7 @@ test('a document that does not exist leaves memory at once', () => {
   const bench = new Bench();
   bench.nowMs = 100;
   bench.load('nothing');
-  assert.equal(bench.documents.evict(bench.documents.open('log', 'nothing'), 0), 0);
+  bench.documents.evict(bench.documents.open('log', 'nothing'), 0);
   assert.equal(bench.documents.size, 0);
 });
 
@@ -217,6 +224,30 @@ test('a snapshot for which too many wait is written with the document’s next d
   bench.flush()();
   assert.equal(bench.writing, 1);
   assert.ok(!bench.documents.open('log', 'b').snapshotDue);
+});
+
+test('what documents in memory take is counted as they come, grow, leave and are replaced', () => {
+  const bench = new Bench();
+  const { residency, documents } = bench;
+  bench.apply('a', ...STEPS.slice(0, 3));
+  assert.equal(residency.bytes, 0, 'a tail is no state');
+  bench.load('a');
+  const loaded = residency.bytes;
+  assert.ok(loaded > 0);
+  bench.load('b');
+  assert.ok(residency.bytes > loaded);
+  documents.evict(documents.open('log', 'b'), 0);
+  assert.equal(residency.bytes, loaded);
+  bench.apply('a', ...STEPS.slice(3, 20));
+  const grown = residency.bytes;
+  assert.notEqual(grown, loaded);
+  bench.flush()();
+  documents.evict(documents.open('log', 'a'), 1);
+  assert.equal(residency.bytes, 0);
+  bench.load('a');
+  assert.equal(residency.bytes, grown);
+  documents.close(() => {});
+  assert.equal(residency.bytes, 0);
 });
 
 test('documents that are replaced give no state, flush nothing, and say when nobody reads them', () => {

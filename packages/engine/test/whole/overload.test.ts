@@ -159,3 +159,63 @@ test('too many pages of history asked for at once are refused, and the next ones
   tokens.run(100);
   assert.equal(answers.at(-1), 'page');
 });
+
+test('documents stay within the memory they may take, and every message and read has its answer', () => {
+  const limits = { residentBytesMax: 40_000, idleEvictMs: 60_000, flushIntervalMs: 100 };
+  const tokens = new TokenCluster({ seed: 41, limits }).start();
+  const client = tokens.client('c');
+  const leader = tokens.leaderOf('a');
+  const { simulation } = tokens.cluster;
+  const engine = tokens.cluster.engine(leader);
+  let most = 0;
+  const look = (): void => {
+    most = Math.max(most, engine.status().counters.residentBytes);
+    simulation.schedule(10, look);
+  };
+  look();
+  for (let at = 0; at < 200; at++) client.send(`k${at}`, 'append_much', leader);
+  tokens.settle(120_000);
+  assert.ok(most > 30_000 && most < 100_000, `${most} bytes`);
+  for (let at = 0; at < 200; at++) assert.equal(tokens.valueAt(leader, `k${at}`).seq, 1);
+  assert.ok(most < 100_000, `${most} bytes`);
+  tokens.check();
+});
+
+test('with what is in use filling the memory, others come in one by one, in time or not at all', () => {
+  const limits = { residentBytesMax: 6000, loadsWaitingMax: 4, flushIntervalMs: 100 };
+  const tokens = new TokenCluster({ seed: 42, limits }).start();
+  const leader = tokens.leaderOf('a');
+  const client = tokens.client('c');
+  const engine = tokens.cluster.engine(leader);
+  // What is watched does not leave.
+  const sink = { ready: false, state() {}, delta() {}, flush() {}, end() {} };
+  const watch = engine.watch({ space: TOKENS, key: 'watched', afterSeq: undefined }, sink);
+  let sent = 0;
+  while (engine.status().counters.residentBytes < 6000) {
+    client.send('watched', 'append_much', leader);
+    sent++;
+    tokens.settle();
+    tokens.run(1500);
+  }
+  tokens.run(5000);
+  assert.ok(engine.status().counters.residentBytes >= 6000);
+  const codes: string[] = [];
+  for (let at = 0; at < 6; at++) {
+    const expiresMs = tokens.cluster.simulation.nowMs + 400;
+    const read = { space: TOKENS, key: `cold ${at}`, pointer: '', atSeq: undefined, expiresMs };
+    engine.read({ ...read, mode: { kind: 'stale' } }, (result) => {
+      codes.push(result.kind === 'failed' ? result.code : result.kind);
+    });
+  }
+  tokens.run(1000);
+  const count = (code: string): number => codes.filter((one) => one === code).length;
+  assert.equal(count('OVERLOADED'), 2);
+  assert.ok(count('DEADLINE_EXCEEDED') >= 2, codes.join());
+  assert.ok(count('DOCUMENT_NOT_FOUND') >= 1, codes.join());
+  assert.equal(codes.length, 6);
+  assert.equal(tokens.valueAt(leader, 'watched').seq, sent);
+  client.send('cold', 'append', leader);
+  tokens.settle();
+  watch.cancel();
+  tokens.check();
+});
