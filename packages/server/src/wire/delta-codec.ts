@@ -1,5 +1,5 @@
 // Delta, StatePiece and WatchEvent of documents.proto, written by hand: a delta is written once and its bytes
-// go to every watcher. Tests hold them against the proto, and hold golden bytes.
+// go to every watcher. Tests hold them against the proto.
 
 import { recordOf, type TailDelta } from '@deltabase/engine';
 import { type DeltaRecord, messageId } from '@deltabase/machine';

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { encodeUtf8 } from '@deltabase/base';
+import type { DeltaRecord } from '@deltabase/machine';
+import { encodeListedDelta, encodeStateEvent } from '../../src/wire/delta-codec.js';
+import { codecOf, type Loose } from '../support/test-client.js';
+
+const RECORD: DeltaRecord = {
+  space: 'counter',
+  key: 'visits',
+  seq: 7,
+  session: 'c1',
+  openedAt: 1_700_000_000_000,
+  number: 12,
+  settled: 10,
+  principal: 'anonymous',
+  channel: 'add',
+  payload: encodeUtf8('{"by":1}'),
+  time: 1_700_000_000_123,
+  seed: 4_294_967_295,
+  version: 3,
+  patch: encodeUtf8('[{"op":"replace","path":"/n","value":7}]'),
+  reply: encodeUtf8('7'),
+  effects: [],
+  fuel: 250,
+  hash: '0123456789abcdef',
+  snapshotAdvised: true,
+};
+
+function listed(changes: Partial<DeltaRecord>): Loose {
+  const bytes = encodeListedDelta({ ...RECORD, ...changes });
+  return codecOf('deltabase.v1.ListDeltasResponse').decode(bytes).deltas[0];
+}
+
+test('a delta tells in the proto what it did and why', () => {
+  const { patch, cause, ...rest } = listed({});
+  const { payload, ...why } = cause;
+  assert.deepEqual(rest, { seq: 7, hash: '0123456789abcdef', timeMs: 1_700_000_000_123 });
+  assert.equal(String(patch), '[{"op":"replace","path":"/n","value":7}]');
+  assert.equal(String(payload), '{"by":1}');
+  assert.deepEqual(why, {
+    channel: 'add',
+    principal: 'anonymous',
+    messageId: 'c1/12',
+    version: 3,
+    fuel: 250,
+    seed: 4_294_967_295,
+  });
+});
+
+test('a delta without a session has no message id, and zeros are zeros', () => {
+  const { cause, seq } = listed({ session: '', number: 0, seed: 0, fuel: 0, seq: 2 ** 53 - 1 });
+  assert.deepEqual([seq, cause.messageId, cause.seed, cause.fuel], [2 ** 53 - 1, '', 0, 0]);
+});
+
+test('responses joined byte by byte are one response with all of their deltas', () => {
+  const bytes = [1, 2, 3].map((seq) => encodeListedDelta({ ...RECORD, seq }));
+  const { deltas } = codecOf('deltabase.v1.ListDeltasResponse').decode(Buffer.concat(bytes));
+  assert.deepEqual(
+    deltas.map(({ seq }: Loose) => seq),
+    [1, 2, 3],
+  );
+});
+
+test('the last piece of a state carries the hash, the others do not', () => {
+  const piece = encodeUtf8('["",{}]');
+  const read = (hash: string | undefined): Loose =>
+    codecOf('deltabase.v1.WatchResponse').decode(encodeStateEvent(9, piece, hash)).events[0].state;
+  assert.deepEqual({ ...read(undefined), piece: 0 }, { seq: 9, piece: 0, last: false, hash: '' });
+  assert.deepEqual({ ...read('ab'), piece: 0 }, { seq: 9, piece: 0, last: true, hash: 'ab' });
+  assert.equal(String(read('ab').piece), '["",{}]');
+});
