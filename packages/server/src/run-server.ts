@@ -3,6 +3,7 @@
 
 import { DeltabaseError, ERRORS, toDeltabaseError } from '@deltabase/base';
 import type { Log } from '@deltabase/engine';
+import { setLogger } from '@grpc/grpc-js';
 import { optionsHelp } from './config/help.js';
 import { type Environment, loadConfig } from './config/load-config.js';
 import type { ServerConfig } from './config/server-config.js';
@@ -34,9 +35,14 @@ export async function runServer(flags: readonly string[], environment: Environme
   }
   const log = makeLog({ level: config.logLevel, cluster: config.cluster, node: config.node });
   dieOnDefects(log);
+  // By itself it writes on standard error, where people look for why a process ended.
+  const grpcLog = (...words: unknown[]): void => log.warn('grpc', { words: words.join(' ') });
+  setLogger({ error: grpcLog, info: grpcLog, debug: grpcLog });
+  const fatal = (error: DeltabaseError): never => die(log, 'storage-failed', error);
+  const starting = startServer(config, { log, fatal });
+  stopOnSignals(starting, log);
   try {
-    const fatal = (error: DeltabaseError): never => die(log, 'storage-failed', error);
-    stopOnSignals(await startServer(config, { log, fatal }), log);
+    await starting;
   } catch (thrown) {
     endWith(thrown);
   }
@@ -48,7 +54,8 @@ function dieOnDefects(log: Log): void {
   process.on('unhandledRejection', (reason) => die(log, 'defect', reason));
 }
 
-function stopOnSignals(server: Server, log: Log): void {
+/** From the first moment on: whoever sees it start may send a signal. */
+function stopOnSignals(starting: Promise<Server>, log: Log): void {
   let isStopping = false;
   const stop = (signal: string): void => {
     if (isStopping) {
@@ -57,10 +64,13 @@ function stopOnSignals(server: Server, log: Log): void {
     }
     isStopping = true;
     log.info('signal', { signal });
-    server.stop().then(
-      () => process.exit(0),
-      (reason) => die(log, 'defect', reason),
-    );
+    const stopped = (server: Server): Promise<void> =>
+      server.stop().then(
+        () => process.exit(0),
+        (reason) => die(log, 'defect', reason),
+      );
+    // A start that fails ends the process itself.
+    starting.then(stopped, () => {});
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);

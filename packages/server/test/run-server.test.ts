@@ -1,0 +1,169 @@
+// The process around a node: what it prints, and what it ends with. test/suite/shutdown.test.ts has clusters.
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { flagOf, OPTION_NAMES } from '../src/config/options.js';
+import { VERSION } from '../src/index.js';
+
+const PROGRAM = fileURLToPath(new URL('../src/main.js', import.meta.url));
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A process that runs the program. */
+class Run {
+  readonly child: ChildProcess;
+  stdout = '';
+  stderr = '';
+
+  constructor(flags: readonly string[], environment: Record<string, string> = {}) {
+    const env = { ...process.env, ...environment };
+    this.child = spawn(process.execPath, [PROGRAM, ...flags], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child.stdout!.on('data', (text) => {
+      this.stdout += text;
+    });
+    this.child.stderr!.on('data', (text) => {
+      this.stderr += text;
+    });
+  }
+
+  /** Waits until it listens. */
+  async started(): Promise<void> {
+    while (!this.stdout.includes('"started"')) {
+      const gone = once(this.child, 'close').then(() => assert.fail(this.stderr));
+      await Promise.race([once(this.child.stdout!, 'data'), gone]);
+    }
+  }
+
+  async ended(): Promise<Ended> {
+    const [code] = (await once(this.child, 'close')) as [number | null];
+    return { code, stdout: this.stdout, stderr: this.stderr };
+  }
+}
+
+function run(flags: readonly string[], environment?: Record<string, string>): Promise<Ended> {
+  return new Run(flags, environment).ended();
+}
+
+async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'deltabase-run-'));
+  try {
+    await use(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function alone(dataDir: string, ...more: string[]): string[] {
+  const listen = ['--listen', '127.0.0.1:0', '--peer-listen', '127.0.0.1:0'];
+  return ['--data-dir', dataDir, '--groups', '2', ...listen, ...more];
+}
+
+test('--help tells every option, --version the release', async () => {
+  const help = await run(['--help']);
+  assert.equal(help.code, 0);
+  for (const name of OPTION_NAMES) assert.ok(help.stdout.includes(`${flagOf(name)} `), name);
+  assert.ok(help.stdout.split('\n').every((line) => line.length <= 80));
+  assert.deepEqual(await run(['--version']), { code: 0, stdout: `${VERSION}\n`, stderr: '' });
+});
+
+test('a configuration that cannot be ends the process with one line and exit code 2', async () => {
+  await withFolder(async (folder) => {
+    const file = join(folder, 'a-file');
+    await writeFile(file, '');
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as { port: number };
+    const cases: [string[], Record<string, string>, RegExp][] = [
+      [['--node', 'x'], {}, /^deltabase: --node is "x": use a whole number from 1 to 65535\n$/],
+      [[], { DELTABASE_GROUPS: '0' }, /^deltabase: DELTABASE_GROUPS is "0": use a whole number/],
+      [
+        alone(file),
+        {},
+        /^deltabase: the data directory .*a-file cannot be made \(.*choose another/,
+      ],
+      [
+        alone(join(folder, 'a'), '--listen', `127.0.0.1:${port}`).filter(
+          (_, at) => at < 4 || at > 5,
+        ),
+        {},
+        /^deltabase: cannot listen for clients on 127\.0\.0\.1:\d+ \(.*choose another address\n$/,
+      ],
+      [
+        alone(join(folder, 'b'), '--limits', 'peerFrameBytesMax=1000'),
+        {},
+        /^deltabase: peerFrameBytesMax is 1000, but .* raise it, or lower/,
+      ],
+    ];
+    try {
+      for (const [flags, environment, line] of cases) {
+        const { code, stderr, stdout } = await run(flags, environment);
+        assert.match(stderr, line);
+        assert.deepEqual([code, stderr.split('\n').length], [2, 2], stdout);
+      }
+    } finally {
+      taken.close();
+    }
+  });
+});
+
+test('data that another process uses, or that are of another node, are left alone', async () => {
+  await withFolder(async (folder) => {
+    const first = new Run(alone(folder));
+    await first.started();
+    const second = await run(alone(folder));
+    assert.match(second.stderr, /^deltabase: .*another process/);
+    assert.equal(second.code, 5);
+    first.child.kill('SIGINT');
+    const ended = await first.ended();
+    assert.deepEqual([ended.code, ended.stderr], [0, '']);
+
+    for (const [flag, value] of [
+      ['--node', '2'],
+      ['--cluster', 'other'],
+      ['--groups', '3'],
+    ]) {
+      const flags = alone(folder).filter((each, at, all) => each !== flag && all[at - 1] !== flag);
+      const other = await run([...flags, flag!, value!]);
+      assert.match(other.stderr, /^deltabase: .*\n$/);
+      assert.equal(other.code, 4, other.stderr);
+    }
+    const again = new Run(alone(folder));
+    await again.started();
+    again.child.kill('SIGTERM');
+    assert.equal((await again.ended()).code, 0);
+  });
+});
+
+test('a process that stops logs why, what it does and that it is done, a JSON object a line', async () => {
+  await withFolder(async (folder) => {
+    const node = new Run(alone(folder));
+    await node.started();
+    node.child.kill('SIGTERM');
+    const { code, stdout } = await node.ended();
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const told = lines
+      .map(({ msg }) => msg)
+      .filter((msg) => ['signal', 'draining', 'stopped'].includes(msg));
+    assert.deepEqual([code, ...told], [0, 'signal', 'draining', 'stopped']);
+    assert.ok(
+      lines.every(({ cluster, node: id, level, time }) => cluster && id === 1 && level && time),
+    );
+  });
+});
