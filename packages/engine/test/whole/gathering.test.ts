@@ -29,6 +29,6 @@ test('what arrives while a batch is being written shares an entry, however much 
 });
 
 test('a slow disk holds messages up for no longer than the limit: a quorum may do without it', () => {
-  const entries = entriesOf(2);
+  const entries = entriesOf(5);
   assert.ok(entries >= 30, `40 messages in ${entries} entries`);
 });
