@@ -18,12 +18,13 @@ const TICK_MS = 100;
 const ELECTION_TICKS = 30;
 const ELECTION_MS = ELECTION_TICKS * TICK_MS;
 /** Messages to each document that burn all the fuel there is, at once: seconds of work for every node. */
-const BURST = 12;
+const BURST = 8;
 
 /** The channels of test/machines/hostile, and what becomes of a message to each. */
 const FAULTS: Readonly<Record<string, ErrorCode>> = {
   loop: 'OUT_OF_FUEL',
   loop_in_host: 'OUT_OF_FUEL',
+  shout: 'OUT_OF_FUEL',
   recurse: 'STACK_OVERFLOW',
   memory: 'OUT_OF_MEMORY',
   memory_filled: 'OUT_OF_FUEL',
@@ -96,6 +97,11 @@ async function eachKindFails(t: TestContext, bench: Bench): Promise<void> {
     await good(bench, keys.slice(1), 2);
   });
   assert.ok(longestMs < ELECTION_MS, `a neighbour waited ${longestMs} ms`);
+  const lines = bench.cluster.nodes.flatMap(({ log }) => log);
+  assert.ok(
+    lines.some((line) => line.includes('"line":"hear me"')),
+    'what it shouts is logged',
+  );
   await copiesAre(bench, keys[0]!, Object.keys(FAULTS).length + 1);
   for (const key of keys.slice(1)) await copiesAre(bench, key, 2);
 }

@@ -115,6 +115,7 @@ export class EngineParts {
     this.machines = new Machines({
       host: ports.machines,
       log,
+      limits,
       system: this.groups[SYSTEM_GROUP]!,
       inTurn,
       nowMs: () => ports.clock.monotonicMs(),

@@ -135,6 +135,7 @@ export type Outcome =
       /** Canonical JSON; `undefined`: the handler gave no reply. */
       readonly reply: Uint8Array | undefined;
       readonly fuel: number;
+      /** Lines for operators, each behind its level and a colon. */
       readonly logs: readonly string[];
     }
   | {

@@ -6,6 +6,7 @@ import {
   emit,
   emitNumber,
   emitText,
+  log,
   read,
   reply as replyJson,
   take,
@@ -45,6 +46,12 @@ export function on_loop(): void {
 /** Makes the host work for as long as it lasts. */
 export function on_loop_in_host(): void {
   while (true) read(0, 0, 0);
+}
+
+/** Floods the log of the node. */
+export function on_shout(): void {
+  const line = text('hear me');
+  while (true) log(2, line, 7);
 }
 
 export function on_recurse(): void {

@@ -22,6 +22,7 @@ export interface Limits {
   readonly rejectionBytesMax: number;
   readonly logLinesPerMessageMax: number;
   readonly logLineBytesMax: number;
+  readonly machineLogLinesPerSecondMax: number;
   readonly keysPerReadMax: number;
 
   // Documents.
@@ -116,6 +117,7 @@ export const DEFAULT_LIMITS: Limits = {
   rejectionBytesMax: 4 * KIB, // bytes of the reason
   logLinesPerMessageMax: 32, // lines
   logLineBytesMax: 1 * KIB, // bytes
+  machineLogLinesPerSecondMax: 100, // lines of all machines that a node logs in a second; writing takes time
   keysPerReadMax: 1000, // keys given to a guest at once
 
   documentBytesMax: 128 * MIB, // bytes of canonical JSON

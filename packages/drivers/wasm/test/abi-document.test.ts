@@ -113,6 +113,10 @@ test('prices and bounds are those of the code', () => {
     limits.get('tables, elements of each'),
     list(bounds.TABLES_MAX, bounds.TABLE_ELEMENTS_MAX),
   );
+  assert.equal(
+    limits.get('values passed by the blocks of a function, together'),
+    list(bounds.BLOCK_VALUES_MAX),
+  );
 });
 
 test('the machine by hand works', () => {

@@ -1,19 +1,21 @@
 // The machines of the cluster on this node: the document that lists them, kept in memory and followed, their
 // modules, and what of them is compiled. Messages of the system space run here, without Wasm.
 
-import { DeltabaseError } from '@deltabase/base';
+import { DeltabaseError, type Limits } from '@deltabase/base';
 import type { Draft, Value } from '@deltabase/delta';
 import { SYSTEM_GROUP, SYSTEM_SPACE } from '@deltabase/machine';
 import type { LocalDocument } from '../documents/local-document.js';
 import type { Versions } from '../groups/activations.js';
 import type { Group } from '../groups/group.js';
 import type { Call, Log, Machine, MachineHost, Outcome } from '../ports.js';
+import { MachineLog } from './machine-log.js';
 import { MachineRegistry, type MachineVersion } from './machine-registry.js';
 import { MACHINES_KEY, moduleKey, runSystemMachine } from './system-machine.js';
 
 export interface MachinesOptions {
   readonly host: MachineHost;
   readonly log: Log;
+  readonly limits: Limits;
   readonly system: Group;
   readonly inTurn: (step: () => void) => void;
   /** Milliseconds of a monotonic clock. */
@@ -29,12 +31,14 @@ export class Machines {
   readonly #host: MachineHost;
   readonly #system: Group;
   readonly #changed: () => void;
+  readonly #machineLog: MachineLog;
   #latest: readonly MachineVersion[] = [];
 
-  constructor({ host, log, system, inTurn, nowMs, changed }: MachinesOptions) {
+  constructor({ host, log, limits, system, inTurn, nowMs, changed }: MachinesOptions) {
     this.#host = host;
     this.#system = system;
     this.#changed = changed;
+    this.#machineLog = new MachineLog({ log, limits, nowMs });
     const readModule = (hash: string, done: (state: Value | undefined) => void): void =>
       this.#readModule(hash, done);
     this.registry = new MachineRegistry({ host, log, readModule, inTurn, nowMs });
@@ -70,7 +74,11 @@ export class Machines {
 
   /** Runs one message; without a machine it is one of the system space. */
   run(machine: Machine | undefined, call: Call, draft: Draft): Outcome {
-    if (machine !== undefined) return this.#host.run(machine, call, draft);
+    if (machine !== undefined) {
+      const outcome = this.#host.run(machine, call, draft);
+      if (outcome.logs.length > 0) this.#machineLog.write(call, outcome.logs);
+      return outcome;
+    }
     try {
       return runSystemMachine(call, draft);
     } catch (thrown) {
