@@ -1,37 +1,20 @@
 // The cluster as callers see it: the status of its nodes, and the log of a group.
 
-import { DeltabaseError, toDeltabaseError } from '@deltabase/base';
-import { type DeltaRecord, decodeRecord } from '@deltabase/machine';
-import type { Endpoint } from './cluster/endpoint.js';
-import type { Topology } from './cluster/topology.js';
-import type { ClientLimits } from './limits.js';
+import { type DeltabaseError, toDeltabaseError } from '@deltabase/base';
 import { type CallOptions, timeoutOf } from './options.js';
-import type { Attempts } from './reading/attempts.js';
+import { throwIfAborted } from './reading/attempts.js';
 import { interruptible } from './reading/interruptible.js';
-import type { WireLogEntry, WireStatus } from './transport/wire.js';
-import type { World } from './world.js';
+import { endpointOf, type LogEntry, type LogHost, logEntries } from './reading/log.js';
+import type { WireStatus } from './transport/wire.js';
 
 /** A node as it sees itself and the cluster. */
 export type NodeStatus = WireStatus;
 
-/** What became of asking a node. */
-export type NodeReport =
-  | { readonly kind: 'status'; readonly address: string; readonly status: NodeStatus }
-  | { readonly kind: 'failed'; readonly address: string; readonly error: DeltabaseError };
-
-/** An entry of a group's Raft log. */
-export interface LogEntry {
-  readonly index: number;
-  readonly term: number;
-  /** `deltas`, `activate`, `configuration` or `empty`. */
-  readonly kind: string;
-  readonly bytes: number;
-  readonly committed: boolean;
-  /** The deltas in it, with their causes. */
-  readonly records: readonly DeltaRecord[];
-  /** What else it says, for people. */
-  readonly summary: string;
-}
+/** What became of asking a node; `node` is 0 where nobody knows which one is at the address. */
+export type NodeReport = { readonly node: number; readonly address: string } & (
+  | { readonly kind: 'status'; readonly status: NodeStatus }
+  | { readonly kind: 'failed'; readonly error: DeltabaseError }
+);
 
 export interface StatusOptions extends CallOptions {
   /** The node to ask; any by default. */
@@ -50,18 +33,11 @@ export interface LogOptions extends CallOptions {
   readonly node?: number;
 }
 
-export interface ClusterHost {
-  readonly limits: ClientLimits;
-  readonly attempts: Attempts;
-  readonly topology: Topology;
-  readonly world: World;
-}
-
 /** `Client.cluster`. */
 export class ClusterInfo {
-  readonly #host: ClusterHost;
+  readonly #host: LogHost;
 
-  constructor(host: ClusterHost) {
+  constructor(host: LogHost) {
     this.#host = host;
   }
 
@@ -70,71 +46,49 @@ export class ClusterInfo {
     const { node, signal } = options;
     const timeoutMs = timeoutOf(options, this.#host.limits);
     if (node !== undefined) {
-      return this.#endpoint(node).link.call('GetStatus', {}, { timeoutMs, signal });
+      return endpointOf(this.#host.topology, node).link.call(
+        'GetStatus',
+        {},
+        { timeoutMs, signal },
+      );
     }
     return this.#host.attempts.run({ timeoutMs, signal }, {}, (link, leftMs) =>
       link.call('GetStatus', {}, { timeoutMs: leftMs, signal }),
     );
   }
 
-  /** The status of every node that is known, by address; those that do not answer say why. */
+  /** The status of every node that is known, by id; those that do not answer say why. */
   async nodes(options: CallOptions = {}): Promise<readonly NodeReport[]> {
     const timeoutMs = timeoutOf(options, this.#host.limits);
     const { signal } = options;
-    const endpoints = [...this.#host.topology.endpoints];
-    endpoints.sort((a, b) => (a.address < b.address ? -1 : 1));
-    return Promise.all(
-      endpoints.map(async ({ address, link }): Promise<NodeReport> => {
+    const { topology } = this.#host;
+    const reports = await Promise.all(
+      [...topology.endpoints].map(async (endpoint): Promise<NodeReport> => {
+        const { address, link } = endpoint;
         try {
           const status = await link.call('GetStatus', {}, { timeoutMs, signal });
-          return { kind: 'status', address, status };
+          return { kind: 'status', node: status.node, address, status };
         } catch (thrown) {
-          return { kind: 'failed', address, error: toDeltabaseError(thrown) };
+          throwIfAborted(signal);
+          const node = topology.nodeAt(endpoint);
+          return { kind: 'failed', node, address, error: toDeltabaseError(thrown) };
         }
       }),
     );
+    return reports.sort((a, b) => a.node - b.node || (a.address < b.address ? -1 : 1));
   }
 
-  /** The entries of a group's log that a node has, oldest first. */
+  /**
+   * The entries of a group's log that a node has, oldest first. When a node fails in the middle it goes on
+   * behind what it has given, on another node unless one is named; where that cannot be, because entries that
+   * are not committed may differ there, it ends with the error. `deadlineMs` is for each wait, not for the
+   * whole.
+   */
   log(options: LogOptions): AsyncIterableIterator<LogEntry> {
-    const { group, from = 0, limit = 0, follow = false, node } = options;
+    const { group, from = 0, limit = Infinity, follow = false, node } = options;
     const timeoutMs = timeoutOf(options, this.#host.limits);
-    const request = { group, fromIndex: from, limit, follow };
     return interruptible(options.signal, (signal) =>
-      this.#entries(request, node, timeoutMs, signal),
+      logEntries(this.#host, { group, from, limit, follow, node }, { timeoutMs, signal }),
     );
   }
-
-  async *#entries(
-    request: { group: number; fromIndex: number; limit: number; follow: boolean },
-    node: number | undefined,
-    timeoutMs: number,
-    signal: AbortSignal,
-  ): AsyncGenerator<LogEntry, void, void> {
-    const { attempts, world } = this.#host;
-    const untilMs = world.nowMs() + timeoutMs;
-    const endpoint =
-      node === undefined
-        ? await attempts.endpoint(request.group, 0, untilMs, signal)
-        : this.#endpoint(node);
-    const options = { signal, ...(request.follow ? {} : { timeoutMs }) };
-    for await (const { entries } of endpoint.link.stream('ReadLog', request, options)) {
-      for (const entry of entries) yield entryOf(entry);
-    }
-  }
-
-  #endpoint(node: number): Endpoint {
-    const endpoints = [...this.#host.topology.endpoints];
-    const endpoint = endpoints.find((other) => other.node === node);
-    if (endpoint !== undefined) return endpoint;
-    const known = endpoints.map((other) => other.node).filter((id) => id !== 0);
-    throw new DeltabaseError(
-      'INVALID_ARGUMENT',
-      `no node ${node} is known: there are ${known.sort((a, b) => a - b).join(', ')}`,
-    );
-  }
-}
-
-function entryOf(entry: WireLogEntry): LogEntry {
-  return { ...entry, records: entry.records.map(decodeRecord) };
 }

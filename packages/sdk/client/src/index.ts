@@ -1,6 +1,6 @@
 // @deltabase/client: the TypeScript client of a Deltabase cluster.
 //
-//   const client = await connect({ addresses: ['127.0.0.1:4300'] });
+//   const client = await connect({ addresses: ['127.0.0.1:7410'] });
 //   const counter = client.document<{ count: number }>('counter', 'visits');
 //   const { seq, reply } = await counter.send('add', { by: 1 });
 //   for await (const event of counter.watch()) console.log(event);
@@ -12,7 +12,6 @@ export type { DeltaRecord } from '@deltabase/machine';
 export { Client, type CloseOptions, connect } from './client.js';
 export type {
   ClusterInfo,
-  LogEntry,
   LogOptions,
   NodeReport,
   NodeStatus,
@@ -37,6 +36,7 @@ export type {
 export type { CallOptions, ConnectOptions } from './options.js';
 export type { Cause, DeltaEvent, Operation, StateEvent, WatchEvent } from './reading/events.js';
 export type { ReadMode, ReadResult } from './reading/get.js';
+export type { LogEntry } from './reading/log.js';
 export type { SendOutcome, SendResult } from './sending/receivers.js';
 export type {
   Link,

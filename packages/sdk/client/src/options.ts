@@ -48,7 +48,7 @@ export function checkAddresses(addresses: readonly string[]): readonly string[] 
     if (ADDRESS.test(address)) continue;
     throw new DeltabaseError(
       'INVALID_ARGUMENT',
-      `address ${JSON.stringify(address)}: use host:port, such as 127.0.0.1:4300 or [::1]:4300`,
+      `address ${JSON.stringify(address)}: use host:port, such as 127.0.0.1:7410 or [::1]:7410`,
     );
   }
   return [...new Set(addresses)];

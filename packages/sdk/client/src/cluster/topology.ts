@@ -103,6 +103,28 @@ export class Topology implements Ways {
     return stream && this.#open.find((endpoint) => endpoint.stream === stream);
   }
 
+  /** The ids of all nodes that are known, reached or not. */
+  get nodes(): number[] {
+    const ids = [...this.#endpoints.values()].map(({ node }) => node).filter((node) => node !== 0);
+    return [...new Set([...ids, ...this.#addresses.keys()])].sort((a, b) => a - b);
+  }
+
+  /** The endpoint of a node; one that can be used, if there are several. */
+  endpointOf(node: number): Endpoint | undefined {
+    const address = this.#addresses.get(node);
+    const known = [...this.#endpoints.values()].filter(
+      (endpoint) => endpoint.node === node || (endpoint.node === 0 && endpoint.address === address),
+    );
+    return known.find(({ stream }) => stream !== undefined) ?? known[0];
+  }
+
+  /** The id of the node that an endpoint leads to, by its own word or by that of others; 0: unknown. */
+  nodeAt({ node, address }: Endpoint): number {
+    if (node !== 0) return node;
+    for (const [id, known] of this.#addresses) if (known === address) return id;
+    return 0;
+  }
+
   /** Calls `then` when something changes in what can be used. */
   whenChanged(then: () => void): void {
     this.#waiters.push(then);
@@ -110,9 +132,10 @@ export class Topology implements Ways {
 
   /** What to tell somebody who cannot reach any node. */
   unreachable(): DeltabaseError {
-    const reasons = [...this.#endpoints.values()].map(
-      ({ address, lastError }) => `${address}: ${lastError?.message ?? 'no answer yet'}`,
-    );
+    const reasons = [...this.#endpoints.values()].map(({ address, lastError }) => {
+      const why = lastError?.message ?? 'no answer yet';
+      return why.startsWith(address) ? why : `${address}: ${why}`;
+    });
     return new DeltabaseError(
       'UNAVAILABLE',
       `no node of the cluster can be reached (${reasons.join('; ')}): check that it runs and that ` +
@@ -150,7 +173,7 @@ export class Topology implements Ways {
     endpoint.claims.set(group, { node, order: ++this.#claimsMade });
     if (node !== 0 && address !== '') this.#addresses.set(node, address);
     this.#findWay(group);
-    if (node !== 0 && this.#endpointOf(node) === undefined) this.#meetMembers();
+    if (node !== 0 && this.endpointOf(node) === undefined) this.#meetMembers();
   }
 
   /** Asks a node who it is and who else there is. */
@@ -190,17 +213,8 @@ export class Topology implements Ways {
   #meetMembers(): void {
     if (this.#open.some(({ node }) => node === 0)) return;
     for (const [node, address] of this.#addresses) {
-      if (this.#endpointOf(node) === undefined && !this.#endpoints.has(address)) this.#add(address);
+      if (this.endpointOf(node) === undefined && !this.#endpoints.has(address)) this.#add(address);
     }
-  }
-
-  /** The endpoint of a node; one that can be used, if there are several. */
-  #endpointOf(node: number): Endpoint | undefined {
-    const address = this.#addresses.get(node);
-    const known = [...this.#endpoints.values()].filter(
-      (endpoint) => endpoint.node === node || (endpoint.node === 0 && endpoint.address === address),
-    );
-    return known.find(({ stream }) => stream !== undefined) ?? known[0];
   }
 
   #findWays(): void {
@@ -209,7 +223,7 @@ export class Topology implements Ways {
 
   #findWay(group: number): void {
     const leader = leaderOf(group, this.#open);
-    this.#straight[group] = leader === 0 ? undefined : this.#endpointOf(leader)?.stream;
+    this.#straight[group] = leader === 0 ? undefined : this.endpointOf(leader)?.stream;
   }
 
   #changed(): void {

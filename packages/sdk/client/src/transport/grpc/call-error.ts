@@ -6,6 +6,8 @@ import { codeOfStatus, errorFromWire } from '../../errors.js';
 import { decodeError } from './protos.js';
 
 const TRAILER = 'deltabase-error-bin';
+const NO_CONNECTION =
+  /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note:/s;
 
 /** The error of a call to `address` that ended with `thrown`. Throws it again if it is not of gRPC. */
 export function callError(address: string, thrown: unknown): DeltabaseError {
@@ -18,7 +20,15 @@ export function callError(address: string, thrown: unknown): DeltabaseError {
     const why = `${address} does not offer this call: is it a Deltabase node as new as this client?`;
     return new DeltabaseError('INTERNAL', why, { cause: thrown });
   }
-  return new DeltabaseError(codeOfStatus(code), `${address}: ${details}`, { cause: thrown });
+  const why = `${address}: ${reasonOf(code, details)}`;
+  return new DeltabaseError(codeOfStatus(code), why, { cause: thrown });
+}
+
+/** What gRPC says of a failed call, without what only its own authors understand. */
+function reasonOf(code: number, details: string): string {
+  if (code === status.DEADLINE_EXCEEDED) return 'no answer in time';
+  const [, connecting] = NO_CONNECTION.exec(details) ?? [];
+  return connecting ?? details;
 }
 
 function isServiceError(thrown: unknown): thrown is ServiceError {
