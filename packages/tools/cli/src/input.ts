@@ -1,23 +1,33 @@
-// Payloads as the command line gives them: JSON itself, `-` for standard input, `@file` for a file; and lines
-// of JSON, one after the other.
+// Payloads and modules as the command line gives them: JSON itself, `-` for standard input, `@file` for a file;
+// and lines of JSON, one after the other. All of it has a limit: who names the wrong file gets an error, not a
+// process without memory.
 
-import { open, readFile } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
-import { text as readText } from 'node:stream/consumers';
+import { createReadStream } from 'node:fs';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { DeltabaseError } from '@deltabase/base';
 import type { Json } from '@deltabase/client';
 import type { Io } from './io.js';
+import { splitLines } from './lines.js';
+
+const MIB = 1024 * 1024;
+/** No cluster takes a message of that size. */
+const PAYLOAD_BYTES_MAX = 4 * MIB;
+/** Nor such a module. */
+const MODULE_BYTES_MAX = 64 * MIB;
 
 /** The payload that `argument` stands for; `undefined` if there is none. Throws INVALID_ARGUMENT. */
 export async function readPayload(argument: string | undefined, io: Io): Promise<Json | undefined> {
   if (argument === undefined) return undefined;
-  if (argument === '-') return parseJson(await readText(io.stdin), 'standard input');
-  if (argument.startsWith('@')) {
-    const path = argument.slice(1);
-    return parseJson(await readTextFile(path), path);
-  }
-  return parseJson(argument, 'the payload');
+  const path = argument.startsWith('@') ? argument.slice(1) : argument;
+  if (path === argument && argument !== '-') return parseJson(argument, 'the payload');
+  const input = openInput(path, io);
+  const bytes = await readAll(input, { bytesMax: PAYLOAD_BYTES_MAX, what: 'a payload' });
+  return parseJson(decode(bytes, input.name), input.name);
+}
+
+/** The module in a file, or in standard input for `-`. Throws INVALID_ARGUMENT. */
+export function readModule(path: string, io: Io): Promise<Uint8Array> {
+  return readAll(openInput(path, io), { bytesMax: MODULE_BYTES_MAX, what: 'a module' });
 }
 
 /** A line of input and where it stands, from 1. */
@@ -26,45 +36,83 @@ export interface Line {
   readonly value: Json;
 }
 
-/** The lines of `-` (or nothing) or `@file`, parsed; empty ones are left out. */
+/**
+ * The lines of `-` (or nothing) or `@file`, parsed; empty ones are left out. Throws INVALID_ARGUMENT at the
+ * first that is not JSON.
+ */
 export async function* readLines(argument: string | undefined, io: Io): AsyncGenerator<Line> {
-  const input = await linesFrom(argument, io);
+  const path = argument?.startsWith('@') ? argument.slice(1) : (argument ?? '-');
+  if (path === argument && argument !== '-') {
+    throw invalid('with --ndjson the messages come from - or @file, each on a line of its own');
+  }
+  const { stream, failure } = openInput(path, io);
   let number = 0;
-  for await (const line of createInterface({ input, crlfDelay: Infinity })) {
-    number++;
-    if (line.trim() !== '') yield { number, value: parseJson(line, `line ${number}`) };
-  }
-}
-
-async function linesFrom(argument: string | undefined, io: Io): Promise<Readable> {
-  if (argument === undefined || argument === '-') return io.stdin;
-  if (!argument.startsWith('@')) {
-    throw new DeltabaseError('INVALID_ARGUMENT', 'with --ndjson the payloads come from - or @file');
-  }
-  const path = argument.slice(1);
   try {
-    return (await open(path)).createReadStream({ encoding: 'utf8' });
-  } catch (cause) {
-    throw unreadable(path, cause);
+    for await (const bytes of splitLines(stream, PAYLOAD_BYTES_MAX)) {
+      number++;
+      if (bytes === undefined)
+        throw invalid(`line ${number} is longer than ${PAYLOAD_BYTES_MAX} bytes`);
+      const text = decode(bytes, `line ${number}`);
+      if (text.trim() !== '') yield { number, value: parseJson(text, `line ${number}`) };
+    }
+  } catch (thrown) {
+    throw failure(thrown);
   }
 }
 
-/** Reads a file. Throws INVALID_ARGUMENT naming it. */
-export async function readBytesFile(path: string): Promise<Uint8Array> {
+/** Where input comes from. */
+interface Input {
+  readonly name: string;
+  readonly stream: Readable;
+  /** The error for what reading it threw: CANCELLED if the command is to end, INVALID_ARGUMENT. */
+  failure(thrown: unknown): unknown;
+}
+
+function openInput(path: string, { stdin, signal }: Io): Input {
+  const name = path === '-' ? 'standard input' : path;
+  const stream = addAbortSignal(signal, path === '-' ? stdin : createReadStream(path));
+  return {
+    name,
+    stream,
+    failure(thrown) {
+      if (signal.aborted) return new DeltabaseError('CANCELLED', 'interrupted', { cause: thrown });
+      if (thrown instanceof DeltabaseError || !isSystemError(thrown)) return thrown;
+      return invalid(`cannot read ${name}: ${thrown.message}`, thrown);
+    },
+  };
+}
+
+function isSystemError(thrown: unknown): thrown is NodeJS.ErrnoException {
+  return thrown instanceof Error && 'code' in thrown;
+}
+
+async function readAll(
+  { name, stream, failure }: Input,
+  { bytesMax, what }: { readonly bytesMax: number; readonly what: string },
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
   try {
-    return await readFile(path);
-  } catch (cause) {
-    throw unreadable(path, cause);
+    for await (const chunk of stream) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > bytesMax)
+        throw invalid(`${name} has more than ${bytesMax} bytes: ${what} has less`);
+    }
+  } catch (thrown) {
+    throw failure(thrown);
   }
+  return Buffer.concat(chunks);
 }
 
-function unreadable(path: string, cause: unknown): DeltabaseError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new DeltabaseError('INVALID_ARGUMENT', `cannot read ${path}: ${reason}`, { cause });
-}
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
-async function readTextFile(path: string): Promise<string> {
-  return new TextDecoder().decode(await readBytesFile(path));
+function decode(bytes: Uint8Array, where: string): string {
+  try {
+    return UTF8.decode(bytes);
+  } catch (cause) {
+    throw invalid(`${where} is not UTF-8`, cause);
+  }
 }
 
 function parseJson(text: string, where: string): Json {
@@ -72,10 +120,10 @@ function parseJson(text: string, where: string): Json {
     return JSON.parse(text);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DeltabaseError(
-      'INVALID_ARGUMENT',
-      `${where} is not JSON (${reason}): quote strings, as in '"text"'`,
-      { cause },
-    );
+    throw invalid(`${where} is not JSON (${reason}): quote strings, as in '"text"'`, cause);
   }
+}
+
+function invalid(message: string, cause?: unknown): DeltabaseError {
+  return new DeltabaseError('INVALID_ARGUMENT', message, { cause });
 }

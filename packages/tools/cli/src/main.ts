@@ -3,6 +3,8 @@
 import { processIo } from './io.js';
 import { runCli } from './program.js';
 
-const code = await runCli(process.argv.slice(2), processIo());
-// What was written must leave before the process does.
+const io = processIo();
+const code = await runCli(process.argv.slice(2), io);
+// What was written must leave before the process does; unless somebody wants it to end at once.
+if (io.signal.aborted) process.exit(code);
 process.stdout.write('', () => process.exit(code));

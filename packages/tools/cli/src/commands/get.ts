@@ -1,27 +1,34 @@
 // deltabase get: a document, or a part of it.
 
-import { DeltabaseError } from '@deltabase/base';
 import type { ReadMode } from '@deltabase/client';
-import type { Command } from 'commander';
-import { type CommonOptions, Context, whole, withCommon } from '../context.js';
+import { type Command, InvalidArgumentError } from 'commander';
+import { type CommonOptions, Context, withCommon } from '../context.js';
+import { printableJson } from '../format/printable.js';
 import type { Io } from '../io.js';
+import { whole } from '../parse.js';
 
 interface GetOptions extends CommonOptions {
   readonly at?: number;
-  readonly mode?: string;
+  readonly mode?: ReadMode;
 }
 
 export function addGet(program: Command, io: Io): void {
-  withCommon(program.command('get <space> <key> [pointer]'))
-    .description('read a document, or the part of it at a JSON pointer (RFC 6901)')
+  const command = program
+    .command('get <space> <key> [pointer]')
+    .summary('read a document')
+    .description('Reads a document, or the part of it at a JSON pointer (RFC 6901).')
     .option('--at <seq>', 'as it was at this seq', whole)
-    .option('--mode <mode>', 'how fresh: linearizable, stale, or a seq it must have reached')
+    .option('--mode <mode>', 'linearizable, stale, or a seq it must have', readMode);
+  withCommon(command)
     .addHelpText(
       'after',
       `
+A linearizable read, the default, sees every message that was answered before it
+began; a stale one whatever the node has that answers.
+
 Examples:
   deltabase get counter visits
-  deltabase get counter visits /count --at 3
+  deltabase get counter visits /n --at 1
   deltabase get counter visits --mode stale --json`,
     )
     .action((space: string, key: string, pointer: string | undefined, options: GetOptions) =>
@@ -32,25 +39,18 @@ Examples:
 async function get(
   context: Context,
   { space, key, pointer }: { space: string; key: string; pointer: string },
-  { at, mode }: GetOptions,
+  { at, mode = 'linearizable' }: GetOptions,
 ): Promise<void> {
+  const past = at === undefined ? {} : { atSeq: at };
   const result = await context.withClient((client) =>
-    client.document(space, key).get({
-      pointer,
-      mode: modeOf(mode),
-      deadlineMs: context.deadlineMs,
-      ...(at === undefined ? {} : { atSeq: at }),
-    }),
+    client.document(space, key).get({ ...context.call, pointer, mode, ...past }),
   );
-  await context.show(result, () => `${JSON.stringify(result.value, undefined, 2)}\n`);
+  const { seq, hash, value } = result;
+  await context.show({ seq, hash, value }, () => `${printableJson(value)}\n`);
 }
 
-function modeOf(text: string | undefined): ReadMode {
-  if (text === undefined || text === 'linearizable') return 'linearizable';
-  if (text === 'stale') return 'stale';
+function readMode(text: string): ReadMode {
+  if (text === 'linearizable' || text === 'stale') return text;
   if (/^\d+$/.test(text)) return { atLeastSeq: whole(text) };
-  throw new DeltabaseError(
-    'INVALID_ARGUMENT',
-    `--mode ${JSON.stringify(text)}: use linearizable, stale, or a seq`,
-  );
+  throw new InvalidArgumentError('Use linearizable, stale, or a seq.');
 }

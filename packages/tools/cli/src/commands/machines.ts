@@ -4,10 +4,13 @@ import { writeFile } from 'node:fs/promises';
 import { DeltabaseError } from '@deltabase/base';
 import type { MachineVersion } from '@deltabase/client';
 import type { Command } from 'commander';
-import { type CommonOptions, Context, whole, withCommon } from '../context.js';
+import { type CommonOptions, Context, withCommon } from '../context.js';
+import { versionJson } from '../format/json.js';
+import { printable } from '../format/printable.js';
 import { table } from '../format/table.js';
 import { bytes, moment } from '../format/values.js';
 import type { Io } from '../io.js';
+import { natural } from '../parse.js';
 
 interface GetOptions extends CommonOptions {
   readonly version?: number;
@@ -18,35 +21,48 @@ interface GetOptions extends CommonOptions {
 const HASH_CHARACTERS = 12;
 
 export function addMachines(program: Command, io: Io): void {
-  const machines = program.command('machines').description('show what is deployed');
-  withCommon(machines.command('list'))
-    .description('the latest version of every machine')
+  const machines = program
+    .command('machines')
+    .summary('what is deployed')
+    .description('Shows what is deployed.')
+    .helpCommand(false)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  deltabase machines list\n  deltabase machines get counter',
+    );
+  const listCommand = machines
+    .command('list')
+    .summary('the latest version of every machine')
+    .description('Shows the latest version of every machine.');
+  withCommon(listCommand)
     .addHelpText(
       'after',
       '\nExamples:\n  deltabase machines list\n  deltabase machines list --json',
     )
     .action((options: CommonOptions) => list(new Context(io, options)));
-  withCommon(machines.command('get <space>'))
-    .description('a machine and all its versions')
-    .option('--version <number>', 'this version instead of the latest', whole)
-    .option('-o, --output <file>', 'write the module to a file')
+  const getCommand = machines
+    .command('get <space>')
+    .summary('all versions of one machine')
+    .description('Shows all versions of a machine; writes the module of one to a file if asked to.')
+    .option('--version <number>', 'which module; the latest by default', natural)
+    .option('-o, --output <file>', 'write the module to a file');
+  withCommon(getCommand)
     .addHelpText(
       'after',
       `
 Examples:
   deltabase machines get counter
-  deltabase machines get counter --version 2 --output counter-2.wasm`,
+  deltabase machines get counter --version 1 --output counter-1.wasm`,
     )
     .action((space: string, options: GetOptions) => get(new Context(io, options), space, options));
 }
 
 async function list(context: Context): Promise<void> {
-  const { deadlineMs } = context;
-  const machines = await context.withClient((client) => client.machines.list({ deadlineMs }));
-  await context.show({ machines }, () =>
-    machines.length === 0
-      ? 'nothing is deployed: deltabase deploy SPACE MODULE.wasm\n'
-      : versionsTable(context, machines),
+  const machines = await context.withClient((client) => client.machines.list(context.call));
+  if (machines.length === 0)
+    context.note('nothing is deployed: deltabase deploy SPACE MODULE.wasm');
+  await context.show({ machines: machines.map(versionJson) }, () =>
+    machines.length === 0 ? '' : versionsTable(context, machines),
   );
 }
 
@@ -57,16 +73,15 @@ async function get(
 ): Promise<void> {
   const { machine, versions, module } = await context.withClient((client) =>
     client.machines.get(space, {
-      deadlineMs: context.deadlineMs,
+      ...context.call,
       includeModule: output !== undefined,
       ...(version === undefined ? {} : { version }),
     }),
   );
   if (output !== undefined) await writeModule(output, module!);
-  await context.show({ machine, versions }, () => {
-    const written = output === undefined ? '' : `version ${machine.version} is in ${output}\n`;
-    return versionsTable(context, versions) + written;
-  });
+  const json = { machine: versionJson(machine), versions: versions.map(versionJson) };
+  await context.show(json, () => versionsTable(context, versions));
+  if (output !== undefined) context.note(`version ${machine.version} is in ${output}`);
 }
 
 function versionsTable(context: Context, versions: readonly MachineVersion[]): string {
@@ -74,7 +89,7 @@ function versionsTable(context: Context, versions: readonly MachineVersion[]): s
     { head: 'SPACE' },
     { head: 'VERSION', align: 'right' as const },
     { head: 'SIZE', align: 'right' as const },
-    { head: 'DEPLOYED (UTC)' },
+    { head: 'DEPLOYED' },
     { head: 'BY' },
     { head: 'SHA-256' },
     { head: 'CHANNELS' },
@@ -84,7 +99,7 @@ function versionsTable(context: Context, versions: readonly MachineVersion[]): s
     String(one.version),
     bytes(one.moduleBytes),
     moment(one.deployedAt),
-    one.principal || '-',
+    printable(one.principal) || '-',
     one.hash.slice(0, HASH_CHARACTERS),
     one.channels.join(', '),
   ]);

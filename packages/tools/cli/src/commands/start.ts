@@ -3,30 +3,34 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { NODE_FLAGS, optionsHelp, runServer } from '@deltabase/server';
 import type { Command } from 'commander';
 import type { Io } from '../io.js';
+
+/** Loaded when it is needed: no other command does. */
+type Server = typeof import('@deltabase/server');
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 
 export function addStart(program: Command, io: Io, endWith: (code: number) => void): void {
   program
     .command('start')
-    .description('run a node of a cluster, in the foreground')
+    .summary('run a node of a cluster')
     .allowUnknownOption()
     .allowExcessArguments()
     .helpOption(false)
-    .argument('[options...]')
-    .action(async (flags: string[]) => {
-      if (flags.includes('--help') || flags.includes('-h')) await io.out(startHelp());
-      else endWith(await start(flags, io));
+    .action(async (_options: unknown, { args: flags }: Command) => {
+      const server = await import('@deltabase/server');
+      if (!flags.includes('--help') && !flags.includes('-h'))
+        endWith(await start(flags, io, server));
+      else await io.out(startHelp(server));
     });
 }
 
-function startHelp(): string {
+function startHelp({ optionsHelp }: Server): string {
   return `Usage: deltabase start [options]
 
-Runs a node of a cluster, in the foreground. SIGTERM and Ctrl-C stop it in order, a second one at once.
+Runs a node of a cluster, in the foreground. SIGTERM and Ctrl-C stop it in
+order, a second one at once.
 
 Options:
 ${optionsHelp()}
@@ -34,12 +38,17 @@ ${optionsHelp()}
 Examples:
   deltabase start
   deltabase start --data-dir /var/lib/deltabase --listen 0.0.0.0:7410
-  deltabase start --node 2 --members 1=10.0.0.1:7411/10.0.0.1:7410,2=10.0.0.2:7411/10.0.0.2:7410
+  deltabase start --node 2 --listen 10.0.0.2:7410 --peer-listen 10.0.0.2:7411 \\
+    --members 1=10.0.0.1:7411/10.0.0.1:7410,2=10.0.0.2:7411/10.0.0.2:7410
 `;
 }
 
 /** Runs a node until it ends; returns the exit code. Node.js takes some flags only when it starts. */
-async function start(flags: readonly string[], io: Io): Promise<number> {
+async function start(
+  flags: readonly string[],
+  io: Io,
+  { NODE_FLAGS, runServer }: Server,
+): Promise<number> {
   if (NODE_FLAGS.every((flag) => process.execArgv.includes(flag))) {
     stopWithParent();
     await runServer(flags, io.env);

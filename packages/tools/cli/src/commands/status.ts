@@ -3,6 +3,8 @@
 import type { NodeReport, NodeStatus } from '@deltabase/client';
 import type { Command } from 'commander';
 import { type CommonOptions, Context, withCommon } from '../context.js';
+import { reportJson } from '../format/json.js';
+import { printable } from '../format/printable.js';
 import { table } from '../format/table.js';
 import { bytes, count, duration } from '../format/values.js';
 import type { Io } from '../io.js';
@@ -12,26 +14,36 @@ const RIGHT = 'right' as const;
 const NODE_MS = 3000;
 
 export function addStatus(program: Command, io: Io): void {
-  withCommon(program.command('status'))
-    .description('the nodes of the cluster, and the groups: who leads, how far each copy is')
+  const command = program
+    .command('status')
+    .summary('the nodes and groups of the cluster')
+    .description('Shows the nodes of the cluster and its groups: who leads, how far each copy is.');
+  withCommon(command)
     .addHelpText(
       'after',
-      '\nExamples:\n  deltabase status\n  deltabase status --json | jq .nodes[].status.counters',
+      `
+The row of a group is as its leader sees it. COPIES says up to which index each
+node has applied its log.
+
+Examples:
+  deltabase status
+  deltabase status --json`,
     )
     .action((options: CommonOptions) => status(new Context(io, options)));
 }
 
 async function status(context: Context): Promise<void> {
-  const deadlineMs = Math.min(context.deadlineMs, NODE_MS);
-  const nodes = await context.withClient((client) => client.cluster.nodes({ deadlineMs }));
+  const deadlineMs = Math.min(context.call.deadlineMs, NODE_MS);
+  const reports = await context.withClient((client) =>
+    client.cluster.nodes({ ...context.call, deadlineMs }),
+  );
+  const nodes = reports.filter(isFirst);
   await context.show({ nodes: nodes.map(reportJson) }, () => statusText(context, nodes));
 }
 
-function reportJson(report: NodeReport): object {
-  const { address } = report;
-  if (report.kind === 'status') return { address, status: report.status };
-  const { code, message } = report.error;
-  return { address, error: { code, message } };
+/** A node may have been named by two of its addresses. */
+function isFirst({ node }: NodeReport, at: number, reports: readonly NodeReport[]): boolean {
+  return node === 0 || reports.findIndex((other) => other.node === node) === at;
 }
 
 /** The whole picture, from what each node says of itself and leaders say of their groups. */
@@ -40,7 +52,7 @@ export function statusText(context: Pick<Context, 'paint'>, nodes: readonly Node
   const statuses = nodes.flatMap((node) => (node.kind === 'status' ? [node.status] : []));
   const name = statuses[0]?.cluster ?? 'unknown';
   return [
-    `cluster ${paint.bold(name)}: ${statuses.length} of ${nodes.length} nodes answer\n\n`,
+    `cluster ${paint.bold(printable(name))}: ${statuses.length} of ${nodes.length} nodes answer\n\n`,
     table(
       NODE_COLUMNS,
       nodes.map((node) => nodeRow(context, node)),
@@ -67,15 +79,16 @@ const NODE_COLUMNS = [
 ];
 
 function nodeRow({ paint }: Pick<Context, 'paint'>, report: NodeReport): string[] {
-  if (report.kind === 'failed') return ['?', report.address, paint.red('no answer')];
-  const { status, address } = report;
+  const { node, address } = report;
+  const head = [node === 0 ? '?' : String(node), address];
+  if (report.kind === 'failed') return [...head, paint.red('no answer')];
+  const { status } = report;
   const { counters } = status;
   const led = status.groups.filter(({ role }) => role === 'leader').length;
   return [
-    String(status.node),
-    address,
+    ...head,
     stateText(status, paint),
-    status.version,
+    printable(status.version),
     duration(status.uptimeMs),
     String(led),
     count(counters?.messagesExecuted ?? 0),

@@ -4,6 +4,7 @@ import { decodeUtf8 } from '@deltabase/base';
 import type { Cause, Json, Operation } from '@deltabase/client';
 import { type DeltaRecord, messageId } from '@deltabase/machine';
 import type { Paint } from './paint.js';
+import { printable } from './printable.js';
 import { moment, shortJson } from './values.js';
 
 /** A delta, wherever it was read. */
@@ -48,8 +49,8 @@ export function deltaText(delta: Delta, paint: Paint, title = ''): string {
   const { channel, payload, principal, messageId: id, version, fuel } = cause;
   const what = `${paint.bold(channel)} ${shortJson(payload, PAYLOAD_CHARACTERS_MAX)}`;
   const who = [
-    `by ${principal || 'nobody known'}`,
-    ...(id === '' ? [] : [`message ${id}`]),
+    `by ${printable(principal) || 'nobody known'}`,
+    ...(id === '' ? [] : [`message ${printable(id)}`]),
     `version ${version}`,
     `fuel ${fuel}`,
     `hash ${hash}`,
@@ -65,13 +66,13 @@ export function deltaText(delta: Delta, paint: Paint, title = ''): string {
 /** One operation: `replace /count 7`. */
 export function operationText(operation: Operation, paint: Paint): string {
   const { op, path } = operation;
-  const where = path === '' ? '(whole document)' : path;
+  const where = pointerText(path);
   switch (op) {
     case 'remove':
       return `${paint.red(op)} ${where}`;
     case 'move':
     case 'copy':
-      return `${paint.yellow(op)} ${operation.from} to ${where}`;
+      return `${paint.yellow(op)} ${pointerText(operation.from)} to ${where}`;
     case 'test':
       return `${op} ${where} ${shortJson(operation.value, VALUE_CHARACTERS_MAX)}`;
     default: {
@@ -79,6 +80,10 @@ export function operationText(operation: Operation, paint: Paint): string {
       return `${op === 'add' ? paint.green(op) : paint.yellow(op)} ${where} ${value}`;
     }
   }
+}
+
+function pointerText(pointer: string): string {
+  return pointer === '' ? '(whole document)' : printable(pointer);
 }
 
 function jsonOf(bytes: Uint8Array): Json {

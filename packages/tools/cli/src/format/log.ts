@@ -3,8 +3,17 @@
 import type { LogEntry } from '@deltabase/client';
 import { deltaOfRecord, deltaText } from './deltas.js';
 import type { Paint } from './paint.js';
+import { printable } from './printable.js';
 import { table } from './table.js';
 import { bytes, moment } from './values.js';
+
+/** The logs of a node. */
+export interface NodeLogs {
+  readonly cluster: string;
+  readonly node: number;
+  /** From the system group 0 on. */
+  readonly groups: readonly LogGroup[];
+}
 
 /** The log of a group. */
 export interface LogGroup {
@@ -22,8 +31,8 @@ const RIGHT = 'right' as const;
 /** Documents named in a row of a table; the rest are counted. */
 const NAMED_MAX = 3;
 
-/** One row for each group. */
-export function groupsTable(groups: readonly LogGroup[], paint: Paint): string {
+/** Whose logs they are, and one row for each group. */
+export function logsText({ cluster, node, groups }: NodeLogs, paint: Paint): string {
   const columns = ['GROUP', 'LEADER', 'TERM', 'FIRST', 'LAST', 'COMMITTED', 'FLUSHED'];
   const rows = groups.map((one) => [
     String(one.group),
@@ -34,41 +43,46 @@ export function groupsTable(groups: readonly LogGroup[], paint: Paint): string {
     String(one.commitIndex),
     String(one.flushedIndex),
   ]);
-  return table(
-    columns.map((head) => ({ head, align: RIGHT })),
-    rows,
-    paint.dim,
-  );
+  const heads = columns.map((head) => ({ head, align: RIGHT }));
+  const whose = `node ${paint.bold(String(node))} of cluster ${paint.bold(printable(cluster))}`;
+  return `${whose}\n\n${table(heads, rows, paint.dim)}`;
 }
 
-/** One row for each entry. */
-export function entriesTable(entries: readonly LogEntry[], paint: Paint): string {
-  const columns = [
-    { head: 'INDEX', align: RIGHT },
-    { head: 'TERM', align: RIGHT },
-    { head: 'KIND' },
-    { head: 'SIZE', align: RIGHT },
-    { head: 'TIME (UTC)' },
-    { head: 'WHAT' },
-  ];
-  const rows = entries.map((entry) => [
+const ENTRY_COLUMNS = [
+  { head: 'INDEX', align: RIGHT },
+  { head: 'TERM', align: RIGHT },
+  { head: 'KIND' },
+  { head: 'SIZE', align: RIGHT },
+  { head: 'TIME' },
+  { head: 'WHAT' },
+];
+
+/** The table of rows that `entryRow` made. */
+export function entriesTable(rows: readonly (readonly string[])[], paint: Paint): string {
+  return table(ENTRY_COLUMNS, rows, paint.dim);
+}
+
+/** An entry as one row. */
+export function entryRow(entry: LogEntry, paint: Paint): string[] {
+  const what = printable(whatOf(entry));
+  return [
     String(entry.index),
     String(entry.term),
-    entry.kind,
+    printable(entry.kind),
     bytes(entry.bytes),
     moment(entry.records[0]?.time ?? 0),
-    entry.committed ? whatOf(entry) : `${whatOf(entry)} ${paint.yellow('(not committed)')}`,
-  ]);
-  return table(columns, rows, paint.dim);
+    entry.committed ? what : `${what} ${paint.yellow('(not known to be committed)')}`,
+  ];
 }
 
 /** An entry with all its deltas. */
 export function entryText(entry: LogEntry, paint: Paint, title = ''): string {
   const { index, term, summary, committed, records } = entry;
-  const state = committed ? '' : `  ${paint.yellow('not committed')}`;
-  const head = `${title}${paint.bold(`index ${index}`)}  term ${term}  ${summary}${state}\n`;
+  const state = committed ? '' : `  ${paint.yellow('not known to be committed')}`;
+  const what = printable(summary);
+  const head = `${title}${paint.bold(`index ${index}`)}  term ${term}  ${what}${state}\n`;
   const deltas = records.map((record) => {
-    const name = `${paint.green(`${record.space}/${record.key}`)}  `;
+    const name = `${paint.green(printable(`${record.space}/${record.key}`))}  `;
     return deltaText(deltaOfRecord(record), paint, name);
   });
   return [head, ...deltas].join('');

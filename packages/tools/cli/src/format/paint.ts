@@ -1,5 +1,5 @@
-// Colors, if they are wanted: on a terminal, unless NO_COLOR (no-color.org) or --no-color says no; elsewhere if
-// FORCE_COLOR says yes.
+// Colors, if they are wanted: on a terminal that can show them, unless NO_COLOR (no-color.org) or --no-color says
+// no; elsewhere if FORCE_COLOR says yes.
 
 import pc from 'picocolors';
 import type { Io } from '../io.js';
@@ -11,8 +11,8 @@ export type Paint = Pick<
 
 /** How to color what `io` shows; `wanted` is what the flag says. */
 export function paintFor(io: Pick<Io, 'env' | 'isTerminal'>, wanted: boolean): Paint {
-  const { NO_COLOR: no, FORCE_COLOR: force } = io.env;
+  const { NO_COLOR: no, FORCE_COLOR: force, TERM: terminal } = io.env;
   const isForced = force !== undefined && force !== '' && force !== '0';
   const isRefused = !wanted || (no !== undefined && no !== '');
-  return pc.createColors(!isRefused && (io.isTerminal || isForced));
+  return pc.createColors(!isRefused && (isForced || (io.isTerminal && terminal !== 'dumb')));
 }

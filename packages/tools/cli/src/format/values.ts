@@ -1,15 +1,19 @@
 // Times, sizes and JSON as people read them.
 
+import { printable } from './printable.js';
+
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
+/** The last moment that a Date can say. */
+const MOMENT_MAX = 8.64e15;
 const SIZES = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 
-/** A moment, UTC to the millisecond; nothing if it is not known. */
+/** A moment, UTC to the millisecond; nothing if it is not known, or none. */
 export function moment(ms: number): string {
-  if (ms <= 0) return '-';
-  return new Date(ms).toISOString().replace('T', ' ').replace('Z', '');
+  if (!(ms > 0 && ms <= MOMENT_MAX)) return '-';
+  return new Date(ms).toISOString().replace('T', ' ');
 }
 
 /** A duration by its two largest units: `3d 4h`, `12m 5s`, `1.2s`. */
@@ -43,5 +47,8 @@ export function count(value: number): string {
 /** One line of JSON, cut where it is long. */
 export function shortJson(value: unknown, charactersMax: number): string {
   const text = JSON.stringify(value);
-  return text.length <= charactersMax ? text : `${text.slice(0, charactersMax - 3)}...`;
+  if (text.length <= charactersMax) return printable(text);
+  const cut = text.slice(0, charactersMax - 3);
+  // Not in the middle of a surrogate pair.
+  return `${printable(cut.isWellFormed() ? cut : cut.slice(0, -1))}...`;
 }

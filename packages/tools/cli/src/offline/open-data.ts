@@ -1,9 +1,10 @@
 // The data directory of a node that does not run, opened without changing anything in it. LevelDB always writes
-// when it opens, so it gets a directory of its own: the sorted tables, which it only reads, and the lock are
-// links to the node's; the rest, at most a few megabytes, are copies. Through the lock a node that runs is noticed,
-// and one cannot start meanwhile.
+// when it opens, so it gets a directory of its own: the lock and the sorted tables, of which it only reads the
+// older ones, are links to the node's; the rest, some megabytes, are copies. Through the lock a node that runs is
+// noticed, and one cannot start meanwhile.
 
-import { copyFile, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { access, constants, copyFile, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DeltabaseError } from '@deltabase/base';
@@ -17,39 +18,82 @@ export interface OfflineData {
 }
 
 const STORE = 'store';
-const TABLE = /\.(ldb|sst)$/;
+const TABLE = /^(\d+)\.(?:ldb|sst)$/;
+const LOG_FILE = /^(\d+)\.log$/;
 const LOCK = 'LOCK';
 
-/** Opens `dataDir` for `use`. Throws UNAVAILABLE while its node runs, INVALID_ARGUMENT if it has no node. */
+/**
+ * Opens `dataDir` for `use`. Throws UNAVAILABLE while its node runs, INVALID_ARGUMENT if it has no node,
+ * CANCELLED once `signal` is aborted.
+ */
 export async function withOfflineData<T>(
   dataDir: string,
+  signal: AbortSignal,
   use: (data: OfflineData) => Promise<T>,
 ): Promise<T> {
+  const store = resolve(dataDir, STORE);
+  const names = await storeFiles(store, dataDir);
   const scratch = await mkdtemp(join(tmpdir(), 'deltabase-'));
+  const removeAtOnce = (): void => rmSync(scratch, { recursive: true, force: true });
+  process.once('exit', removeAtOnce);
   try {
-    await mirror(resolve(dataDir, STORE), scratch, dataDir);
-    return await useStore(scratch, dataDir, use);
+    await mirror(store, scratch, names);
+    await checkLock(scratch, dataDir);
+    return await useStore(scratch, { dataDir, signal }, use);
   } finally {
     await rm(scratch, { recursive: true, force: true });
+    process.off('exit', removeAtOnce);
   }
 }
 
-async function mirror(from: string, to: string, dataDir: string): Promise<void> {
-  let names: string[];
+/** The files of the store. Throws INVALID_ARGUMENT if there is none. */
+async function storeFiles(store: string, dataDir: string): Promise<string[]> {
+  let names: string[] = [];
+  let cause: NodeJS.ErrnoException | undefined;
   try {
-    names = await readdir(from);
-  } catch (cause) {
-    const why = `there is no node's data in ${dataDir}: name a directory given to deltabase start --data-dir`;
-    throw new DeltabaseError('INVALID_ARGUMENT', why, { cause });
+    names = await readdir(store);
+  } catch (thrown) {
+    cause = thrown as NodeJS.ErrnoException;
   }
+  // LevelDB would make a store where there is none.
+  if (names.includes('CURRENT')) return names;
+  const isMissing = cause === undefined || cause.code === 'ENOENT' || cause.code === 'ENOTDIR';
+  const why = isMissing
+    ? `there is no node's data in ${dataDir}: name a directory that a node was started with`
+    : `the data in ${dataDir} cannot be read: ${cause?.message}`;
+  throw new DeltabaseError('INVALID_ARGUMENT', why, { cause });
+}
+
+async function mirror(from: string, to: string, names: readonly string[]): Promise<void> {
+  const oldestLog = Math.min(...names.map((name) => Number(LOG_FILE.exec(name)?.[1] ?? Infinity)));
   for (const name of names) {
-    const isLinked = TABLE.test(name) || name === LOCK;
+    const [source, target] = [join(from, name), join(to, name)];
+    const isLinked = name === LOCK || isOlderTable(name, oldestLog);
     await ifThere(
-      isLinked
-        ? symlink(join(from, name), join(to, name))
-        : copyFile(join(from, name), join(to, name)),
+      isLinked ? symlink(source, target) : copyFile(source, target, constants.COPYFILE_FICLONE),
     );
   }
+}
+
+/** Throws INVALID_ARGUMENT unless this process may take the node's lock, which takes permission to write. */
+async function checkLock(scratch: string, dataDir: string): Promise<void> {
+  try {
+    await access(join(scratch, LOCK), constants.W_OK);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return;
+    const why = `the data in ${dataDir} cannot be locked: be the user of its node, or read a copy of it`;
+    throw new DeltabaseError('INVALID_ARGUMENT', why, { cause });
+  }
+}
+
+/**
+ * Whether a file is a table that LevelDB does not write over. What it writes when it opens gets numbers above
+ * that of the oldest log it still needs; a table with such a number may be the leaving of a crash, and a link
+ * would lead it to the node's own file.
+ */
+function isOlderTable(name: string, oldestLog: number): boolean {
+  const number = TABLE.exec(name)?.[1];
+  return number !== undefined && oldestLog !== Infinity && Number(number) < oldestLog;
 }
 
 /** What a running node removed meanwhile is missed: its lock is what tells. */
@@ -63,7 +107,7 @@ async function ifThere(work: Promise<void>): Promise<void> {
 
 async function useStore<T>(
   scratch: string,
-  dataDir: string,
+  { dataDir, signal }: { readonly dataDir: string; readonly signal: AbortSignal },
   use: (data: OfflineData) => Promise<T>,
 ): Promise<T> {
   const store = await openMirror(scratch, dataDir);
@@ -72,18 +116,22 @@ async function useStore<T>(
     fail = reject;
   });
   failed.catch(() => {});
-  const disk = await openLevelDisk(store, { fatal: fail, measureIntervalMs: 0 });
-  const run = <R>(inspect: (reader: DiskReader) => Task<R>): Promise<R> =>
-    Promise.race([
-      failed,
-      new Promise<R>((done, reject) =>
-        runTask(inspect(disk), (step) => void setImmediate(step), done, reject),
-      ),
-    ]);
+  const interrupt = (): void => fail(new DeltabaseError('CANCELLED', 'interrupted'));
+  signal.addEventListener('abort', interrupt);
+  if (signal.aborted) interrupt();
   try {
+    const disk = await openLevelDisk(store, { fatal: fail, measureIntervalMs: 0 });
+    const run = <R>(inspect: (reader: DiskReader) => Task<R>): Promise<R> =>
+      Promise.race([
+        failed,
+        new Promise<R>((done, reject) =>
+          runTask(inspect(disk), (step) => void setImmediate(step), done, reject),
+        ),
+      ]);
     return await use({ run });
   } finally {
-    await disk.close();
+    signal.removeEventListener('abort', interrupt);
+    await store.close();
   }
 }
 
@@ -94,8 +142,8 @@ async function openMirror(scratch: string, dataDir: string) {
     if (!(thrown instanceof DeltabaseError)) throw thrown;
     const why =
       thrown.code === 'UNAVAILABLE'
-        ? `the node of ${dataDir} runs: ask it with --address, or stop it first`
-        : `the data in ${dataDir} cannot be read: ${thrown.message}`;
+        ? `the data in ${dataDir} is in use: ask its node with --address, or stop it first`
+        : thrown.message.replaceAll(scratch, join(dataDir, STORE));
     throw new DeltabaseError(thrown.code, why, { cause: thrown });
   }
 }

@@ -69,10 +69,12 @@ export class Commands {
     return {
       env,
       isTerminal,
+      columns: undefined,
       stdin: Readable.from([]),
+      // The tour ends by itself, and its commands with it.
+      signal: new AbortController().signal,
       out: async (text) => print(text),
       err: print,
-      wallMs: () => Date.now(),
     };
   }
 }

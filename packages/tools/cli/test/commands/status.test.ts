@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NodeReport, NodeStatus } from '@deltabase/client';
 import pc from 'picocolors';
-import { statusText } from '../src/commands/status.js';
+import { statusText } from '../../src/commands/status.js';
 
 const CONTEXT = { paint: pc.createColors(false) };
 
@@ -11,7 +11,7 @@ function report(node: number, changes: Partial<NodeStatus> = {}): NodeReport {
   const group = { group: 0, role: node === 1 ? 'leader' : 'follower', appliedIndex: 9, term: 2 };
   const groups = [{ ...group, progress: node === 1 ? progress : [], damaged: false }];
   const status = { cluster: 'c', node, version: '1', uptimeMs: 1, groups, ...changes };
-  return { kind: 'status', address: `n${node}`, status: status as unknown as NodeStatus };
+  return { kind: 'status', node, address: `n${node}`, status: status as unknown as NodeStatus };
 }
 
 test('the status names a copy that its leader knows to be damaged', () => {

@@ -1,0 +1,62 @@
+// Results for programs: the members of each kind of object in one fixed order, whatever they were read from.
+
+import type {
+  Json,
+  LogEntry,
+  MachineVersion,
+  NodeReport,
+  NodeStatus,
+  WatchEvent,
+} from '@deltabase/client';
+import { errorJson } from '../exit.js';
+import { type Delta, deltaOfRecord } from './deltas.js';
+
+export function deltaJson({ seq, time, hash, cause, patch }: Delta): object {
+  const { channel, payload, principal, messageId, version, fuel, seed } = cause;
+  return {
+    seq,
+    time,
+    hash,
+    cause: { channel, payload, principal, messageId, version, fuel, seed },
+    patch,
+  };
+}
+
+export function watchEventJson(event: WatchEvent<Json>): object {
+  const { kind } = event;
+  if (kind === 'delta') return { kind, ...deltaJson(event) };
+  const { seq, hash, value } = event;
+  return { kind, seq, hash, value };
+}
+
+/** An entry of the log of `group`; its deltas as in history, with their documents. */
+export function entryJson(group: number, entry: LogEntry): object {
+  const { index, term, kind, bytes, committed, records, summary } = entry;
+  const deltas = records.map((record) => {
+    const { space, key } = record;
+    return { space, key, ...deltaJson(deltaOfRecord(record)) };
+  });
+  return { group, index, term, kind, bytes, committed, summary, deltas };
+}
+
+export function versionJson(of: MachineVersion): object {
+  const { space, version, hash, moduleBytes, channels, deployedAt, principal } = of;
+  return { space, version, hash, moduleBytes, channels, deployedAt, principal };
+}
+
+export function reportJson(report: NodeReport): object {
+  const { node, address } = report;
+  if (report.kind === 'failed') return { node, address, error: errorJson(report.error) };
+  return { node, address, status: statusJson(report.status) };
+}
+
+function statusJson(status: NodeStatus): object {
+  const { cluster, node, version, uptimeMs, counters, members, groups, ...states } = status;
+  const who = { cluster, node, version, uptimeMs, ...states };
+  return { ...who, counters, members, groups: groups.map(groupJson) };
+}
+
+function groupJson(status: NodeStatus['groups'][number]): object {
+  const { group, role, leader, term, voters, progress, ...numbers } = status;
+  return { group, role, leader, term, ...numbers, voters, progress };
+}
