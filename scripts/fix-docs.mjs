@@ -1,6 +1,6 @@
-// node scripts/fix-docs.mjs [--check]: writes the tables of docs/errors.md, docs/limits.md, docs/configuration.md
-// and the README's results from what they describe, between the marks in those files. With --check it only
-// says which one is out of date.
+// node scripts/fix-docs.mjs [--check]: writes the tables of docs/errors.md, docs/limits.md,
+// docs/configuration.md, docs/cli.md and the README's results from what they describe, between the marks in
+// those files. With --check it only says which one is out of date.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,6 +28,7 @@ const tables = {
   'docs/errors.md': await errorsTable(),
   'docs/limits.md': limitsTable(),
   'docs/configuration.md': await configurationTable(),
+  'docs/cli.md': await commandsTable(),
   'README.md': resultTables(join(root, 'bench', 'results')),
 };
 const MADE = /(<!-- made -->\n)[\s\S]*?(<!-- end -->)/;
@@ -68,4 +69,15 @@ function limitsTable() {
 async function configurationTable() {
   const server = await import(join(root, 'packages', 'server', 'dist', 'src', 'index.js'));
   return server.configurationTable();
+}
+
+/** The commands of the command line, with the options that not all have. */
+async function commandsTable() {
+  const cli = await import(join(root, 'packages', 'tools', 'cli', 'dist', 'src', 'index.js'));
+  const rows = cli
+    .listCommands()
+    .map(({ usage, summary, options }) =>
+      row(`\`${usage}\``, summary, options.map((option) => `\`${option}\``).join(', ')),
+    );
+  return table(['command', 'what it is for', 'its own options'], rows);
 }
