@@ -72,7 +72,16 @@ test('msgpack has the golden bytes of its specification', () => {
   const packed = pack([1, 'a', true, null, Uint8Array.of(7), 2 ** 40, -1, 0.5]);
   const golden = '9801a161c3c0c40107cb4270000000000000ffcb3fe0000000000000';
   assert.equal(Buffer.from(packed).toString('hex'), golden);
-  assert.deepEqual(unpack(packed), [1, 'a', true, null, Buffer.of(7), 2 ** 40, -1, 0.5]);
+  assert.deepEqual(unpack(packed), [1, 'a', true, null, Uint8Array.of(7), 2 ** 40, -1, 0.5]);
+});
+
+test('what is cut out of packed bytes is a copy, not a hold on all of them', () => {
+  for (const bytes of [pack(['a', Uint8Array.of(7)]), Buffer.from(pack(['a', Uint8Array.of(7)]))]) {
+    const [, inner] = unpack(bytes) as [string, Uint8Array];
+    assert.equal(inner.buffer, bytes.buffer, 'unpacking copies nothing');
+    assert.equal(inner.slice().buffer.byteLength, 1);
+  }
+  assert.equal(pack(['a']).slice().buffer.byteLength, 3);
 });
 
 test('bytes that are not one msgpack value unpack to undefined', () => {

@@ -54,7 +54,7 @@ export class SendFrameReader {
 
   /** Throws INVALID_ARGUMENT for bytes that are no such frame, and for too many messages. */
   read(bytes: Uint8Array): SendFrame {
-    const reader = new WireReader(bytes);
+    const reader = new WireReader(plainBytes(bytes));
     const messages: WireMessage[] = [];
     let session: WireSession | undefined;
     let timeoutMs = 0;
@@ -149,6 +149,11 @@ export class SendResponseWriter {
       .number(1, number)
       .present(4, error);
   }
+}
+
+/** Without the methods of Node.js's Buffer, which take several times as long to cut a payload out. */
+function plainBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** Bytes of a numeric field with its tag, below field 16; zero is left out. */
