@@ -49,8 +49,9 @@ before(async () => {
   killed = second!.dataDir;
 });
 after(async () => {
-  assert.deepEqual(await readdir(scratch), [], 'no command left temporary files');
+  const left = await readdir(scratch);
   await cluster.stop();
+  assert.deepEqual(left, [], 'no command left temporary files');
 });
 
 function assertFailed(ran: Ran, code: number, stderr: RegExp): void {
