@@ -25,38 +25,38 @@ export function recordOf(delta: TailDelta): DeltaRecord {
 }
 
 export class Tail {
-  /** The seq of the first delta, if there is one. */
+  /** The seqs of the first delta, if there is one, and of the last. */
   #firstSeq = 0;
-  readonly #entries: Uint8Array[] = [];
-  readonly #offsets: number[] = [];
+  #lastSeq = 0;
+  /** The entry and the offset of each delta, one behind the other: what lies together is loaded together. */
+  readonly #places: Array<Uint8Array | number> = [];
   /** Deltas that somebody looked at, by seq. */
   #seen: Map<number, TailDelta> | undefined;
 
   get length(): number {
-    return this.#entries.length;
+    return this.#places.length / 2;
   }
 
   /** The last delta's seq; 0 if there is none. */
   get lastSeq(): number {
-    return this.#entries.length === 0 ? 0 : this.#firstSeq + this.#entries.length - 1;
+    return this.#lastSeq;
   }
 
   /** Adds the delta that makes `seq`, the record at `offset` of `entry`. */
   push(seq: number, entry: Uint8Array, offset: number): void {
-    if (this.#entries.length === 0) this.#firstSeq = seq;
-    assert(seq === this.#firstSeq + this.#entries.length, 'a tail has no holes');
-    this.#entries.push(entry);
-    this.#offsets.push(offset);
+    if (this.#lastSeq === 0) this.#firstSeq = seq;
+    else assert(seq === this.#lastSeq + 1, 'a tail has no holes');
+    this.#lastSeq = seq;
+    this.#places.push(entry, offset);
   }
 
   /** The delta that makes `seq`, if it is here. */
   find(seq: number): TailDelta | undefined {
-    const at = seq - this.#firstSeq;
-    const entry = this.#entries[at];
-    if (entry === undefined) return undefined;
+    if (this.#lastSeq === 0 || seq < this.#firstSeq || seq > this.#lastSeq) return undefined;
     const seen = this.#seen?.get(seq);
     if (seen !== undefined) return seen;
-    const delta = storedDelta(seq, recordAt(entry, this.#offsets[at]!));
+    const { entry, offset } = this.#placeOf(seq);
+    const delta = storedDelta(seq, recordAt(entry, offset));
     this.#seen ??= new Map();
     this.#seen.set(seq, delta);
     return delta;
@@ -65,10 +65,9 @@ export class Tail {
   /** The deltas of `(afterSeq, seqMax]` that are here, oldest first. */
   between(afterSeq: number, seqMax: number): TailDelta[] {
     const deltas: TailDelta[] = [];
-    for (let seq = Math.max(afterSeq + 1, this.#firstSeq); seq <= seqMax; seq++) {
-      const delta = this.find(seq);
-      if (delta === undefined) break;
-      deltas.push(delta);
+    const last = Math.min(seqMax, this.#lastSeq);
+    for (let seq = Math.max(afterSeq + 1, this.#firstSeq); seq <= last; seq++) {
+      deltas.push(this.find(seq)!);
     }
     return deltas;
   }
@@ -76,31 +75,31 @@ export class Tail {
   /** Where the deltas behind `afterSeq` lie, oldest first. */
   placesAfter(afterSeq: number): RecordPlace[] {
     const places: RecordPlace[] = [];
-    for (let at = this.#countTo(afterSeq); at < this.#entries.length; at++) {
-      places.push({ entry: this.#entries[at]!, offset: this.#offsets[at]! });
+    if (this.#lastSeq === 0) return places;
+    for (let seq = Math.max(afterSeq + 1, this.#firstSeq); seq <= this.#lastSeq; seq++) {
+      places.push(this.#placeOf(seq));
     }
     return places;
   }
 
   /** Lets go of the deltas up to `seq`. */
   trim(seq: number): void {
-    const count = this.#countTo(seq);
-    if (count === 0) return;
-    this.#firstSeq += count;
-    if (count === this.#entries.length) {
-      this.#entries.length = 0;
-      this.#offsets.length = 0;
+    if (seq < this.#firstSeq || this.#lastSeq === 0) return;
+    if (seq >= this.#lastSeq) {
+      this.#places.length = 0;
+      this.#firstSeq = 0;
+      this.#lastSeq = 0;
       this.#seen = undefined;
       return;
     }
-    this.#entries.splice(0, count);
-    this.#offsets.splice(0, count);
+    this.#places.splice(0, 2 * (seq + 1 - this.#firstSeq));
+    this.#firstSeq = seq + 1;
     if (this.#seen === undefined) return;
     for (const known of this.#seen.keys()) if (known <= seq) this.#seen.delete(known);
   }
 
-  /** How many deltas are here up to `seq`. */
-  #countTo(seq: number): number {
-    return Math.min(Math.max(0, seq - this.#firstSeq + 1), this.#entries.length);
+  #placeOf(seq: number): RecordPlace {
+    const at = 2 * (seq - this.#firstSeq);
+    return { entry: this.#places[at] as Uint8Array, offset: this.#places[at + 1] as number };
   }
 }

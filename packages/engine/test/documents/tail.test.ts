@@ -67,4 +67,5 @@ test('a range of a tail ends where either ends', () => {
   assert.equal(tail.placesAfter(0).length, 4);
   assert.equal(tail.placesAfter(6).length, 0);
   assert.equal(new Tail().placesAfter(0).length, 0);
+  assert.equal(new Tail().find(0), undefined);
 });
