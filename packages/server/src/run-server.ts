@@ -7,6 +7,7 @@ import { setLogger } from '@grpc/grpc-js';
 import { optionsHelp } from './config/help.js';
 import { type Environment, loadConfig } from './config/load-config.js';
 import type { ServerConfig } from './config/server-config.js';
+import { keepHeap } from './heap-keeper.js';
 import { makeLog } from './log.js';
 import { type Server, startServer, VERSION } from './server.js';
 
@@ -43,6 +44,7 @@ export async function runServer(flags: readonly string[], environment: Environme
   stopOnSignals(starting, log);
   try {
     await starting;
+    keepHeap();
   } catch (thrown) {
     endWith(thrown);
   }

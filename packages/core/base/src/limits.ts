@@ -166,7 +166,7 @@ export const DEFAULT_LIMITS: Limits = {
   inflightBytesMax: 16 * MIB, // bytes of them
 
   diskFreeBytesMin: 512 * MIB, // bytes; with less left nothing is proposed: compaction and logs of all groups need room
-  logCacheBytesMax: 4 * MIB, // bytes of recent entries of one group kept in memory
+  logCacheBytesMax: 1 * MIB, // bytes of recent entries of one group kept in memory
   flushBytesMax: 4 * MIB, // bytes of applied, unflushed deltas of one group
   flushIntervalMs: 5_000, // ms until applied deltas are flushed anyway
   trailingLogBytesMax: 4 * MIB, // bytes of flushed log kept for slow followers

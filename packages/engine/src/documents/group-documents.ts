@@ -144,9 +144,9 @@ export class GroupDocuments {
     assert(!this.#closed, 'rows are read of the documents in use');
     this.#reading++;
     this.#host.queue(task, (value) => {
+      finished(value);
       this.#reading--;
       if (this.#closed && this.#reading === 0) this.#unread?.();
-      finished(value);
     });
   }
 

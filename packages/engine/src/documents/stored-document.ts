@@ -17,7 +17,9 @@ import { decodeCommand, decodeRecord, recordAt } from '@deltabase/machine';
 import type { DiskRange, DiskReader, DiskRow } from '../ports.js';
 import {
   chunksRange,
+  documentRange,
   firstSeqOfChunk,
+  isChunkKey,
   keyAfter,
   pieceKey,
   piecesRange,
@@ -32,6 +34,7 @@ export interface LoadedDocument extends Version {
 }
 
 const PIECE_VERSION = 1;
+const NOTHING: Version = { seq: 0, root: null };
 /** Bytes handled without a pause: some milliseconds of parsing. */
 const SLICE_BYTES = 128 * 1024;
 const PAGE_BYTES = 1024 * 1024;
@@ -51,7 +54,12 @@ export function* loadDocument(
   prefix: Uint8Array,
   seqMax = MAX_SEQ,
 ): Task<LoadedDocument> {
-  const snapshot = yield* loadSnapshot(disk, prefix, seqMax);
+  const { rows } = yield* readPage(disk, { ...documentRange(prefix), rowsMax: 1 });
+  const first = rows[0];
+  if (first === undefined) return { ...NOTHING, bytesSinceSnapshot: 0 };
+  // Snapshots come first.
+  const hasSnapshot = !isChunkKey(prefix, first.key);
+  const snapshot = hasSnapshot ? yield* loadSnapshot(disk, prefix, seqMax) : NOTHING;
   return yield* foldChunks(disk, prefix, snapshot, seqMax);
 }
 
@@ -99,7 +107,7 @@ function* loadSnapshot(disk: DiskReader, prefix: Uint8Array, seqMax: number): Ta
     const range = { start, end: before, reverse: true, rowsMax: 1 };
     const { rows } = yield* readPage(disk, range);
     const row = rows[0];
-    if (row === undefined) return { seq: 0, root: null };
+    if (row === undefined) return NOTHING;
     const { seq, number } = placeOfPiece(row.key);
     const { hash } = pieceOf(row.value);
     if (hash !== undefined) {

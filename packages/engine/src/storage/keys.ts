@@ -160,6 +160,17 @@ export function documentPrefix(
 }
 
 /** The pieces of a document's snapshots at seqs in `[from, to)`. */
+/** All rows of a document: the pieces of its snapshots, then the chunks of its history. */
+export function documentRange(prefix: Uint8Array): KeyRange {
+  const { start } = piecesRange(prefix, 0, 0);
+  return { start, end: chunksRange(prefix, 0, Number.MAX_SAFE_INTEGER).end };
+}
+
+/** Whether the key of a row of the document is that of a chunk. */
+export function isChunkKey(prefix: Uint8Array, key: Uint8Array): boolean {
+  return key[prefix.length] === KIND_CHUNK;
+}
+
 export function piecesRange(prefix: Uint8Array, from: number, to: number): KeyRange {
   return { start: pieceKey(prefix, from, 0), end: pieceKey(prefix, to, 0) };
 }
