@@ -217,7 +217,7 @@ export class EngineParts {
         this.reads.changed(local);
         if (group.id === SYSTEM_GROUP) this.machines.documentChanged(local);
       },
-      logCompacted: (group, bytes) => compactor.deleted(group, bytes),
+      logCompacted: (bytes) => compactor.deleted(bytes),
       installed: (group, before) => {
         if (group.id === SYSTEM_GROUP) this.machines.follow();
         this.watches.replaced(before, group);

@@ -1,14 +1,14 @@
 // Finds holes in the database at boot. Each batch also writes its counter into one slot of a ring; LevelDB
 // may silently skip damaged records in the middle of its log (RAFT.md section 4, facts 2 and 3), and then
 // a counter between others is missing. Holes can only be among what was not yet moved into sorted files, at
-// most two write buffers (32 MiB); the mark and one row more take over 64 bytes of them, so 2^19 slots cover it.
+// most two write buffers (64 MiB); the mark and one row more take over 64 bytes of them, so 2^20 slots cover it.
 
 import { DeltabaseError } from '@deltabase/base';
 import { seal, unseal } from './sealed.js';
 import type { Store, StoreOperation } from './store.js';
 
 /** Slots of a ring. */
-export const RING_SLOTS = 2 ** 19;
+export const RING_SLOTS = 2 ** 20;
 const PREFIX = 0x00;
 const ROWS_AT_ONCE = 4096;
 

@@ -13,7 +13,7 @@ type DatabaseSnapshot = ReturnType<Database['snapshot']>;
 const BYTES = { keyEncoding: 'view', valueEncoding: 'view' } as const;
 const BLOCK_CACHE_BYTES = 8 * 1024 * 1024;
 /** LevelDB's own default of 4 MiB rewrites rows twice as often under load; batch-ring.ts counts on this size. */
-const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
+const WRITE_BUFFER_BYTES = 32 * 1024 * 1024;
 
 /**
  * Opens (and creates) the database in `directory`. Throws DATA_CORRUPT where LevelDB finds its files

@@ -58,7 +58,7 @@ export interface GroupHost extends DocumentsHost {
   /** Something was applied to a document that is watched. */
   documentChanged(group: Group, local: LocalDocument): void;
   /** Entries of so many bytes were removed from the disk. */
-  logCompacted(group: number, bytes: number): void;
+  logCompacted(bytes: number): void;
   /** The group's documents were replaced by those of a snapshot; `before` is what was in memory. */
   installed(group: Group, before: readonly LocalDocument[]): void;
   /** Nobody reads rows in `range` any more, nor writes there. */

@@ -126,7 +126,7 @@ export class GroupStorage {
     const { bytes } = this.log;
     const operations = this.log.compact(index);
     const removed = bytes - this.log.bytes;
-    this.#host.write(operations, () => this.#host.logCompacted(this.#group, removed));
+    this.#host.write(operations, () => this.#host.logCompacted(removed));
   }
 
   /** Every row of a snapshot is on disk. */

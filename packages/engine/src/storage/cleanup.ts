@@ -3,12 +3,12 @@
 
 import type { Disk, DiskOperation, DiskRow } from '../ports.js';
 import { type Task, wait } from '../task.js';
-import { entryRange, type KeyRange, keyAfter } from './keys.js';
+import { ALL_ENTRIES, type KeyRange, keyAfter } from './keys.js';
 
 const ROWS_AT_ONCE = 500;
 const BYTES_AT_ONCE = 1024 * 1024;
-/** Less is not worth a pass over the files of a group's log. */
-const COMPACT_BYTES_MIN = 4 * 1024 * 1024;
+/** Less is not worth a pass over the files: LevelDB drops most of what was deleted by itself in time. */
+const COMPACT_BYTES_MIN = 128 * 1024 * 1024;
 
 /** Removes the rows of `range`, into which nobody writes any more, and gives their space back. */
 export function* removeRows(
@@ -33,12 +33,15 @@ export function* removeRows(
   if (removed > 0) yield* wait<void>((done) => disk.compact(range.start, range.end, () => done()));
 }
 
-/** Asks the disk to compact a group's log once enough of it was deleted; one group at a time. */
+/**
+ * Asks the disk to compact the log once enough of it was deleted, all groups' at once: every pass also rewrites
+ * what was written lately, whatever it is, so a pass for each group would cost more than the messages do.
+ */
 export class LogCompactor {
   readonly #disk: Disk;
   readonly #inTurn: (step: () => void) => void;
-  /** By group, bytes that were deleted since it was compacted. */
-  readonly #deleted = new Map<number, number>();
+  /** Bytes that were deleted since the last pass began. */
+  #deletedBytes = 0;
   #busy = false;
 
   constructor(disk: Disk, inTurn: (step: () => void) => void) {
@@ -46,26 +49,21 @@ export class LogCompactor {
     this.#inTurn = inTurn;
   }
 
-  /** Entries of so many bytes were deleted from the group's log. */
-  deleted(group: number, bytes: number): void {
-    this.#deleted.set(group, (this.#deleted.get(group) ?? 0) + bytes);
+  /** Entries of so many bytes were deleted from a group's log. */
+  deleted(bytes: number): void {
+    this.#deletedBytes += bytes;
     this.#next();
   }
 
   #next(): void {
-    if (this.#busy) return;
-    for (const [group, bytes] of this.#deleted) {
-      if (bytes < COMPACT_BYTES_MIN) continue;
-      this.#deleted.delete(group);
-      this.#busy = true;
-      const { start, end } = entryRange(group, 0, Number.MAX_SAFE_INTEGER);
-      this.#disk.compact(start, end, () =>
-        this.#inTurn(() => {
-          this.#busy = false;
-          this.#next();
-        }),
-      );
-      return;
-    }
+    if (this.#busy || this.#deletedBytes < COMPACT_BYTES_MIN) return;
+    this.#deletedBytes = 0;
+    this.#busy = true;
+    this.#disk.compact(ALL_ENTRIES.start, ALL_ENTRIES.end, () =>
+      this.#inTurn(() => {
+        this.#busy = false;
+        this.#next();
+      }),
+    );
   }
 }

@@ -38,6 +38,9 @@ export interface KeyRange {
   readonly end: Uint8Array;
 }
 
+/** The log entries of all groups. */
+export const ALL_ENTRIES: KeyRange = { start: Uint8Array.of(ENTRY), end: Uint8Array.of(ENTRY + 1) };
+
 /** Every row of a node. */
 export const ALL_ROWS: KeyRange = { start: Uint8Array.of(ENTRY), end: Uint8Array.of(ROWS + 1) };
 

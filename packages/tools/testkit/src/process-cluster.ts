@@ -20,7 +20,13 @@ export interface ProcessClusterOptions {
   readonly program: string;
 }
 
-const NODE_FLAGS = ['--enable-source-maps', '--disable-wasm-trap-handler'];
+/** Those of `deltabase start`, which this package may not import. */
+const NODE_FLAGS = [
+  '--enable-source-maps',
+  '--disable-wasm-trap-handler',
+  '--max-semi-space-size=32',
+  '--no-parallel-scavenge',
+];
 const START_MS = 30_000;
 const LOG_LINES_KEPT = 200;
 
