@@ -57,10 +57,6 @@ export class EngineParts {
   readonly #config: EngineConfig;
   readonly #tasks: Tasks;
   #dirty = new Set<Group>();
-  /** Groups with messages that wait until they may run. */
-  readonly #gathering = new Set<Group>();
-  /** Whether messages may run in this turn. */
-  #mayExecute = true;
 
   constructor(ports: Ports, config: EngineConfig, recovered: RecoveredNode) {
     const { clock, disk, network, log, random } = ports;
@@ -83,7 +79,7 @@ export class EngineParts {
     this.loop = new TurnLoop(clock, () => this.#work());
     this.#tasks = new Tasks(this.loop);
     this.residency = new Residency(limits);
-    this.writer = new DurableWriter({ disk, loop: this.loop, limits, nowMs });
+    this.writer = new DurableWriter(disk, this.loop, limits);
     this.diskRoom = new DiskRoom({
       disk,
       log,
@@ -157,11 +153,6 @@ export class EngineParts {
 
   #work(): void {
     const budget = new TurnBudget(this.#config.limits);
-    this.#mayExecute = this.#isTimeToExecute;
-    if (this.#mayExecute) {
-      for (const group of this.#gathering) this.#dirty.add(group);
-      this.#gathering.clear();
-    }
     const groups = [...this.#dirty];
     this.#dirty = new Set();
     // Each turn begins with another group, so that a spent budget is not always spent on the same ones.
@@ -173,16 +164,6 @@ export class EngineParts {
     this.watches.turn();
     for (const sink of this.touched) sink.flush();
     this.touched.clear();
-  }
-
-  /**
-   * Messages that arrive while a batch is being written run when it is durable, all together: the more of them
-   * share an entry, a frame and a batch, the less each costs. A slow disk holds them up only so long, since a
-   * quorum may do without it; one that is far behind gets nothing more to write.
-   */
-  get #isTimeToExecute(): boolean {
-    if (this.writer.isFull) return false;
-    return this.writer.writingMs >= this.#config.limits.gatherMsMax || this.writer.inFlight === 0;
   }
 
   #groupHost(
@@ -201,8 +182,7 @@ export class EngineParts {
       touched: this.touched,
       nowMs: () => clock.monotonicMs(),
       wallMs: () => this.clusterClock.wallMs(),
-      mayExecute: () => this.#mayExecute,
-      gathers: (group) => this.#gathering.add(group),
+      isDiskBehind: () => this.writer.isFull,
       random: () => random.next(),
       run: (task, finished) => this.#tasks.run(task, finished),
       queue: (task, finished) => this.#tasks.queue(task, finished),

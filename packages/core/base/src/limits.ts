@@ -55,7 +55,6 @@ export interface Limits {
   // Turns, queues and batches.
   readonly turnMessagesMax: number;
   readonly turnFuelMax: number;
-  readonly gatherMsMax: number;
   readonly groupQueueMax: number;
   readonly forwardsMax: number;
   readonly forwardTimeoutMs: number;
@@ -146,7 +145,6 @@ export const DEFAULT_LIMITS: Limits = {
 
   turnMessagesMax: 4096, // messages executed in one turn of the loop
   turnFuelMax: 40_000_000, // units in one turn: some 40 ms, well under a tick
-  gatherMsMax: 10, // ms that messages gather while a batch is being written: fewer, larger entries
   groupQueueMax: 16_384, // messages waiting at the leader of a group
   forwardsMax: 65_536, // messages passed on to leaders and not answered
   forwardTimeoutMs: 10_000, // ms until a message that was passed on is given up

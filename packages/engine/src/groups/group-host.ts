@@ -31,10 +31,8 @@ export interface GroupHost extends DocumentsHost {
   /** Sinks that got an answer in this turn. */
   readonly touched: Set<AnswerSink>;
   wallMs(): number;
-  /** Whether messages may run in this turn, or rather gather until the batch that is being written is durable. */
-  mayExecute(): boolean;
-  /** The group has messages for when they may run. */
-  gathers(group: Group): void;
+  /** Whether the disk is so far behind that nothing should run that writes more. */
+  isDiskBehind(): boolean;
   /** 32 random bits. */
   random(): number;
   /** Runs a task in the node's turns; what it throws is fatal. */

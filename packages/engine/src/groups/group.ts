@@ -240,16 +240,15 @@ export class Group {
   turn(budget: TurnBudget): void {
     // First what is committed: it makes room for more.
     this.#settle(budget);
-    const mayExecute = this.#host.mayExecute();
-    if (mayExecute) this.#leading.execute(budget);
+    const isBehind = this.#host.isDiskBehind();
+    if (!isBehind) this.#leading.execute(budget);
     this.#confirmations.begin(this.#host.nowMs());
     this.#settle(budget);
     this.#storage.flushLarge();
     for (const local of this.#changed) this.#host.documentChanged(this, local);
     this.#changed.clear();
-    const canGoOn = this.#leading.canGoOn;
-    if (this.#node.hasReady() || (canGoOn && mayExecute)) this.#host.dirty(this);
-    else if (canGoOn) this.#host.gathers(this);
+    // What waits for the disk goes on with the tick after it has caught up.
+    if (this.#node.hasReady() || (this.#leading.canGoOn && !isBehind)) this.#host.dirty(this);
   }
 
   /** Takes no part any more, and answers what it took; for a node that stops. */

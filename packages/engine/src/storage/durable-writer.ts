@@ -12,30 +12,20 @@ interface Unit {
   readonly done: () => void;
 }
 
-export interface DurableWriterOptions {
-  readonly disk: Disk;
-  readonly loop: TurnLoop;
-  readonly limits: Limits;
-  nowMs(): number;
-}
-
 export class DurableWriter {
   readonly #disk: Disk;
   readonly #loop: TurnLoop;
-  readonly #nowMs: () => number;
   readonly #batchBytesMax: number;
   readonly #queueBytesMax: number;
   #waiting: Unit[] = [];
   #waitingBytes = 0;
   #inFlight = false;
-  #begunMs = 0;
   #writes = 0;
   #bytesWritten = 0;
 
-  constructor({ disk, loop, limits, nowMs }: DurableWriterOptions) {
+  constructor(disk: Disk, loop: TurnLoop, limits: Limits) {
     this.#disk = disk;
     this.#loop = loop;
-    this.#nowMs = nowMs;
     this.#batchBytesMax = limits.batchBytesMax;
     this.#queueBytesMax = limits.writeQueueBytesMax;
   }
@@ -68,11 +58,6 @@ export class DurableWriter {
     return this.#inFlight ? this.#writes : 0;
   }
 
-  /** For how long the batch in flight has been written, ms; 0 if there is none. */
-  get writingMs(): number {
-    return this.#inFlight ? this.#nowMs() - this.#begunMs : 0;
-  }
-
   get idle(): boolean {
     return !this.#inFlight && this.#waiting.length === 0;
   }
@@ -94,7 +79,6 @@ export class DurableWriter {
     const operations: DiskOperation[] = [];
     for (const unit of units) for (const operation of unit.operations) operations.push(operation);
     this.#inFlight = true;
-    this.#begunMs = this.#nowMs();
     this.#writes++;
     this.#disk.write(operations, () => this.#loop.enqueue(() => this.#completed(units)));
   }

@@ -18,8 +18,7 @@ function setUp(batchBytesMax = 1000) {
   } as Disk;
   const { loop, run } = new ManualLoop();
   const limits = { ...DEFAULT_LIMITS, batchBytesMax, writeQueueBytesMax: 60 };
-  let nowMs = 0;
-  const writer = new DurableWriter({ disk, loop, limits, nowMs: () => nowMs });
+  const writer = new DurableWriter(disk, loop, limits);
   const told: string[] = [];
   const add = (...names: string[]): void =>
     writer.add(
@@ -30,10 +29,7 @@ function setUp(batchBytesMax = 1000) {
     inFlight.shift()!();
     run();
   };
-  const pass = (ms: number): void => {
-    nowMs += ms;
-  };
-  return { writer, batches, told, add, complete, inFlight, pass };
+  return { writer, batches, told, add, complete, inFlight };
 }
 
 test('one batch is in flight at a time, and what comes meanwhile is the next one', () => {
@@ -88,17 +84,4 @@ test('it is full while more waits than may, and not because of what is being wri
   assert.equal(writer.inFlight, 1);
   complete();
   assert.equal(writer.inFlight, 0);
-});
-
-test('how long a batch has been in flight is known, and nothing if there is none', () => {
-  const { writer, add, complete, pass } = setUp();
-  add('a');
-  pass(10);
-  assert.equal(writer.writingMs, 0);
-  writer.flush();
-  pass(3);
-  assert.equal(writer.writingMs, 3);
-  complete();
-  pass(1);
-  assert.equal(writer.writingMs, 0);
 });

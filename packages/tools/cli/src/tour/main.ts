@@ -1,9 +1,10 @@
 // npm start: its arguments, its output and its end. What happens between is in session.ts.
 
-import { ERRORS } from '@deltabase/base';
+import { DeltabaseError, ERRORS } from '@deltabase/base';
 import { VERSION } from '@deltabase/server';
 import { CommanderError } from 'commander';
 import { errorText, exitCodeOf } from '../exit.js';
+import { printable } from '../format/printable.js';
 import type { Io } from '../io.js';
 import { Interruptions } from './interruptions.js';
 import { type Place, parseOptions, type TourOptions } from './options.js';
@@ -21,9 +22,16 @@ export async function runTour(args: readonly string[], place: Place): Promise<nu
     screen.line(`${screen.paint.bold('Deltabase')} ${VERSION}`);
     return await runSession({ options, place, output, screen, interruptions });
   } catch (thrown) {
-    process.stderr.write(errorText(thrown, false));
+    process.stderr.write(endText(thrown));
     return exitCodeOf(thrown);
   }
+}
+
+/** What is told of the error that ended it; what a node logged last keeps its lines. */
+function endText(thrown: unknown): string {
+  if (!(thrown instanceof DeltabaseError)) return errorText(thrown, false);
+  const message = thrown.message.split('\n').map(printable).join('\n');
+  return `deltabase: ${message} (${thrown.code})\n`;
 }
 
 /** The options; an exit code where nothing is to be started. */
