@@ -1,19 +1,24 @@
 // @deltabase/testkit: engines on simulated ports.
 
-export { Cluster, type ClusterOptions, WALL_START_MS, type Weather } from './cluster.js';
+export { foldHistory } from './check/fold-history.js';
+export { RaftWitness } from './check/raft-witness.js';
+export { TokenHistory } from './check/token-history.js';
+export { Cluster, type ClusterOptions, WALL_START_MS, type Weather } from './cluster/cluster.js';
+export { type ClientOptions, type Sending, SimulatedClient } from './cluster/simulated-client.js';
+export { SimulatedWatch, type SimulatedWatchOptions } from './cluster/simulated-watch.js';
+export { TOKENS, TokenCluster, type TokenClusterOptions } from './cluster/token-cluster.js';
 export { type DiskUnderTest, testDiskConformance } from './conformance/disk.js';
 export { type NetworkUnderTest, testNetworkConformance } from './conformance/network.js';
-export { foldHistory } from './fold-history.js';
-export { MemoryDisk } from './memory-disk.js';
+export { MemoryDisk } from './disk/memory-disk.js';
+export { SortedMap } from './disk/sorted-map.js';
+export { makeScriptMachines, type Script, type ScriptCall } from './machines/script-machines.js';
+export {
+  makeTokenMachines,
+  TOKEN_MODULES,
+  type TokenChannel,
+  tokenIn,
+} from './machines/token-machine.js';
+export { type NetworkWeather, SimulatedNetwork } from './network/simulated-network.js';
 export { ProcessCluster, type ProcessClusterOptions, ProcessNode } from './process-cluster.js';
-export { RaftWitness } from './raft-witness.js';
-export { type RandomRunOptions, type RandomRunResult, randomRun } from './random-run.js';
-export { makeScriptMachines, type Script, type ScriptCall } from './script-machines.js';
-export { type ClientOptions, type Sending, SimulatedClient } from './simulated-client.js';
-export { type NetworkWeather, SimulatedNetwork } from './simulated-network.js';
-export { SimulatedWatch, type SimulatedWatchOptions } from './simulated-watch.js';
-export { Simulation } from './simulation.js';
-export { SortedMap } from './sorted-map.js';
-export { TOKENS, TokenCluster, type TokenClusterOptions } from './token-cluster.js';
-export { TokenHistory } from './token-history.js';
-export { makeTokenMachines, TOKEN_MODULES, type TokenChannel, tokenIn } from './token-machine.js';
+export { type RandomRunOptions, type RandomRunResult, randomRun } from './sim/random-run.js';
+export { Simulation } from './sim/simulation.js';

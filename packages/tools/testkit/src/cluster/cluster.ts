@@ -13,10 +13,10 @@ import {
   type NodeId,
   startEngine,
 } from '@deltabase/engine';
-import { MemoryDisk } from './memory-disk.js';
-import { type NetworkWeather, SimulatedNetwork } from './simulated-network.js';
-import { Simulation } from './simulation.js';
-import { SortedMap } from './sorted-map.js';
+import { MemoryDisk } from '../disk/memory-disk.js';
+import { SortedMap } from '../disk/sorted-map.js';
+import { type NetworkWeather, SimulatedNetwork } from '../network/simulated-network.js';
+import { Simulation } from '../sim/simulation.js';
 
 export interface ClusterOptions {
   readonly seed: number;

@@ -3,7 +3,7 @@
 // than what had ended before it began (AckedIsDurable, OneAtATime).
 
 import assert from 'node:assert/strict';
-import { tokenIn } from './token-machine.js';
+import { tokenIn } from '../machines/token-machine.js';
 
 export class TokenHistory {
   readonly #name: string;

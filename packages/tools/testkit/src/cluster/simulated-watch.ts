@@ -19,8 +19,8 @@ import {
   type Watch,
   type WatchSink,
 } from '@deltabase/engine';
+import type { TokenHistory } from '../check/token-history.js';
 import type { Cluster } from './cluster.js';
-import type { TokenHistory } from './token-history.js';
 
 export interface SimulatedWatchOptions {
   readonly cluster: Cluster;

@@ -13,14 +13,14 @@ import type {
   ReadValue,
 } from '@deltabase/engine';
 import { groupOf } from '@deltabase/machine';
+import { foldHistory } from '../check/fold-history.js';
+import { RaftWitness } from '../check/raft-witness.js';
+import { TokenHistory } from '../check/token-history.js';
+import type { ScriptCall } from '../machines/script-machines.js';
+import { makeTokenMachines, TOKEN_MODULES } from '../machines/token-machine.js';
 import { Cluster } from './cluster.js';
-import { foldHistory } from './fold-history.js';
-import { RaftWitness } from './raft-witness.js';
-import type { ScriptCall } from './script-machines.js';
 import { SimulatedClient } from './simulated-client.js';
 import { SimulatedWatch } from './simulated-watch.js';
-import { TokenHistory } from './token-history.js';
-import { makeTokenMachines, TOKEN_MODULES } from './token-machine.js';
 
 export interface TokenClusterOptions {
   readonly seed: number;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Cluster, makeTokenMachines, TokenCluster } from '../src/index.js';
+import { Cluster, makeTokenMachines, TokenCluster } from '../../src/index.js';
 
 function start(seed: number): Cluster {
   const cluster = new Cluster({ seed, nodes: 3, groups: 1, machines: () => makeTokenMachines() });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TokenHistory } from '../src/index.js';
+import { TokenHistory } from '../../src/index.js';
 
 /** Two messages were accepted, one has no answer, one was refused. */
 function sample(): TokenHistory {

@@ -1,4 +1,4 @@
-import { MemoryDisk, SortedMap, testDiskConformance } from '../src/index.js';
+import { MemoryDisk, SortedMap, testDiskConformance } from '../../src/index.js';
 
 function open(map: SortedMap) {
   const disk = new MemoryDisk({ later: (_kind, run) => void setImmediate(run) }, map);

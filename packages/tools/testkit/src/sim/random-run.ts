@@ -5,11 +5,11 @@
 import { createHash } from 'node:crypto';
 import type { Prng } from '@deltabase/base';
 import type { NodeId } from '@deltabase/engine';
+import type { SimulatedClient } from '../cluster/simulated-client.js';
+import { TokenCluster } from '../cluster/token-cluster.js';
+import { countSnapshots } from '../disk/stored-snapshots.js';
+import { TOKEN_MODULES, type TokenChannel } from '../machines/token-machine.js';
 import { drawLimits } from './random-limits.js';
-import type { SimulatedClient } from './simulated-client.js';
-import { countSnapshots } from './stored-snapshots.js';
-import { TokenCluster } from './token-cluster.js';
-import { TOKEN_MODULES, type TokenChannel } from './token-machine.js';
 
 export interface RandomRunOptions {
   readonly seed: number;

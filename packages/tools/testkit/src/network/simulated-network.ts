@@ -3,7 +3,7 @@
 
 import type { Prng } from '@deltabase/base';
 import type { Lane, Network, NetworkListener, NodeId } from '@deltabase/engine';
-import type { Simulation } from './simulation.js';
+import type { Simulation } from '../sim/simulation.js';
 
 /** How frames travel; change it between events. */
 export interface NetworkWeather {

@@ -3,7 +3,7 @@ import {
   SimulatedNetwork,
   Simulation,
   testNetworkConformance,
-} from '../src/index.js';
+} from '../../src/index.js';
 
 async function open(): Promise<NetworkUnderTest> {
   const simulation = new Simulation(1);

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import type { NodeId } from '@deltabase/engine';
-import type { Cluster } from './cluster.js';
+import type { Cluster } from '../cluster/cluster.js';
 
 export class RaftWitness {
   readonly #cluster: Cluster;

@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { decodeUtf8, ERRORS, encodeUtf8, type Prng } from '@deltabase/base';
 import type { NodeId, ReadMode, ReadResult, Result } from '@deltabase/engine';
+import type { TokenHistory } from '../check/token-history.js';
+import type { TokenChannel } from '../machines/token-machine.js';
 import { type Cluster, WALL_START_MS } from './cluster.js';
-import type { TokenHistory } from './token-history.js';
-import type { TokenChannel } from './token-machine.js';
 
 export interface ClientOptions {
   readonly cluster: Cluster;
