@@ -1,5 +1,4 @@
 // The pitfalls of RAFT.md section 3 that have to do with the disk: what was promised is there after a crash.
-
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isRaftError } from '../src/errors.js';
@@ -176,15 +175,6 @@ test('nobody is asked for a vote in a term that a crash would have the asker for
   );
   one.host.restart();
   assert.deepEqual([one.status.term, one.status.vote, one.status.lastIndex], [2, 1, 1]);
-});
-
-test('a pre-vote promises nothing and does not wait for the disk (thesis §9.6)', () => {
-  const one = new Single({ voters: [1, 2, 3], asyncStorageWrites: true });
-  one.node.campaign();
-  assert.deepEqual(
-    one.node.ready().messages.map(({ type }) => type),
-    ['preVote', 'preVote'],
-  );
 });
 
 test('a replica says nothing to itself but through its disk (pitfall 26)', () => {

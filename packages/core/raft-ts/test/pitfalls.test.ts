@@ -1,11 +1,11 @@
 // The pitfalls of RAFT.md section 3 that have to do with messages, elections, reads and membership: for each
 // the smallest test that catches it. Those of the disk are in pitfalls-durability.test.ts.
-
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { encodeConfChange, type NodeChange } from '../src/conf-change.js';
+import { encodeConfChange } from '../src/conf-change.js';
 import { NONE } from '../src/types.js';
+import { auto } from './support/changes.js';
 import { Cluster, testModes } from './support/cluster.js';
 import { bytesOf, entriesFrom, entry, textOf } from './support/entries.js';
 import {
@@ -20,13 +20,8 @@ import {
 import { Single } from './support/single.js';
 
 const THREE = { voters: [1, 2, 3] };
-const PLAIN = { ...THREE, preVote: false, checkQuorum: false };
 
-const auto = (...changes: NodeChange[]) => ({
-  transition: 'auto' as const,
-  changes,
-  context: bytesOf(''),
-});
+const PLAIN = { ...THREE, preVote: false, checkQuorum: false };
 
 testModes('an append that comes late takes nothing away (pitfall 3)', (mode) => {
   const one = new Single({ ...PLAIN, ...mode });
@@ -151,31 +146,6 @@ test('a lease does not outlive the request to hand it over (pitfall 10)', () => 
   );
   one.run((node) => node.readIndex(bytesOf('s')));
   assert.equal(one.reads.length, 1);
-});
-
-testModes('a transfer that was lost does not stop proposals for ever (pitfall 11)', (mode) => {
-  const cluster = new Cluster({ ...THREE, ...mode });
-  cluster.elect(1);
-  cluster.lose(({ type }) => type === 'timeoutNow');
-  cluster.node(1).transferLeader(2);
-  cluster.tick([1, 2, 3], 9);
-  assert.throws(() => cluster.propose(1, 'early'), /leadership moves/);
-  cluster.tick([1, 2, 3], 1);
-  cluster.commit(1, 'later');
-  assert.deepEqual(cluster.texts(2), ['later']);
-});
-
-testModes('a transfer ends when its target is removed or demoted (pitfall 11)', (mode) => {
-  for (const kind of ['remove', 'addLearner'] as const) {
-    const one = new Single({ voters: [1, 2, 3, 4], ...mode });
-    one.leadAndCommit(2, 3, 4);
-    one.run((node) => node.proposeConfChange(auto({ kind, node: 4 })));
-    one.run((node) => node.transferLeader(4));
-    assert.equal(one.status.leadTransferee, 4);
-    one.acknowledge(2, 3);
-    assert.equal(one.status.leadTransferee, NONE);
-    one.propose('a');
-  }
 });
 
 test('a change is pending from the moment of the election on, whatever is in the log (pitfall 12)', () => {

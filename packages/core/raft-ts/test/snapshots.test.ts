@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ConfChange, encodeConfChange } from '../src/conf-change.js';
 import { RaftError } from '../src/errors.js';
-import { Cluster, testModes } from './support/cluster.js';
+import { Cluster, laggingCluster, testModes } from './support/cluster.js';
 import { conf, entriesFrom, snapshotAt } from './support/entries.js';
 import {
   append,
@@ -14,79 +14,8 @@ import {
 import { Single } from './support/single.js';
 
 const THREE = [1, 2, 3];
+
 const PLAIN = { voters: THREE, preVote: false, checkQuorum: false };
-
-/** Nodes 1 and 2 have gone on and compacted; node 3 is behind what is left of the log. */
-function laggingCluster(mode: { asyncStorageWrites: boolean }): Cluster {
-  const cluster = new Cluster({ voters: THREE, ...mode });
-  cluster.elect(1);
-  const cut = cluster.isolate(3);
-  for (const text of 'abcdef') cluster.commit(1, text);
-  for (const id of [1, 2]) cluster.host(id).disk.compact(0);
-  cut();
-  return cluster;
-}
-
-testModes(
-  'a follower that needs what is compacted gets the snapshot, then the rest (§7)',
-  (mode) => {
-    const cluster = laggingCluster(mode);
-    cluster.propose(1, 'g');
-    cluster.tick(1, 3);
-    assert.equal(only(cluster.sent, 'snapshot').length, 1);
-    assert.deepEqual(cluster.texts(3), ['g'], 'only what came after the snapshot was applied');
-    assert.deepEqual(cluster.host(3).machine, cluster.host(1).machine);
-    assert.equal(cluster.peer(1, 3).state, 'replicate');
-  },
-);
-
-testModes('a snapshot brings the configuration of its moment (§7)', (mode) => {
-  const cluster = new Cluster({ voters: THREE, others: [4], ...mode });
-  cluster.elect(1);
-  const cut = cluster.isolate(3);
-  cluster.changeTo(1, { transition: 'auto', changes: [{ kind: 'addLearner', node: 4 }] });
-  cluster.host(1).disk.compact(0);
-  cut();
-  cluster.tick(1, 3);
-  assert.deepEqual(cluster.host(3).confState, conf({ voters: THREE, learners: [4] }));
-  assert.deepEqual(cluster.node(3).status().conf, cluster.host(3).confState);
-});
-
-testModes('a follower forgets its whole log for a snapshot that it cannot match (§7)', (mode) => {
-  const one = new Single({ ...PLAIN, ...mode, terms: [1, 1, 1, 1, 1, 1] });
-  const snapshot = snapshotAt(4, 2, [1, 2]);
-  const [answer] = only(
-    one.step(snapshotMessage({ from: 2, term: 3, snapshot })),
-    'appendResponse',
-  );
-  assert.deepEqual([answer!.reject, answer!.index], [false, 4]);
-  const { commit, applied, firstIndex, lastIndex } = one.status;
-  assert.deepEqual([commit, applied, firstIndex, lastIndex], [4, 4, 5, 4]);
-  assert.deepEqual(one.node.status().conf.voters, [1, 2]);
-});
-
-testModes('a follower keeps what follows a snapshot that its log matches (§7)', (mode) => {
-  const one = new Single({ ...PLAIN, ...mode, terms: [1, 1, 2, 2, 2] });
-  const snapshot = snapshotAt(3, 2, THREE);
-  const [answer] = only(
-    one.step(snapshotMessage({ from: 2, term: 2, snapshot })),
-    'appendResponse',
-  );
-  assert.equal(answer!.index, 3);
-  const { commit, applied, firstIndex, lastIndex } = one.status;
-  assert.deepEqual([commit, applied, firstIndex, lastIndex], [3, 3, 1, 5]);
-});
-
-testModes('a snapshot older than what is committed changes nothing (§7)', (mode) => {
-  const one = new Single({ ...PLAIN, ...mode, terms: [1, 1, 1], hardState: { commit: 3 } });
-  one.host.pump();
-  one.host.disk.compact(0);
-  for (const snapshot of [snapshotAt(2, 1, [1]), snapshotAt(3, 1, [1])]) {
-    const sent = one.step(snapshotMessage({ from: 2, term: 1, snapshot }));
-    assert.equal(only(sent, 'appendResponse')[0]!.index, 3);
-    assert.deepEqual([one.status.lastIndex, one.host.confState.voters], [3, THREE]);
-  }
-});
 
 testModes('a node is caught up by a snapshot from before it was added', (mode) => {
   const cluster = new Cluster({ voters: [1, 2], others: [3], ...mode });
@@ -99,24 +28,6 @@ testModes('a node is caught up by a snapshot from before it was added', (mode) =
   assert.deepEqual(cluster.host(3).machine, cluster.host(1).machine);
   assert.deepEqual(cluster.host(3).confState.voters, [1, 2, 3]);
 });
-
-testModes(
-  'a snapshot is acknowledged, and lets it campaign, only once it is durable (§7)',
-  (mode) => {
-    const one = new Single({ ...PLAIN, ...mode });
-    one.node.step(snapshotMessage({ from: 2, term: 1, snapshot: snapshotAt(9, 1, THREE) }));
-    const ready = one.host.take();
-    assert.equal(ready.append!.mustSync, true);
-    assert.equal(ready.append!.snapshot!.index, 9);
-    assert.deepEqual(one.take(), []);
-    for (let passed = 0; passed < 20; passed++) one.node.tick();
-    assert.equal(one.status.role, 'follower');
-    one.host.pump();
-    assert.equal(only(one.take(), 'appendResponse')[0]!.index, 9);
-    one.tick(10);
-    assert.equal(one.status.role, 'candidate');
-  },
-);
 
 test('entries after a snapshot are written with it, and applied after it (pitfall 15)', () => {
   const one = new Single({ ...PLAIN, asyncStorageWrites: true });

@@ -8,69 +8,6 @@ import { Single } from './support/single.js';
 
 const THREE = { voters: [1, 2, 3] };
 
-testModes('leadership moves to a follower that is up to date, at once (thesis §3.10)', (mode) => {
-  const cluster = new Cluster({ ...THREE, ...mode });
-  cluster.elect(1);
-  const { term } = cluster.status(1);
-  cluster.node(1).transferLeader(2);
-  cluster.settle();
-  assert.deepEqual([cluster.leaders(), cluster.status(2).term], [[2], term + 1]);
-  assert.equal(cluster.status(1).leadTransferee, NONE);
-});
-
-testModes('a follower that is behind is brought up to date first (thesis §3.10)', (mode) => {
-  const one = new Single({ ...THREE, ...mode });
-  one.leadAndCommit(2, 3);
-  one.propose('a');
-  const { term, lastIndex } = one.status;
-  one.step(appendResponse({ from: 2, term, index: lastIndex }));
-  const sent = one.run((node) => node.transferLeader(3));
-  assert.deepEqual(only(sent, 'timeoutNow'), []);
-  const [now] = only(one.step(appendResponse({ from: 3, term, index: lastIndex })), 'timeoutNow');
-  assert.equal(now!.to, 3);
-});
-
-testModes('a follower behind the log gets a snapshot first (thesis §3.10)', (mode) => {
-  const cluster = new Cluster({ ...THREE, ...mode });
-  cluster.elect(1);
-  const cut = cluster.isolate(3);
-  cluster.commit(1, 'a', 'b');
-  cluster.host(1).disk.compact(0);
-  cut();
-  cluster.node(1).transferLeader(3);
-  cluster.settle();
-  cluster.tick(1, 3);
-  assert.deepEqual(cluster.leaders(), [3]);
-});
-
-test('proposals are refused while leadership moves (thesis §3.10)', () => {
-  const one = new Single(THREE);
-  one.leadAndCommit(2, 3);
-  one.run((node) => node.transferLeader(2));
-  assert.throws(() => one.node.propose(bytesOf('a')), /leadership moves to 2/);
-  assert.equal(one.node.canPropose(1), false);
-});
-
-test('who is asked campaigns at once, without a pre-vote, and past every lease (thesis §3.10)', () => {
-  const one = new Single(THREE);
-  one.step(append({ from: 2, term: 1 }));
-  const requests = only(one.step({ type: 'timeoutNow', from: 2, to: 1, term: 1 }), 'vote');
-  assert.deepEqual(
-    requests.map(({ to, term, transfer }) => [to, term, transfer]),
-    [
-      [2, 2, true],
-      [3, 2, true],
-    ],
-  );
-});
-
-test('who may not lead does not campaign although it is asked (thesis §3.10)', () => {
-  const one = new Single({ voters: [2, 3] });
-  one.step(append({ from: 2, term: 1 }));
-  one.step({ type: 'timeoutNow', from: 2, to: 1, term: 1 });
-  assert.deepEqual([one.status.role, one.status.term], ['follower', 1]);
-});
-
 test('leadership moves only to a voter, and to another one', () => {
   const one = new Single(THREE);
   one.leadAndCommit(2, 3);
@@ -123,14 +60,6 @@ test('requests that alternate do not keep a leader from checking its quorum', ()
     one.tick();
   }
   assert.equal(one.status.role, 'follower');
-});
-
-testModes('a follower passes a request on to its leader (thesis §3.10)', (mode) => {
-  const cluster = new Cluster({ ...THREE, ...mode });
-  cluster.elect(1);
-  cluster.node(3).transferLeader(3);
-  cluster.settle();
-  assert.deepEqual(cluster.leaders(), [3]);
 });
 
 testModes('a leader that was asked to campaign itself stays what it is', (mode) => {

@@ -179,6 +179,17 @@ export class Cluster {
   }
 }
 
+/** Nodes 1 and 2 have gone on and compacted; node 3 is behind what is left of the log. */
+export function laggingCluster(mode: { asyncStorageWrites: boolean }): Cluster {
+  const cluster = new Cluster({ voters: [1, 2, 3], ...mode });
+  cluster.elect(1);
+  const cut = cluster.isolate(3);
+  for (const text of 'abcdef') cluster.commit(1, text);
+  for (const id of [1, 2]) cluster.host(id).disk.compact(0);
+  cut();
+  return cluster;
+}
+
 /** Few numbers, but enough for timeouts that differ. */
 function makeRandom(): (bound: number) => number {
   let calls = 0;
