@@ -1,8 +1,23 @@
 // @deltabase/testkit: engines on simulated ports.
 
 export { foldHistory } from './check/fold-history.js';
+export {
+  type CheckOptions,
+  checkLinearizable,
+  type Model,
+  type Operation,
+  type Verdict,
+} from './check/linearizability.js';
+export { type Call, Moments, OperationLog } from './check/operation-log.js';
 export { RaftWitness } from './check/raft-witness.js';
+export {
+  type Register,
+  type RegisterInput,
+  type RegisterOutput,
+  registerModel,
+} from './check/register.js';
 export { TokenHistory } from './check/token-history.js';
+export { type ListInput, ListModel, type ListOutput, type TokenList } from './check/token-list.js';
 export { Cluster, type ClusterOptions, WALL_START_MS, type Weather } from './cluster/cluster.js';
 export { type ClientOptions, type Sending, SimulatedClient } from './cluster/simulated-client.js';
 export { SimulatedWatch, type SimulatedWatchOptions } from './cluster/simulated-watch.js';

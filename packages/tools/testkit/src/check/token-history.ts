@@ -1,11 +1,18 @@
 // What is known of one document of tokens, and what may still be true: every operation that has ended says how
-// far the document was. Each operation's place is its seq, so linearizability is that no operation shows less
-// than what had ended before it began (AckedIsDurable, OneAtATime).
+// far the document was. Each operation's place is its seq, so no operation may show less than what had ended
+// before it began (AckedIsDurable, OneAtATime): that is checked at once. In the end the search of
+// linearizability.ts decides about the whole history, seqs or not.
 
 import assert from 'node:assert/strict';
 import { tokenIn } from '../machines/token-machine.js';
+import { checkLinearizable } from './linearizability.js';
+import { type Moments, OperationLog } from './operation-log.js';
+import { type ListInput, ListModel, type ListOutput } from './token-list.js';
 
 export class TokenHistory {
+  /** What clients do and are told, for the search. */
+  readonly log: OperationLog<ListInput, ListOutput>;
+  readonly #model = new ListModel();
   readonly #name: string;
   /** Tokens that are known to stand at a seq. */
   readonly #tokens = new Map<number, string>();
@@ -14,8 +21,9 @@ export class TokenHistory {
   readonly #refused = new Set<string>();
   #known = 0;
 
-  constructor(name: string) {
+  constructor(name: string, moments?: Moments) {
     this.#name = name;
+    this.log = new OperationLog(moments);
   }
 
   /** Tokens whose message was accepted. */
@@ -65,6 +73,26 @@ export class TokenHistory {
     for (const [at, element] of tokens.entries()) this.#place(at + 1, tokenIn(element));
   }
 
+  /** The output of an operation that shows these tokens. */
+  list(tokens: readonly unknown[]): ListOutput {
+    return { kind: 'list', list: this.#model.listOf(tokens.map(tokenIn)) };
+  }
+
+  /** Throws unless all operations could have happened one at a time. */
+  checkLinearizable(): void {
+    const verdict = checkLinearizable(this.#model, this.log.operations);
+    if (verdict.kind === 'linearizable') return;
+    if (verdict.kind === 'unknown') assert.fail(this.#say(`unknown after ${verdict.steps} steps`));
+    const { order, stuck } = verdict;
+    const behind = order.slice(-5).map((operation) => JSON.stringify(operation, hideLists));
+    assert.fail(
+      this.#say(
+        `not linearizable: ${JSON.stringify(stuck, hideLists)} fits nowhere; the longest order ` +
+          `has ${order.length} operations and ends in ${behind.join(', ')}`,
+      ),
+    );
+  }
+
   /** The tokens in the end: all that was promised, and nothing that was not sent. */
   end(tokens: readonly unknown[]): void {
     this.copy(tokens);
@@ -92,4 +120,8 @@ export class TokenHistory {
   #say(what: string): string {
     return `${this.#name}: ${what}`;
   }
+}
+
+function hideLists(name: string, value: unknown): unknown {
+  return name === 'list' ? `${(value as { readonly length: number }).length} tokens` : value;
 }

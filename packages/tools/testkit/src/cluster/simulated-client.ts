@@ -3,8 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { decodeUtf8, ERRORS, encodeUtf8, type Prng } from '@deltabase/base';
-import type { NodeId, ReadMode, ReadResult, Result } from '@deltabase/engine';
+import type { NodeId, ReadMode, ReadResult, ReadValue, Result } from '@deltabase/engine';
+import type { Call } from '../check/operation-log.js';
 import type { TokenHistory } from '../check/token-history.js';
+import type { ListOutput } from '../check/token-list.js';
 import type { TokenChannel } from '../machines/token-machine.js';
 import { type Cluster, WALL_START_MS } from './cluster.js';
 
@@ -28,9 +30,19 @@ export interface Sending {
   readonly token: string;
   readonly number: number;
   readonly floor: number;
+  readonly call: Call<ListOutput>;
   attempts: number;
   /** The answer for good. */
   result: Result | undefined;
+}
+
+/** A read on its way. */
+interface Reading {
+  readonly key: string;
+  readonly mode: ReadMode;
+  readonly floor: number;
+  /** Of a read that must show the latest. */
+  readonly call: Call<ListOutput> | undefined;
 }
 
 const RETRY_MS = 60;
@@ -66,8 +78,11 @@ export class SimulatedClient {
     const token = `${this.#options.name}-${number}`;
     const history = this.#options.historyOf(key);
     const floor = history.begin();
-    const sending = { key, channel, token, number, floor, attempts: 0, result: undefined };
-    if (channel === 'append' || channel === 'append_much') history.sent(token);
+    const isAppend = channel === 'append' || channel === 'append_much';
+    const call = history.log.call(isAppend ? { kind: 'append', token } : { kind: 'count' });
+    const message = { key, channel, token, number, floor, call };
+    const sending = { ...message, attempts: 0, result: undefined };
+    if (isAppend) history.sent(token);
     this.#sendings.push(sending);
     this.#attempt(sending, to);
     return sending;
@@ -85,14 +100,16 @@ export class SimulatedClient {
     const { cluster, space } = this.#options;
     const open = Symbol(key);
     this.#openReads.add(open);
-    const floor = this.#options.historyOf(key).begin();
+    const history = this.#options.historyOf(key);
+    const floor = history.begin();
+    const call = mode.kind === 'linearizable' ? history.log.call({ kind: 'read' }) : undefined;
     const expiresMs = cluster.simulation.nowMs + TIMEOUT_MS;
     const request = { space, key, pointer: '', mode, atSeq: undefined, expiresMs };
     const life = cluster.lifeOf(node);
     cluster.engine(node).read(request, (result) => {
       if (!this.#openReads.delete(open)) return;
       this.#trace(`read ${key} ${mode.kind} ${describe(result)}`);
-      this.#checkRead(key, mode, result, floor);
+      this.#checkRead({ key, mode, floor, call }, result);
       got(result);
     });
     // A call to a node that has died ends with it.
@@ -152,39 +169,47 @@ export class SimulatedClient {
   }
 
   #check(sending: Sending, result: Result): void {
-    const { key, channel, token, floor } = sending;
+    const { key, channel, token, floor, call } = sending;
+    const isFirst = sending.result === undefined;
     const history = this.#options.historyOf(key);
     if (channel === 'append' || channel === 'append_much') {
       // A late retry may be refused because its answer was settled in the meantime.
       if (result.kind === 'accepted') {
         history.accepted(token, result.seq, floor);
+        if (isFirst) call.answered({ kind: 'appended', length: result.seq });
         assert.equal(decodeUtf8(result.reply!), String(result.seq), `${token}: the reply`);
-      } else if (sending.result === undefined) {
+      } else if (isFirst) {
         history.refused(token);
+        call.failed();
       }
       return;
     }
-    if (sending.result !== undefined) return; // It ran again, without effect, at a later state.
+    if (!isFirst) return; // It ran again, without effect, at a later state.
     if (channel === 'look') {
       assert.ok(result.kind === 'accepted', `${token}: ${describe(result)}`);
       history.saw(result.seq, floor);
+      call.answered({ kind: 'count', length: result.seq });
       assert.equal(decodeUtf8(result.reply!), String(result.seq), `${token}: the reply`);
     } else {
       assert.ok(result.kind === 'failed' && result.code === 'REJECTED', describe(result));
       history.saw(Number(result.message), floor);
+      call.answered({ kind: 'count', length: Number(result.message) });
     }
   }
 
-  #checkRead(key: string, mode: ReadMode, result: ReadResult, floor: number): void {
+  #checkRead({ key, mode, floor, call }: Reading, result: ReadResult): void {
     const history = this.#options.historyOf(key);
-    if (result.kind === 'value') {
-      const tokens = JSON.parse(decodeUtf8(result.value)!) as unknown[];
-      assert.equal(tokens.length, result.seq, `${key}: as many tokens as deltas`);
-      history.copy(tokens);
-    }
     const isAbsent = result.kind === 'failed' && result.code === 'DOCUMENT_NOT_FOUND';
-    if (result.kind === 'failed' && !isAbsent) return;
+    if (result.kind === 'failed' && !isAbsent) {
+      call?.failed();
+      return;
+    }
+    const tokens = result.kind === 'value' ? tokensOf(result) : [];
     const seq = result.kind === 'value' ? result.seq : 0;
+    assert.equal(tokens.length, seq, `${key}: as many tokens as deltas`);
+    history.copy(tokens);
+    if (call === undefined) history.log.shown({ kind: 'read' }, history.list(tokens));
+    else call.answered(history.list(tokens));
     // Whatever is shown is committed, so nobody sees less who asks for the latest from now on.
     history.saw(seq, mode.kind === 'linearizable' ? floor : 0);
     if (mode.kind === 'atLeast') assert.ok(seq >= mode.seq, `${key}: ${seq} < ${mode.seq}`);
@@ -204,4 +229,8 @@ export class SimulatedClient {
 function describe(result: Result | ReadResult): string {
   if (result.kind === 'failed') return `${result.code} ${result.message}`;
   return `${result.kind} ${result.seq}`;
+}
+
+function tokensOf({ value }: ReadValue): unknown[] {
+  return JSON.parse(decodeUtf8(value)!) as unknown[];
 }

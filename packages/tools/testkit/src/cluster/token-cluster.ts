@@ -14,6 +14,7 @@ import type {
 } from '@deltabase/engine';
 import { groupOf } from '@deltabase/machine';
 import { foldHistory } from '../check/fold-history.js';
+import { Moments } from '../check/operation-log.js';
 import { RaftWitness } from '../check/raft-witness.js';
 import { TokenHistory } from '../check/token-history.js';
 import type { ScriptCall } from '../machines/script-machines.js';
@@ -47,6 +48,7 @@ export class TokenCluster {
   readonly watches: SimulatedWatch[] = [];
   readonly #options: TokenClusterOptions;
   readonly #witness: RaftWitness;
+  readonly #moments = new Moments();
 
   constructor(options: TokenClusterOptions) {
     const { seed, nodes = 3, groups = 1, limits = {}, trace, ran } = options;
@@ -109,7 +111,7 @@ export class TokenCluster {
   historyOf(key: string): TokenHistory {
     let history = this.histories.get(key);
     if (history === undefined) {
-      history = new TokenHistory(key);
+      history = new TokenHistory(key, this.#moments);
       this.histories.set(key, history);
     }
     return history;
@@ -224,6 +226,7 @@ export class TokenCluster {
     if (copies[0]!.kind === 'failed') {
       for (const copy of copies) assert.equal(copy.kind, 'failed', `${key}: equal on all nodes`);
       history.end([]);
+      history.checkLinearizable();
       return;
     }
     const first = copies[0] as ReadValue;
@@ -233,6 +236,8 @@ export class TokenCluster {
       assert.equal(copy.seq, first.seq, `${key}: the same seq on all nodes`);
     }
     history.end(tokens);
+    history.log.call({ kind: 'read' }).answered(history.list(tokens));
+    history.checkLinearizable();
     for (const id of this.cluster.ids) this.#checkHistory(this.cluster.engine(id), key, first);
     const watches = this.watches.filter((watch) => watch.key === key);
     this.until(() => watches.every(({ seq }) => seq === first.seq));
