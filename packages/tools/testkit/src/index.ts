@@ -34,6 +34,12 @@ export {
   tokenIn,
 } from './machines/token-machine.js';
 export { type NetworkWeather, SimulatedNetwork } from './network/simulated-network.js';
-export { ProcessCluster, type ProcessClusterOptions, ProcessNode } from './process-cluster.js';
+export {
+  type Launch,
+  type Link,
+  ProcessCluster,
+  type ProcessClusterOptions,
+  ProcessNode,
+} from './process/process-cluster.js';
 export { type RandomRunOptions, type RandomRunResult, randomRun } from './sim/random-run.js';
 export { Simulation } from './sim/simulation.js';

@@ -18,6 +18,25 @@ export interface ProcessClusterOptions {
   readonly flags?: Readonly<Record<string, string | number>>;
   /** The compiled program of a node. */
   readonly program: string;
+  /** Where a node reaches another one, which listens for its peers at `address`; there, unless given. */
+  readonly reach?: (link: Link & { readonly address: string }) => Promise<string>;
+  /** How and where the process of a node runs. */
+  readonly launch?: (node: number) => Launch;
+}
+
+/** The way from one node to another. */
+export interface Link {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Launch {
+  /** What the command of the node is given to, such as ['ip', 'netns', 'exec', 'a']. */
+  readonly wrapper?: readonly string[];
+  /** Variables beside those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** The address it listens on. Default 127.0.0.1. */
+  readonly host?: string;
 }
 
 /** Those of `deltabase start`, which this package may not import. */
@@ -30,20 +49,36 @@ const NODE_FLAGS = [
 const START_MS = 30_000;
 const LOG_LINES_KEPT = 200;
 
-/** One node: what it is called with, and the process if it runs. */
-export class ProcessNode {
+/** What a node is made of. */
+interface NodeSetup {
   readonly id: number;
   readonly clientAddress: string;
   readonly dataDir: string;
-  readonly #args: readonly string[];
-  #child: ChildProcess | undefined;
-  readonly #log: string[] = [];
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
 
-  constructor(id: number, clientAddress: string, dataDir: string, args: readonly string[]) {
-    this.id = id;
-    this.clientAddress = clientAddress;
-    this.dataDir = dataDir;
-    this.#args = args;
+/** One node: what it is called with, and the process if it runs. */
+export class ProcessNode {
+  readonly #setup: NodeSetup;
+  readonly #log: string[] = [];
+  #child: ChildProcess | undefined;
+  #exited: Promise<number | null> = Promise.resolve(null);
+
+  constructor(setup: NodeSetup) {
+    this.#setup = setup;
+  }
+
+  get id(): number {
+    return this.#setup.id;
+  }
+
+  get clientAddress(): string {
+    return this.#setup.clientAddress;
+  }
+
+  get dataDir(): string {
+    return this.#setup.dataDir;
   }
 
   get pid(): number | undefined {
@@ -59,15 +94,14 @@ export class ProcessNode {
     return this.#log;
   }
 
+  /** Resolves with the exit code when the process that was started last is gone; null: it was killed. */
+  get exited(): Promise<number | null> {
+    return this.#exited;
+  }
+
   /** Starts the process; resolves when it listens, rejects with its last words if it ends before. */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, this.#args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#child = child;
-    LIVING.add(child);
-    child.once('exit', () => {
-      LIVING.delete(child);
-      if (this.#child === child) this.#child = undefined;
-    });
+    const child = this.#spawn();
     const started = this.#watchOutput(child);
     const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
     try {
@@ -81,15 +115,33 @@ export class ProcessNode {
   async stop(signal: NodeJS.Signals): Promise<number | null> {
     const child = this.#child;
     if (child === undefined) return null;
-    const exited = once(child, 'exit');
     child.kill(signal);
-    const [code] = (await exited) as [number | null];
-    return code;
+    return await this.#exited;
   }
 
   /** Stops the process's clock, or lets it run on. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.#child?.kill(signal);
+  }
+
+  #spawn(): ChildProcess {
+    const { command, environment } = this.#setup;
+    const [program, ...args] = command;
+    const env = { ...process.env, ...environment };
+    const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
+    this.#child = child;
+    LIVING.add(child);
+    this.#exited = new Promise((resolve) => {
+      const gone = (code: number | null): void => {
+        LIVING.delete(child);
+        if (this.#child === child) this.#child = undefined;
+        resolve(code);
+      };
+      child.once('exit', gone);
+      // Its program could not be run.
+      child.once('error', () => child.pid ?? gone(null));
+    });
+    return child;
   }
 
   #watchOutput(child: ChildProcess): Promise<void> {
@@ -121,11 +173,23 @@ process.on('exit', () => {
 export class ProcessCluster {
   readonly nodes: readonly ProcessNode[];
 
-  /** Starts every node. */
+  /** Makes a cluster, of which nothing runs yet. */
+  static async create(options: ProcessClusterOptions): Promise<ProcessCluster> {
+    const ids = Array.from({ length: options.nodes ?? 3 }, (_, at) => at + 1);
+    const ports = await freePorts(2 * ids.length);
+    const places = ids.map((id): Place => {
+      const host = options.launch?.(id).host ?? '127.0.0.1';
+      const [client, peer] = ports.slice(2 * id - 2);
+      return { id, client: `${host}:${client}`, peer: `${host}:${peer}` };
+    });
+    return new ProcessCluster(
+      await Promise.all(places.map((place) => makeNode(options, places, place))),
+    );
+  }
+
+  /** Makes a cluster and starts every node. */
   static async start(options: ProcessClusterOptions): Promise<ProcessCluster> {
-    const count = options.nodes ?? 3;
-    const ports = await freePorts(2 * count);
-    const cluster = new ProcessCluster(makeNodes(options, count, ports));
+    const cluster = await ProcessCluster.create(options);
     await Promise.all(cluster.nodes.map((node) => node.start()));
     return cluster;
   }
@@ -154,30 +218,38 @@ export class ProcessCluster {
   }
 }
 
-function makeNodes(
-  { directory, groups = 16, flags = {}, program }: ProcessClusterOptions,
-  count: number,
-  ports: readonly number[],
-): ProcessNode[] {
-  const ids = Array.from({ length: count }, (_, at) => at + 1);
-  const address = (port: number | undefined): string => `127.0.0.1:${port}`;
-  const clientOf = (id: number): string => address(ports[2 * id - 2]);
-  const peerOf = (id: number): string => address(ports[2 * id - 1]);
-  const members = ids.map((id) => `${id}=${peerOf(id)}/${clientOf(id)}`).join(',');
-  return ids.map((id) => {
-    const dataDir = join(directory, `node-${id}`);
-    const options = {
-      node: id,
-      'data-dir': dataDir,
-      listen: clientOf(id),
-      'peer-listen': peerOf(id),
-      members,
-      groups,
-      ...flags,
-    };
-    const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    return new ProcessNode(id, clientOf(id), dataDir, [...NODE_FLAGS, program, ...args]);
-  });
+/** Where a node listens, host:port. */
+interface Place {
+  readonly id: number;
+  readonly client: string;
+  readonly peer: string;
+}
+
+async function makeNode(
+  { directory, groups = 16, flags = {}, program, reach, launch }: ProcessClusterOptions,
+  places: readonly Place[],
+  { id, client, peer }: Place,
+): Promise<ProcessNode> {
+  const members = await Promise.all(
+    places.map(async ({ id: to, client: clients, peer: address }) => {
+      const reached = to === id ? address : await reach?.({ from: id, to, address });
+      return `${to}=${reached ?? address}/${clients}`;
+    }),
+  );
+  const dataDir = join(directory, `node-${id}`);
+  const options = {
+    node: id,
+    'data-dir': dataDir,
+    listen: client,
+    'peer-listen': peer,
+    members: members.join(','),
+    groups,
+    ...flags,
+  };
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const { wrapper = [], environment = {} } = launch?.(id) ?? {};
+  const command = [...wrapper, process.execPath, ...NODE_FLAGS, program, ...args];
+  return new ProcessNode({ id, clientAddress: client, dataDir, command, environment });
 }
 
 /** Ports that were free a moment ago. */
