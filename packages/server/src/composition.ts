@@ -4,7 +4,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeltabaseError } from '@deltabase/base';
 import { type GrpcNetwork, openGrpcNetwork } from '@deltabase/driver-grpc';
-import { type LevelDisk, openClassicStore, openLevelDisk } from '@deltabase/driver-level';
+import {
+  checkFiles,
+  type LevelDisk,
+  openClassicStore,
+  openLevelDisk,
+  openWitness,
+} from '@deltabase/driver-level';
 import { makeSystemClock, makeSystemRandom } from '@deltabase/driver-system';
 import { makeWasmHost } from '@deltabase/driver-wasm';
 import {
@@ -73,7 +79,7 @@ function engineConfigOf(config: ServerConfig): EngineConfig {
   return { cluster, node, groups, timing, limits, members: config.members.map((m) => m.node) };
 }
 
-async function openDisk({ config, fatal }: CompositionOptions): Promise<LevelDisk> {
+async function openDisk({ config, log, fatal }: CompositionOptions): Promise<LevelDisk> {
   const { dataDir } = config;
   try {
     await mkdir(dataDir, { recursive: true });
@@ -82,8 +88,13 @@ async function openDisk({ config, fatal }: CompositionOptions): Promise<LevelDis
     const why = `the data directory ${dataDir} cannot be made (${reason}): choose another one`;
     throw new DeltabaseError('INVALID_ARGUMENT', why, { cause });
   }
-  const store = await openClassicStore(join(dataDir, 'store'));
-  return await openLevelDisk(store, { fatal, measureIntervalMs: MEASURE_MS });
+  const directory = join(dataDir, 'store');
+  const begunMs = performance.now();
+  const { tables, bytes } = await checkFiles(directory);
+  log.info('files-checked', { tables, bytes, ms: Math.round(performance.now() - begunMs) });
+  const store = await openClassicStore(directory);
+  const witness = openWitness(join(dataDir, 'acknowledged'));
+  return await openLevelDisk(store, { fatal, witness, measureIntervalMs: MEASURE_MS });
 }
 
 async function openNetwork({ config, log }: CompositionOptions): Promise<GrpcNetwork> {

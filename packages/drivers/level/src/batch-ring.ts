@@ -22,6 +22,11 @@ export class BatchRing {
     this.#slots = slots;
   }
 
+  /** The number of the last batch. */
+  get counter(): number {
+    return this.#counter;
+  }
+
   /** The operation that marks the next batch. */
   mark(): StoreOperation {
     this.#counter++;
@@ -32,8 +37,14 @@ export class BatchRing {
   }
 }
 
-/** Reads the ring of `store`. Throws DATA_CORRUPT if a batch that was acknowledged is missing. */
-export async function readRing(store: Store, slots: number): Promise<BatchRing> {
+/**
+ * Reads the ring of `store`, of which at least `acknowledged` batches must be there. Throws DATA_CORRUPT if one that
+ * was acknowledged is missing.
+ */
+export async function readRing(
+  store: Store,
+  { slots, acknowledged }: { readonly slots: number; readonly acknowledged: number },
+): Promise<BatchRing> {
   const counters = new Float64Array(slots);
   const iterator = store.iterate({
     gte: slotKey(0),
@@ -52,6 +63,7 @@ export async function readRing(store: Store, slots: number): Promise<BatchRing> 
     await iterator.close();
   }
   const latest = counters.reduce((most, counter) => Math.max(most, counter), 0);
+  if (latest < acknowledged) throw hole(latest + 1, acknowledged);
   for (let counter = Math.max(1, latest - slots + 1); counter <= latest; counter++) {
     if (counters[counter % slots] !== counter) throw hole(counter, latest);
   }

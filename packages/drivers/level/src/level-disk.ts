@@ -1,6 +1,6 @@
 // The Disk port on LevelDB. It trusts nothing that LevelDB 1.20 does not keep under faults (RAFT.md section
-// 4): every batch is synced, one is in flight, every value is sealed with a checksum, holes are found when it
-// opens, and the first failure of any kind ends it: the fatal handler is called once and nothing completes
+// 4): every batch is synced, one is in flight, every value is sealed with a checksum, lost batches are found when
+// it opens, and the first failure of any kind ends it: the fatal handler is called once and nothing completes
 // any more, because a database that failed once acknowledges batches that it will lose.
 
 import { assert, DeltabaseError } from '@deltabase/base';
@@ -8,19 +8,22 @@ import type { Disk, DiskOperation, DiskRange, DiskReader, DiskRow } from '@delta
 import { type BatchRing, RING_SLOTS, readRing } from './batch-ring.js';
 import { seal, unseal } from './sealed.js';
 import type { Store, StoreIterator, StoreOperation, StoreSnapshot } from './store.js';
+import type { Witness } from './witness.js';
 
 export interface LevelDiskOptions {
   /** Called at the first failed write, damaged row or other I/O error. The process must stop. */
   readonly fatal: (error: DeltabaseError) => void;
   /** How often free and used space are measured; 0: only at opening. */
   readonly measureIntervalMs: number;
+  /** Knows what was acknowledged, whatever happens to the store. Without it the newest batches may be lost unseen. */
+  readonly witness?: Witness;
   /** Batches among which a hole is found; fewer only in tests. */
   readonly ringSlots?: number;
 }
 
 /** The Disk, and how to let go of its files. */
 export interface LevelDisk extends Disk {
-  /** Waits for the write in flight, then closes the database. */
+  /** Waits for the write in flight, then closes the database and the witness. */
   close(): Promise<void>;
 }
 
@@ -33,25 +36,35 @@ const ROWS_AT_ONCE = 256;
 
 /** Makes the Disk on an open store. Throws DATA_CORRUPT if the store lost a batch. */
 export async function openLevelDisk(store: Store, options: LevelDiskOptions): Promise<LevelDisk> {
-  const ring = await readRing(store, options.ringSlots ?? RING_SLOTS);
-  const disk = new StoreDisk(store, ring, options.fatal);
+  const { witness, ringSlots: slots = RING_SLOTS, fatal } = options;
+  const ring = await readRing(store, { slots, acknowledged: witness?.counter ?? 0 });
+  witness?.write(ring.counter);
+  const disk = new StoreDisk(store, { ring, witness, fatal });
   await disk.measure();
   if (options.measureIntervalMs > 0) disk.measureEvery(options.measureIntervalMs);
   return disk;
 }
 
+interface DiskParts {
+  readonly ring: BatchRing;
+  readonly witness: Witness | undefined;
+  readonly fatal: (error: DeltabaseError) => void;
+}
+
 class StoreDisk implements LevelDisk {
   readonly #store: Store;
   readonly #ring: BatchRing;
+  readonly #witness: Witness | undefined;
   readonly #fatal: (error: DeltabaseError) => void;
   #failed = false;
   #writing: Promise<void> | undefined;
   #space = { freeBytes: 0, usedBytes: 0 };
   #measuring: ReturnType<typeof setInterval> | undefined;
 
-  constructor(store: Store, ring: BatchRing, fatal: (error: DeltabaseError) => void) {
+  constructor(store: Store, { ring, witness, fatal }: DiskParts) {
     this.#store = store;
     this.#ring = ring;
+    this.#witness = witness;
     this.#fatal = fatal;
   }
 
@@ -60,10 +73,15 @@ class StoreDisk implements LevelDisk {
     assert(this.#writing === undefined, 'one batch is in flight at a time');
     const operations: StoreOperation[] = [this.#ring.mark()];
     for (const operation of batch) operations.push(toStored(operation));
-    this.#writing = this.#settle(this.#store.writeSynced(operations), () => {
+    this.#writing = this.#settle(this.#writeDurably(operations), () => {
       this.#writing = undefined;
       done();
     });
+  }
+
+  async #writeDurably(operations: StoreOperation[]): Promise<void> {
+    await this.#store.writeSynced(operations);
+    this.#witness?.write(this.#ring.counter);
   }
 
   get(key: Uint8Array, done: (value: Uint8Array | undefined) => void): void {
@@ -116,6 +134,7 @@ class StoreDisk implements LevelDisk {
     await this.#writing;
     this.#failed = true;
     await this.#store.close();
+    this.#witness?.close();
   }
 
   #get(
