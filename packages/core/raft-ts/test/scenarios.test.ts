@@ -11,7 +11,7 @@ const FOLDER = new URL('../../test/scenarios/', import.meta.url);
 const FILES = readdirSync(FOLDER).filter((file) => file.endsWith('.txt'));
 
 test('there are scenarios', () => {
-  assert.ok(FILES.length >= 25);
+  assert.ok(FILES.length >= 75);
 });
 
 for (const file of FILES) {

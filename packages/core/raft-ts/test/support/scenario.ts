@@ -16,7 +16,7 @@ import {
   parseNodeChange,
 } from './describe.js';
 import { bytesOf, NO_DATA, textOf } from './entries.js';
-import { type HostConfig, TestHost } from './host.js';
+import { type HostConfig, type HostOptions, TestHost } from './host.js';
 
 /** The text of a scenario with the output that its commands lead to now. */
 export function runScenario(text: string): string {
@@ -36,12 +36,14 @@ class Scenario {
   readonly hosts = new Map<NodeId, TestHost>();
   /** Messages that have left and were not delivered yet. */
   waiting: Message[] = [];
+  /** Links that lose what goes that way, as `from>to`. */
+  readonly cut = new Set<string>();
   #output: string[] = [];
   #random = 0;
 
   run(line: string): string[] {
     this.#output = [];
-    const [name = '', ...words] = line.split(/ +/);
+    const [name = '', ...words] = line.trim().split(/ +/);
     const command = COMMANDS[name];
     assert.ok(command, `there is no command ${name}`);
     try {
@@ -65,15 +67,14 @@ class Scenario {
     return host;
   }
 
-  add(id: NodeId, voters: readonly NodeId[], config: HostConfig): void {
+  add(id: NodeId, options: HostOptions): void {
     const host = new TestHost(
       id,
       {
         // Timeouts that differ, in turn: 10, 13, 16, ...
         random: (bound) => (3 * this.#random++) % bound,
         trace: (line) => this.say(line),
-        ...config,
-        voters,
+        ...options,
       },
       {
         sent: (message) => this.waiting.push(message),
@@ -90,7 +91,8 @@ class Scenario {
 
   deliver(message: Message): void {
     const host = this.hosts.get(message.to);
-    const isLost = host === undefined || !host.isUp;
+    const isCut = this.cut.has(`${message.from}>${message.to}`);
+    const isLost = host === undefined || !host.isUp || isCut;
     this.say(describeMessage(message) + (isLost ? ' (lost)' : ''));
     if (!isLost) host.node.step(message);
   }
@@ -123,16 +125,33 @@ type Command = (scenario: Scenario, words: readonly string[]) => void;
 
 const COMMANDS: Record<string, Command> = {
   /** cluster 1,2,3 [others=4,5] [async] [key=value ...] */
-  cluster(scenario, [voters = '', ...words]) {
+  cluster(scenario, [list = '', ...words]) {
     const { others = '', ...options } = optionsOf(words);
-    const ids = (list: string) => list.split(',').filter(Boolean).map(Number);
-    const config = configOf(options, words.includes('async'));
-    for (const id of [...ids(voters), ...ids(others)]) scenario.add(id, ids(voters), config);
+    const voters = numbersOf(list);
+    const config = { ...configOf(options, words.includes('async')), voters };
+    for (const id of [...voters, ...numbersOf(others)]) scenario.add(id, config);
+  },
+  /** node 4 1,2,3,4,5 terms=1,1,2 term=3 [async] [key=value ...]: one that has a log to begin with */
+  node(scenario, [id, voters = '', ...words]) {
+    const { terms = '', term, ...options } = optionsOf(words);
+    scenario.add(Number(id), {
+      ...configOf(options, words.includes('async')),
+      voters: numbersOf(voters),
+      terms: numbersOf(terms),
+      ...(term === undefined ? {} : { hardState: { term: Number(term) } }),
+    });
   },
   campaign: (scenario, [id]) => scenario.host(id).node.campaign(),
   /** tick 1 [count]: nothing is delivered or worked off in between */
   tick(scenario, [id, count = '1']) {
     for (let passed = 0; passed < Number(count); passed++) scenario.host(id).node.tick();
+  },
+  /** pass 1,2,3 [count]: ticks on all of these, each followed by all that it leads to */
+  pass(scenario, [list = '', count = '1']) {
+    for (let passed = 0; passed < Number(count); passed++) {
+      for (const id of numbersOf(list)) scenario.host(`${id}`).node.tick();
+      scenario.settle();
+    }
   },
   propose: (scenario, [id, ...texts]) => scenario.host(id).node.propose(...texts.map(bytesOf)),
   /** change 1 [implicit|explicit] +4 ~5 -1 */
@@ -145,6 +164,9 @@ const COMMANDS: Record<string, Command> = {
   leave: (scenario, [id]) => scenario.host(id).node.proposeConfChange(LEAVE_JOINT),
   read: (scenario, [id, context = '']) => scenario.host(id).node.readIndex(bytesOf(context)),
   transfer: (scenario, [id, to]) => scenario.host(id).node.transferLeader(Number(to)),
+  resign: (scenario, [id]) => scenario.host(id).node.resign(),
+  /** abstain 1 on|off */
+  abstain: (scenario, [id, what]) => scenario.host(id).node.setAbstains(what === 'on'),
   forget: (scenario, [id]) => scenario.host(id).node.forgetLeader(),
   unreachable: (scenario, [id, peer]) => scenario.host(id).node.reportUnreachable(Number(peer)),
   /** snapshot 1 3 delivered|lost: what the host of 1 says of the one it sent to 3 */
@@ -176,6 +198,11 @@ const COMMANDS: Record<string, Command> = {
       scenario.say(`${describeMessage(message)} (dropped)`);
     }
   },
+  /** cut 1>2 2>1: what goes these ways is lost, from now on; heal: no more */
+  cut(scenario, links) {
+    for (const link of links) scenario.cut.add(link);
+  },
+  heal: (scenario) => scenario.cut.clear(),
   /** waiting ...: what would be delivered */
   waiting(scenario, words) {
     scenario.say(...scenario.take([...words, 'copy']).map(describeMessage));
@@ -199,7 +226,8 @@ const COMMANDS: Record<string, Command> = {
   },
   /** compact 1 [keep] */
   compact: (scenario, [id, keep = '0']) => scenario.host(id).disk.compact(Number(keep)),
-  crash: (scenario, [id]) => scenario.host(id).crash(),
+  /** crash 1 [kept]: the first so many of the writes that are not synced survive */
+  crash: (scenario, [id, kept = '0']) => scenario.host(id).crash(Number(kept)),
   start: (scenario, [id]) => scenario.host(id).start(),
   /** lose 3 5: its disk loses the entries from 5 on, although they were acknowledged; it starts again */
   lose(scenario, [id, index]) {
@@ -227,6 +255,11 @@ const COMMANDS: Record<string, Command> = {
     }
   },
 };
+
+/** `1,2,3` */
+function numbersOf(list: string): number[] {
+  return list.split(',').filter(Boolean).map(Number);
+}
 
 function optionsOf(words: readonly string[]): Record<string, string> {
   return Object.fromEntries(words.filter((word) => word.includes('=')).map((w) => w.split('=')));
