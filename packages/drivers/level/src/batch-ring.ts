@@ -5,7 +5,7 @@
 
 import { DeltabaseError } from '@deltabase/base';
 import { seal, unseal } from './sealed.js';
-import type { Store, StoreOperation } from './store.js';
+import type { Failed, Store, StoreOperation, StoreRow } from './store.js';
 
 /** Slots of a ring. */
 export const RING_SLOTS = 2 ** 20;
@@ -38,13 +38,15 @@ export class BatchRing {
 }
 
 /**
- * Reads the ring of `store`, of which at least `acknowledged` batches must be there. Throws DATA_CORRUPT if one that
- * was acknowledged is missing.
+ * Reads the ring of `store`, of which at least `acknowledged` batches must be there. Fails with DATA_CORRUPT if one
+ * that was acknowledged is missing.
  */
-export async function readRing(
+export function readRing(
   store: Store,
   { slots, acknowledged }: { readonly slots: number; readonly acknowledged: number },
-): Promise<BatchRing> {
+  done: (ring: BatchRing) => void,
+  failed: Failed,
+): void {
   const counters = new Float64Array(slots);
   const iterator = store.iterate({
     gte: slotKey(0),
@@ -53,15 +55,32 @@ export async function readRing(
     limit: -1,
     snapshot: undefined,
   });
-  try {
-    for (;;) {
-      const rows = await iterator.nextv(ROWS_AT_ONCE);
-      if (rows.length === 0) break;
+  const end = (error: unknown): void => {
+    iterator.close();
+    failed(error);
+  };
+  const more = (rows: readonly StoreRow[]): void => {
+    let ring: BatchRing | undefined;
+    try {
       for (const [key, sealed] of rows) readSlot(counters, key, sealed);
+      if (rows.length === 0) ring = ringOf(counters, acknowledged);
+    } catch (thrown) {
+      end(thrown);
+      return;
     }
-  } finally {
-    await iterator.close();
-  }
+    if (ring === undefined) {
+      iterator.next(ROWS_AT_ONCE, more, end);
+      return;
+    }
+    iterator.close();
+    done(ring);
+  };
+  iterator.next(ROWS_AT_ONCE, more, end);
+}
+
+/** Throws DATA_CORRUPT if a counter is missing among the last, or they end too early. */
+function ringOf(counters: Float64Array, acknowledged: number): BatchRing {
+  const slots = counters.length;
   const latest = counters.reduce((most, counter) => Math.max(most, counter), 0);
   if (latest < acknowledged) throw hole(latest + 1, acknowledged);
   for (let counter = Math.max(1, latest - slots + 1); counter <= latest; counter++) {

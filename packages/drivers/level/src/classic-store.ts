@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { DeltabaseError } from '@deltabase/base';
 import type { ClassicLevel } from 'classic-level';
 import { Level } from 'level';
-import type { Store, StoreSnapshot } from './store.js';
+import type { Store, StoreIterator, StoreRange, StoreSnapshot, StoreSpace } from './store.js';
 
 type Database = ClassicLevel<Uint8Array, Uint8Array>;
 type DatabaseSnapshot = ReturnType<Database['snapshot']>;
@@ -37,23 +37,46 @@ export async function openClassicStore(directory: string): Promise<Store> {
 
 function makeStore(db: Database, directory: string): Store {
   return {
-    writeSynced: (operations) => db.batch(operations, { ...BYTES, sync: true }),
-    get: (key, snapshot) => db.get(key, { ...BYTES, ...view(snapshot) }),
+    writeSynced: (operations, done, failed) =>
+      void db.batch(operations, { ...BYTES, sync: true }).then(done, failed),
+    get: (key, snapshot, done, failed) =>
+      void db.get(key, { ...BYTES, ...view(snapshot) }).then(done, failed),
     getSync: (key) => db.getSync(key),
-    iterate: ({ gte, lt, reverse, limit, snapshot }) =>
-      db.iterator({ ...BYTES, gte, lt, reverse, limit, ...view(snapshot) }),
-    snapshot: () => db.snapshot(),
-    compact: (start, end) => db.compactRange(start, end, { keyEncoding: 'view' }),
-    measure: () => measure(directory),
-    close: () => db.close(),
+    iterate: (range) => makeIterator(db, range),
+    snapshot: () => new ClassicSnapshot(db.snapshot()),
+    compact: (start, end, done, failed) =>
+      void db.compactRange(start, end, { keyEncoding: 'view' }).then(done, failed),
+    measure: (done, failed) => void measure(directory).then(done, failed),
+    close: (done, failed) => void db.close().then(done, failed),
+  };
+}
+
+class ClassicSnapshot implements StoreSnapshot {
+  readonly view: DatabaseSnapshot;
+
+  constructor(view: DatabaseSnapshot) {
+    this.view = view;
+  }
+
+  close(): void {
+    void this.view.close();
+  }
+}
+
+function makeIterator(db: Database, range: StoreRange): StoreIterator {
+  const { gte, lt, reverse, limit, snapshot } = range;
+  const iterator = db.iterator({ ...BYTES, gte, lt, reverse, limit, ...view(snapshot) });
+  return {
+    next: (count, done, failed) => void iterator.nextv(count).then(done, failed),
+    close: () => void iterator.close(),
   };
 }
 
 function view(snapshot: StoreSnapshot | undefined): { snapshot?: DatabaseSnapshot } {
-  return snapshot === undefined ? {} : { snapshot: snapshot as DatabaseSnapshot };
+  return snapshot === undefined ? {} : { snapshot: (snapshot as ClassicSnapshot).view };
 }
 
-async function measure(directory: string): Promise<{ freeBytes: number; usedBytes: number }> {
+async function measure(directory: string): Promise<StoreSpace> {
   const { bavail, bsize } = await statfs(directory);
   const names = await readdir(directory);
   const sizes = await Promise.all(names.map((name) => fileBytes(join(directory, name))));

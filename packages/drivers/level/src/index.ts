@@ -2,6 +2,20 @@
 
 export { openClassicStore } from './classic-store.js';
 export { type CheckedFiles, checkFiles } from './files/check-files.js';
-export { type LevelDisk, type LevelDiskOptions, openLevelDisk } from './level-disk.js';
-export type { Store, StoreIterator, StoreOperation, StoreRange, StoreSnapshot } from './store.js';
+export {
+  type LevelDisk,
+  type LevelDiskOptions,
+  openLevelDisk,
+  startLevelDisk,
+} from './level-disk.js';
+export type {
+  Failed,
+  Store,
+  StoreIterator,
+  StoreOperation,
+  StoreRange,
+  StoreRow,
+  StoreSnapshot,
+  StoreSpace,
+} from './store.js';
 export { openWitness, type Witness } from './witness.js';

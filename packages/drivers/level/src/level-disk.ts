@@ -6,8 +6,9 @@
 import { assert, DeltabaseError } from '@deltabase/base';
 import type { Disk, DiskOperation, DiskRange, DiskReader, DiskRow } from '@deltabase/engine';
 import { type BatchRing, RING_SLOTS, readRing } from './batch-ring.js';
-import { seal, unseal } from './sealed.js';
-import type { Store, StoreIterator, StoreOperation, StoreSnapshot } from './store.js';
+import { Page } from './page.js';
+import { seal, verified } from './sealed.js';
+import type { Store, StoreOperation, StoreRow, StoreSnapshot, StoreSpace } from './store.js';
 import type { Witness } from './witness.js';
 
 export interface LevelDiskOptions {
@@ -23,32 +24,51 @@ export interface LevelDiskOptions {
 
 /** The Disk, and how to let go of its files. */
 export interface LevelDisk extends Disk {
+  /** Measures free and used space anew. */
+  measure(done: () => void): void;
   /** Waits for the write in flight, then closes the database and the witness. */
   close(): Promise<void>;
 }
 
-/**
- * Rows asked of LevelDB at once, the first time and at most: it makes room for so many, and keeps it until the
- * iterator is collected as garbage, which may be a hundred thousand small reads later.
- */
-const ROWS_FIRST = 8;
-const ROWS_AT_ONCE = 256;
+/** Makes the Disk on an open store. Rejects with DATA_CORRUPT if the store lost a batch. */
+export function openLevelDisk(store: Store, options: LevelDiskOptions): Promise<LevelDisk> {
+  return new Promise((resolve, reject) => {
+    startLevelDisk(store, options, (disk) => {
+      if (disk instanceof DeltabaseError) reject(disk);
+      else resolve(disk);
+    });
+  });
+}
 
-/** Makes the Disk on an open store. Throws DATA_CORRUPT if the store lost a batch. */
-export async function openLevelDisk(store: Store, options: LevelDiskOptions): Promise<LevelDisk> {
-  const { witness, ringSlots: slots = RING_SLOTS, fatal } = options;
-  const ring = await readRing(store, { slots, acknowledged: witness?.counter ?? 0 });
-  witness?.write(ring.counter);
-  const disk = new StoreDisk(store, { ring, witness, fatal });
-  await disk.measure();
-  if (options.measureIntervalMs > 0) disk.measureEvery(options.measureIntervalMs);
-  return disk;
+/** The same for who must not use promises, as a simulation: `started` gets the Disk, or why there is none. */
+export function startLevelDisk(
+  store: Store,
+  options: LevelDiskOptions,
+  started: (disk: LevelDisk | DeltabaseError) => void,
+): void {
+  const { fatal, witness, ringSlots: slots = RING_SLOTS, measureIntervalMs } = options;
+  const failed = (thrown: unknown): void => started(errorOf(thrown));
+  const make = (ring: BatchRing): void => {
+    try {
+      witness?.write(ring.counter);
+    } catch (thrown) {
+      failed(thrown);
+      return;
+    }
+    store.measure((space) => {
+      const disk = new StoreDisk(store, { ring, witness, fatal, space });
+      if (measureIntervalMs > 0) disk.measureEvery(measureIntervalMs);
+      started(disk);
+    }, failed);
+  };
+  readRing(store, { slots, acknowledged: witness?.counter ?? 0 }, make, failed);
 }
 
 interface DiskParts {
   readonly ring: BatchRing;
   readonly witness: Witness | undefined;
   readonly fatal: (error: DeltabaseError) => void;
+  readonly space: StoreSpace;
 }
 
 class StoreDisk implements LevelDisk {
@@ -57,31 +77,52 @@ class StoreDisk implements LevelDisk {
   readonly #witness: Witness | undefined;
   readonly #fatal: (error: DeltabaseError) => void;
   #failed = false;
-  #writing: Promise<void> | undefined;
-  #space = { freeBytes: 0, usedBytes: 0 };
+  #writing = false;
+  /** Waits for the write in flight, to close the store. */
+  #written: (() => void) | undefined;
+  #space: StoreSpace;
   #measuring: ReturnType<typeof setInterval> | undefined;
 
-  constructor(store: Store, { ring, witness, fatal }: DiskParts) {
+  constructor(store: Store, { ring, witness, fatal, space }: DiskParts) {
     this.#store = store;
     this.#ring = ring;
     this.#witness = witness;
     this.#fatal = fatal;
+    this.#space = space;
   }
 
   write(batch: readonly DiskOperation[], done: () => void): void {
     if (this.#failed) return;
-    assert(this.#writing === undefined, 'one batch is in flight at a time');
+    assert(!this.#writing, 'one batch is in flight at a time');
     const operations: StoreOperation[] = [this.#ring.mark()];
     for (const operation of batch) operations.push(toStored(operation));
-    this.#writing = this.#settle(this.#writeDurably(operations), () => {
-      this.#writing = undefined;
-      done();
-    });
+    this.#writing = true;
+    const ended = (): void => {
+      this.#writing = false;
+      this.#written?.();
+    };
+    this.#store.writeSynced(
+      operations,
+      () => {
+        ended();
+        if (!this.#failed && this.#isWitnessed()) done();
+      },
+      (error) => {
+        ended();
+        this.#fail(error);
+      },
+    );
   }
 
-  async #writeDurably(operations: StoreOperation[]): Promise<void> {
-    await this.#store.writeSynced(operations);
-    this.#witness?.write(this.#ring.counter);
+  /** Remembers that the batch in flight counts as durable from now on. */
+  #isWitnessed(): boolean {
+    try {
+      this.#witness?.write(this.#ring.counter);
+      return true;
+    } catch (thrown) {
+      this.#fail(thrown);
+      return false;
+    }
   }
 
   get(key: Uint8Array, done: (value: Uint8Array | undefined) => void): void {
@@ -94,7 +135,7 @@ class StoreDisk implements LevelDisk {
 
   getSync(key: Uint8Array): Uint8Array | undefined {
     try {
-      return this.#verified(key, this.#store.getSync(key));
+      return verified(key, this.#store.getSync(key));
     } catch (thrown) {
       this.#fail(thrown);
       throw thrown;
@@ -106,34 +147,40 @@ class StoreDisk implements LevelDisk {
     return {
       get: (key, done) => this.#get(key, snapshot, done),
       range: (range, done) => this.#range(range, snapshot, done),
-      close: () => void this.#settle(snapshot.close(), () => {}),
+      close: () => snapshot.close(),
     };
   }
 
   compact(start: Uint8Array, end: Uint8Array, done: () => void): void {
-    void this.#settle(this.#store.compact(start, end), done);
+    this.#store.compact(start, end, this.#unlessFailed(done), this.#fail);
   }
 
-  space(): { freeBytes: number; usedBytes: number } {
+  space(): StoreSpace {
     return this.#space;
   }
 
-  async measure(): Promise<void> {
-    this.#space = await this.#store.measure();
+  measure(done: () => void): void {
+    const measured = this.#unlessFailed((space: StoreSpace) => {
+      this.#space = space;
+      done();
+    });
+    this.#store.measure(measured, this.#fail);
   }
 
   measureEvery(intervalMs: number): void {
-    this.#measuring = setInterval(() => {
-      void this.#settle(this.measure(), () => {});
-    }, intervalMs);
+    this.#measuring = setInterval(() => this.measure(() => {}), intervalMs);
     this.#measuring.unref();
   }
 
   async close(): Promise<void> {
     clearInterval(this.#measuring);
-    await this.#writing;
+    if (this.#writing) {
+      await new Promise<void>((resolve) => {
+        this.#written = resolve;
+      });
+    }
     this.#failed = true;
-    await this.#store.close();
+    await new Promise<void>((resolve, reject) => this.#store.close(resolve, reject));
     this.#witness?.close();
   }
 
@@ -142,91 +189,67 @@ class StoreDisk implements LevelDisk {
     snapshot: StoreSnapshot | undefined,
     done: (value: Uint8Array | undefined) => void,
   ): void {
-    const read = this.#store.get(key, snapshot).then((sealed) => this.#verified(key, sealed));
-    void this.#settle(read, done);
+    const read = this.#verifying((sealed: Uint8Array | undefined) => verified(key, sealed), done);
+    this.#store.get(key, snapshot, read, this.#fail);
   }
 
   #range(
-    range: DiskRange,
+    { start, end, reverse = false, rowsMax = Infinity, bytesMax = Infinity }: DiskRange,
     snapshot: StoreSnapshot | undefined,
     done: (rows: readonly DiskRow[], more: boolean) => void,
   ): void {
-    void this.#settle(this.#readRange(range, snapshot), ({ rows, more }) => done(rows, more));
-  }
-
-  async #readRange(
-    range: DiskRange,
-    snapshot: StoreSnapshot | undefined,
-  ): Promise<{ rows: DiskRow[]; more: boolean }> {
-    const iterator = this.#store.iterate({
-      gte: range.start,
-      lt: range.end,
-      reverse: range.reverse ?? false,
-      limit: -1,
-      snapshot,
-    });
-    try {
-      return await this.#collect(iterator, range.rowsMax ?? Infinity, range.bytesMax ?? Infinity);
-    } finally {
-      await iterator.close();
-    }
-  }
-
-  /** At least one row if there is any, then as many as both maxima allow. */
-  async #collect(
-    iterator: StoreIterator,
-    rowsMax: number,
-    bytesMax: number,
-  ): Promise<{ rows: DiskRow[]; more: boolean }> {
-    const rows: DiskRow[] = [];
-    let atOnce = ROWS_FIRST;
-    for (let bytes = 0; ; ) {
-      const next = await iterator.nextv(Math.min(atOnce, rowsMax - rows.length + 1));
-      atOnce = Math.min(2 * atOnce, ROWS_AT_ONCE);
-      if (next.length === 0) return { rows, more: false };
-      for (const [key, sealed] of next) {
-        if (rows.length === rowsMax || bytes >= bytesMax) return { rows, more: true };
-        const value = this.#verified(key, sealed)!;
-        rows.push({ key, value });
-        bytes += key.length + value.length;
-      }
-    }
-  }
-
-  #verified(key: Uint8Array, sealed: Uint8Array | undefined): Uint8Array | undefined {
-    if (sealed === undefined) return undefined;
-    const value = unseal(key, sealed);
-    if (value !== undefined) return value;
-    throw new DeltabaseError(
-      'DATA_CORRUPT',
-      `the row ${Buffer.from(key).toString('hex')} fails its checksum: replace this node by a fresh one`,
+    const range = { gte: start, lt: end, reverse, limit: -1, snapshot };
+    const page = new Page(this.#store.iterate(range), rowsMax, bytesMax);
+    const failed = (error: unknown): void => {
+      page.close();
+      this.#fail(error);
+    };
+    const next = this.#verifying(
+      (rows: readonly StoreRow[]) => page.add(rows),
+      (isFull) => {
+        if (!isFull) {
+          page.next(next, failed);
+          return;
+        }
+        page.close();
+        done(page.rows, page.more);
+      },
     );
+    page.next(next, failed);
   }
 
-  /** Hands the result on, unless the disk has failed by then; a rejection fails it for good. */
-  async #settle<T>(work: Promise<T>, done: (result: T) => void): Promise<void> {
-    let result: T;
-    try {
-      result = await work;
-    } catch (thrown) {
-      this.#fail(thrown);
-      return;
-    }
-    if (!this.#failed) done(result);
+  /** Calls `done` unless the disk has failed by then. */
+  #unlessFailed<Args extends unknown[]>(done: (...args: Args) => void): (...args: Args) => void {
+    return (...args) => {
+      if (!this.#failed) done(...args);
+    };
   }
 
-  #fail(thrown: unknown): void {
+  /** Calls `done` with what `read` makes of a result; a damaged row fails the disk for good. */
+  #verifying<T, R>(read: (result: T) => R, done: (value: R) => void): (result: T) => void {
+    return this.#unlessFailed((result) => {
+      let value: R;
+      try {
+        value = read(result);
+      } catch (thrown) {
+        this.#fail(thrown);
+        return;
+      }
+      done(value);
+    });
+  }
+
+  readonly #fail = (thrown: unknown): void => {
     if (this.#failed) return;
     this.#failed = true;
-    const reason = thrown instanceof Error ? (thrown.cause ?? thrown) : thrown;
-    const error =
-      thrown instanceof DeltabaseError
-        ? thrown
-        : new DeltabaseError('DATA_CORRUPT', `storage failed: ${String(reason)}`, {
-            cause: thrown,
-          });
-    this.#fatal(error);
-  }
+    this.#fatal(errorOf(thrown));
+  };
+}
+
+function errorOf(thrown: unknown): DeltabaseError {
+  if (thrown instanceof DeltabaseError) return thrown;
+  const reason = thrown instanceof Error ? (thrown.cause ?? thrown) : thrown;
+  return new DeltabaseError('DATA_CORRUPT', `storage failed: ${String(reason)}`, { cause: thrown });
 }
 
 function toStored(operation: DiskOperation): StoreOperation {

@@ -3,6 +3,7 @@
 // key is covered too, so that a value found under another key does not pass.
 
 import { crc32 } from 'node:zlib';
+import { DeltabaseError } from '@deltabase/base';
 
 const CHECKSUM_BYTES = 4;
 
@@ -20,6 +21,17 @@ export function unseal(key: Uint8Array, sealed: Uint8Array): Uint8Array | undefi
   const value = sealed.subarray(CHECKSUM_BYTES);
   const stored = new DataView(sealed.buffer, sealed.byteOffset).getUint32(0, true);
   return checksum(key, value) === stored ? value : undefined;
+}
+
+/** The same, where anything else is the end of the disk: throws DATA_CORRUPT. A row that is not there stays so. */
+export function verified(key: Uint8Array, sealed: Uint8Array | undefined): Uint8Array | undefined {
+  if (sealed === undefined) return undefined;
+  const value = unseal(key, sealed);
+  if (value !== undefined) return value;
+  throw new DeltabaseError(
+    'DATA_CORRUPT',
+    `the row ${Buffer.from(key).toString('hex')} fails its checksum: replace this node by a fresh one`,
+  );
 }
 
 /** The key comes last: zlib takes an empty buffer for "begin anew", and a value may be empty. */

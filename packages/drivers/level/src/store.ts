@@ -1,5 +1,6 @@
 // What the driver needs of LevelDB: the part of classic-level's interface that it uses, so that the same
-// driver runs on the simulated LevelDB of the testkit, faults and all.
+// driver runs on the simulated LevelDB of the testkit, faults and all. It has no promises, so that a seed fixes the
+// order of everything there.
 
 /** A key range as classic-level takes it. */
 export interface StoreRange {
@@ -15,27 +16,46 @@ export type StoreOperation =
   | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
   | { readonly type: 'del'; readonly key: Uint8Array };
 
+/** Called in place of the result, once, with what went wrong. */
+export type Failed = (error: unknown) => void;
+
 /** A consistent view; must be closed. */
 export interface StoreSnapshot {
-  close(): Promise<void>;
+  close(): void;
 }
+
+/** A key and its value. */
+export type StoreRow = readonly [key: Uint8Array, value: Uint8Array];
 
 /** Walks a range. */
 export interface StoreIterator {
   /** Up to `count` more rows; an empty list at the end. */
-  nextv(count: number): Promise<Array<[Uint8Array, Uint8Array]>>;
-  close(): Promise<void>;
+  next(count: number, done: (rows: readonly StoreRow[]) => void, failed: Failed): void;
+  close(): void;
 }
 
-/** An ordered map of byte strings with atomic batches. Every write is synced: there is no other way. */
+/**
+ * An ordered map of byte strings with atomic batches. Every write is synced: there is no other way. Calls back
+ * once for each call, either way, and never from inside of it.
+ */
 export interface Store {
-  writeSynced(operations: StoreOperation[]): Promise<void>;
-  get(key: Uint8Array, snapshot: StoreSnapshot | undefined): Promise<Uint8Array | undefined>;
+  writeSynced(operations: StoreOperation[], done: () => void, failed: Failed): void;
+  get(
+    key: Uint8Array,
+    snapshot: StoreSnapshot | undefined,
+    done: (value: Uint8Array | undefined) => void,
+    failed: Failed,
+  ): void;
   getSync(key: Uint8Array): Uint8Array | undefined;
   iterate(range: StoreRange): StoreIterator;
   snapshot(): StoreSnapshot;
-  compact(start: Uint8Array, end: Uint8Array): Promise<void>;
-  /** Bytes free on the file system and bytes the files of the store take. */
-  measure(): Promise<{ readonly freeBytes: number; readonly usedBytes: number }>;
-  close(): Promise<void>;
+  compact(start: Uint8Array, end: Uint8Array, done: () => void, failed: Failed): void;
+  measure(done: (space: StoreSpace) => void, failed: Failed): void;
+  close(done: () => void, failed: Failed): void;
+}
+
+/** Bytes free on the file system and bytes the files of the store take. */
+export interface StoreSpace {
+  readonly freeBytes: number;
+  readonly usedBytes: number;
 }

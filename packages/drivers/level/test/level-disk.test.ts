@@ -11,6 +11,7 @@ import {
   openClassicStore,
   openLevelDisk,
   type Store,
+  type StoreRow,
 } from '../src/index.js';
 import {
   copyOf,
@@ -56,6 +57,10 @@ test.after(async () => {
   for (const directory of directories) await rm(directory, { recursive: true });
 });
 
+function closed(store: Store): Promise<void> {
+  return new Promise((resolve, reject) => store.close(resolve, reject));
+}
+
 /** A store whose calls go through `change` first. */
 function changed(store: Store, change: Partial<Store>): Store {
   const bound = Object.fromEntries(
@@ -94,8 +99,10 @@ test('after one failed write nothing is acknowledged any more (pitfall 2)', asyn
   await withDirectory(async (directory) => {
     let failing = false;
     const { disk, errors } = await openFaulty(directory, (store) => ({
-      writeSynced: (operations) =>
-        failing ? Promise.reject(new Error('ENOSPC')) : store.writeSynced(operations),
+      writeSynced(operations, done, failed) {
+        if (failing) setImmediate(() => failed(new Error('ENOSPC')));
+        else store.writeSynced(operations, done, failed);
+      },
     }));
     await write(disk, put(1));
     failing = true;
@@ -124,7 +131,8 @@ test('a value that does not match its checksum is never given out (pitfall 17)',
         return copy;
       };
       const { disk, errors } = await openFaulty(directory, (store) => ({
-        get: async (at, snapshot) => flipped(await store.get(at, snapshot)),
+        get: (at, snapshot, done, failed) =>
+          store.get(at, snapshot, (sealed) => done(flipped(sealed)), failed),
         getSync: (at) => flipped(store.getSync(at)),
       }));
       await write(disk, put(1));
@@ -146,7 +154,7 @@ test('a value that does not match its checksum is never given out (pitfall 17)',
 test('a value under another key does not pass for that key', async () => {
   await withDirectory(async (directory) => {
     const { disk, errors } = await openFaulty(directory, (store) => ({
-      get: (_at, snapshot) => store.get(key(1), snapshot),
+      get: (_at, snapshot, done, failed) => store.get(key(1), snapshot, done, failed),
     }));
     await write(disk, put(1), put(2));
     disk.get(key(2), () => assert.fail('the value of another key was given out'));
@@ -161,8 +169,10 @@ test('a batch that is missing between others is found when the disk opens', asyn
     let batches = 0;
     const { disk } = await openFaulty(directory, (store) => ({
       // LevelDB acknowledges the third batch and loses it.
-      writeSynced: (operations) =>
-        ++batches === 3 ? Promise.resolve() : store.writeSynced(operations),
+      writeSynced(operations, done, failed) {
+        if (++batches === 3) setImmediate(done);
+        else store.writeSynced(operations, done, failed);
+      },
     }));
     for (let n = 0; n < 6; n++) await write(disk, put(n));
     await disk.close();
@@ -171,48 +181,49 @@ test('a batch that is missing between others is found when the disk opens', asyn
       openLevelDisk(store, { fatal: () => {}, measureIntervalMs: 0 }),
       (error: DeltabaseError) => error.code === 'DATA_CORRUPT' && error.details['missing'] === 3,
     );
-    await store.close();
+    await closed(store);
   });
 });
 
 test('the ring goes round without crying wolf, and still finds a hole afterwards', async () => {
-  await withDirectory(async (directory) => {
-    const slots = 5000;
-    const rows = new Map<string, Uint8Array>();
-    let lose = -1;
-    let batches = 0;
-    const memory = (): Store => ({
-      async writeSynced(operations) {
-        if (++batches === lose) return;
-        for (const operation of operations) {
-          const at = Buffer.from(operation.key).toString('hex');
-          if (operation.type === 'put') rows.set(at, operation.value);
-          else rows.delete(at);
-        }
-      },
-      get: async (at) => rows.get(Buffer.from(at).toString('hex')),
-      getSync: (at) => rows.get(Buffer.from(at).toString('hex')),
-      iterate: ({ gte, lt }) => {
-        const all = [...rows]
-          .map(([at, value]): [Uint8Array, Uint8Array] => [Buffer.from(at, 'hex'), value])
-          .filter(([at]) => Buffer.compare(at, gte) >= 0 && Buffer.compare(at, lt) < 0)
-          .sort(([a], [b]) => Buffer.compare(a, b));
-        return { nextv: async (count) => all.splice(0, count), close: async () => {} };
-      },
-      snapshot: () => ({ close: async () => {} }),
-      compact: async () => {},
-      measure: async () => ({ freeBytes: 1, usedBytes: 1 }),
-      close: async () => {},
-    });
-    assert.ok(directory.length > 0);
-    const options = { fatal: assert.fail, measureIntervalMs: 0, ringSlots: slots };
-    const first = await openLevelDisk(memory(), options);
-    for (let n = 0; n < slots + 10; n++) await write(first, put(n % 100));
-    const second = await openLevelDisk(memory(), options);
-    lose = batches + 2;
-    for (let n = 0; n < 5; n++) await write(second, put(n));
-    await assert.rejects(openLevelDisk(memory(), options), { code: 'DATA_CORRUPT' });
+  const slots = 5000;
+  const rows = new Map<string, Uint8Array>();
+  let lose = -1;
+  let batches = 0;
+  const unused = (): never => assert.fail('not called');
+  const memory = (): Store => ({
+    writeSynced(operations, done) {
+      setImmediate(done);
+      if (++batches === lose) return;
+      for (const operation of operations) {
+        const at = Buffer.from(operation.key).toString('hex');
+        if (operation.type === 'put') rows.set(at, operation.value);
+        else rows.delete(at);
+      }
+    },
+    get: unused,
+    getSync: unused,
+    iterate: ({ gte, lt }) => {
+      const all = [...rows]
+        .map(([at, value]): [Uint8Array, Uint8Array] => [Buffer.from(at, 'hex'), value])
+        .filter(([at]) => Buffer.compare(at, gte) >= 0 && Buffer.compare(at, lt) < 0)
+        .sort(([a], [b]) => Buffer.compare(a, b));
+      const next = (count: number, done: (rows: StoreRow[]) => void): void =>
+        void setImmediate(() => done(all.splice(0, count)));
+      return { next, close() {} };
+    },
+    snapshot: unused,
+    compact: unused,
+    measure: (done) => void setImmediate(() => done({ freeBytes: 1, usedBytes: 1 })),
+    close: (done) => void setImmediate(done),
   });
+  const options = { fatal: assert.fail, measureIntervalMs: 0, ringSlots: slots };
+  const first = await openLevelDisk(memory(), options);
+  for (let n = 0; n < slots + 10; n++) await write(first, put(n % 100));
+  const second = await openLevelDisk(memory(), options);
+  lose = batches + 2;
+  for (let n = 0; n < 5; n++) await write(second, put(n));
+  await assert.rejects(openLevelDisk(memory(), options), { code: 'DATA_CORRUPT' });
 });
 
 test('a flipped bit in any file is noticed, or does no harm', async () => {

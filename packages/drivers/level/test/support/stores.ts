@@ -32,7 +32,7 @@ export async function openDisk(folder: string): Promise<LevelDisk> {
       measureIntervalMs: 0,
     });
   } catch (thrown) {
-    await store.close();
+    await new Promise<void>((resolve, reject) => store.close(resolve, reject));
     throw thrown;
   }
 }

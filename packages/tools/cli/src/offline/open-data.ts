@@ -131,7 +131,7 @@ async function useStore<T>(
     return await use({ run });
   } finally {
     signal.removeEventListener('abort', interrupt);
-    await store.close();
+    await new Promise<void>((resolve, close) => store.close(resolve, close));
   }
 }
 
