@@ -53,17 +53,20 @@ export function checkConfig(config: EngineConfig): void {
   if (timing.tickMs < 1 || timing.heartbeatTicks < 1) {
     throw invalid('tickMs and heartbeatTicks must be at least 1');
   }
-  if (timing.electionTicks <= timing.heartbeatTicks) {
-    throw invalid('electionTicks must be larger than heartbeatTicks, or leaders fall at once');
+  // A heartbeat may wait almost as long for the beat of its node as there is between two.
+  if (timing.electionTicks < 2 * timing.heartbeatTicks) {
+    throw invalid('electionTicks must be at least twice heartbeatTicks, or leaders fall at once');
   }
-  checkFrames(limits);
+  checkFrames(limits, groups);
 }
 
 /** More than names and numbers add to what a frame carries. */
 const FRAME_OVERHEAD_BYTES = 64 * 1024;
+/** More than a group's heartbeat and an answer take in a frame. */
+const BEAT_BYTES = 100;
 
 /** A frame that peers refuse is sent again and again, and its group stands still. */
-function checkFrames(limits: Limits): void {
+function checkFrames(limits: Limits, groups: number): void {
   const { frameBytesMax, appendBytesMax, entryBytesMax, peerFrameBytesMax } = limits;
   const { payloadBytesMax, patchBytesMax, replyBytesMax } = limits;
   const { snapshotChunkBytesMax, chunkBytesMax } = limits;
@@ -71,7 +74,8 @@ function checkFrames(limits: Limits): void {
   const turn = frameBytesMax + appendBytesMax + entryBytesMax + record;
   // A chunk of a snapshot is full once a row fills it; a row of history, or of a session, once a record does.
   const chunk = snapshotChunkBytesMax + chunkBytesMax + record;
-  const largest = Math.max(turn, chunk) + FRAME_OVERHEAD_BYTES;
+  const beat = BEAT_BYTES * (groups + 1);
+  const largest = Math.max(turn + beat, chunk) + FRAME_OVERHEAD_BYTES;
   if (peerFrameBytesMax >= largest) return;
   throw invalid(
     `peerFrameBytesMax is ${peerFrameBytesMax}, but with the other limits one frame can have ` +

@@ -11,6 +11,7 @@ import { ClusterClock } from './peers/cluster-clock.js';
 import { foundersDigest } from './peers/frame.js';
 import { PeerIntake } from './peers/intake.js';
 import { Links } from './peers/links.js';
+import { Liveness } from './peers/liveness.js';
 import { Forwarding } from './placement/forwarding.js';
 import { Router } from './placement/router.js';
 import type { DiskOperation, Ports } from './ports.js';
@@ -34,6 +35,7 @@ export class EngineParts {
   readonly diskRoom: DiskRoom;
   readonly residency: Residency;
   readonly links: Links;
+  readonly liveness: Liveness;
   readonly clusterClock: ClusterClock;
   readonly forwarding: Forwarding;
   readonly router: Router;
@@ -57,6 +59,8 @@ export class EngineParts {
   readonly #config: EngineConfig;
   readonly #tasks: Tasks;
   #dirty = new Set<Group>();
+  /** This turn every peer hears of this node. */
+  #beatDue = false;
 
   constructor(ports: Ports, config: EngineConfig, recovered: RecoveredNode) {
     const { clock, disk, network, log, random } = ports;
@@ -88,8 +92,13 @@ export class EngineParts {
     });
     const incarnations = recovered.peers;
     this.links = new Links({
-      ...{ network, limits, log, header, members, incarnations, write },
+      ...{ network, limits, log, header, self: node, life, members, incarnations, write },
       wallMs: () => this.clusterClock.ownWallMs,
+    });
+    this.liveness = new Liveness({
+      silentTicksMax: config.timing.electionTicks,
+      lost: () => {},
+      returned: () => {},
     });
     this.forwarding = new Forwarding({ links: this.links, limits, touched, life });
     this.snapshots = new SnapshotSender({ disk, limits, header, send: sendBulk, inTurn });
@@ -131,10 +140,25 @@ export class EngineParts {
       sessionPrefix: `$node-${node}-${header.incarnation}-${life}-`,
       submit: (submission) => this.router.submitOwn(submission),
     });
-    const { groups: all, links, reads, forwarding, snapshots, deployments, router } = this;
+    const {
+      groups: all,
+      links,
+      liveness,
+      reads,
+      forwarding,
+      snapshots,
+      deployments,
+      router,
+    } = this;
     const { clusterClock, residency, writer, diskRoom } = this;
-    const parts = { groups: all, links, clusterClock, forwarding, snapshots, log, nowMs, dirty };
-    this.upkeep = new Upkeep({ ...parts, config, reads, deployments, residency, writer, diskRoom });
+    const peers = { links, liveness, clusterClock, forwarding, snapshots };
+    const parts = { groups: all, ...peers, log, nowMs, dirty };
+    this.upkeep = new Upkeep({
+      ...{ ...parts, config, reads, deployments, residency, writer, diskRoom },
+      beat: () => {
+        this.#beatDue = true;
+      },
+    });
     const takesEntries = (): boolean => !writer.isFull && !diskRoom.isSpent;
     const intake = new PeerIntake({ ...parts, self: node, router, takesEntries });
     network.listen({
@@ -155,6 +179,7 @@ export class EngineParts {
     const budget = new TurnBudget(this.#config.limits);
     const groups = [...this.#dirty];
     this.#dirty = new Set();
+    if (this.#beatDue) this.#beat(groups, budget);
     // Each turn begins with another group, so that a spent budget is not always spent on the same ones.
     const first = groups.length === 0 ? 0 : this.loop.turns % groups.length;
     for (let at = 0; at < groups.length; at++) groups[(first + at) % groups.length]!.turn(budget);
@@ -164,6 +189,14 @@ export class EngineParts {
     this.watches.turn();
     for (const sink of this.touched) sink.flush();
     this.touched.clear();
+  }
+
+  /** Heartbeats leave before anything runs that takes time (RAFT.md pitfall 21). */
+  #beat(groups: readonly Group[], budget: TurnBudget): void {
+    this.#beatDue = false;
+    for (const group of groups) group.settle(budget);
+    this.links.beat();
+    this.links.flush();
   }
 
   #groupHost(
@@ -187,6 +220,8 @@ export class EngineParts {
       run: (task, finished) => this.#tasks.run(task, finished),
       queue: (task, finished) => this.#tasks.queue(task, finished),
       send: (group, message) => this.links.sendRaft(group, message),
+      sendHeartbeat: (heartbeat, options) => this.links.sendHeartbeat(heartbeat, options),
+      sendHeartbeatResponse: (response) => this.links.sendHeartbeatResponse(response),
       latestVersions: (group) => this.machines.latestVersions(group),
       machine: (space, version, ready) => this.machines.registry.machine(space, version, ready),
       runMachine: (machine, call, draft) => this.machines.run(machine, call, draft),

@@ -7,10 +7,11 @@ import type { Group } from './groups/group.js';
 import type { SnapshotSender } from './groups/snapshot-sender.js';
 import type { ClusterClock } from './peers/cluster-clock.js';
 import type { Links } from './peers/links.js';
+import type { Liveness } from './peers/liveness.js';
 import { Balancer } from './placement/balancer.js';
 import type { Forwarding } from './placement/forwarding.js';
 import { Handover } from './placement/handover.js';
-import type { Log } from './ports.js';
+import type { Log, NodeId } from './ports.js';
 import type { DiskRoom } from './storage/disk-room.js';
 import { DiskWatch } from './storage/disk-watch.js';
 import type { DurableWriter } from './storage/durable-writer.js';
@@ -21,6 +22,7 @@ export interface UpkeepHost {
   readonly config: EngineConfig;
   readonly groups: readonly Group[];
   readonly links: Links;
+  readonly liveness: Liveness;
   readonly clusterClock: ClusterClock;
   readonly residency: Residency;
   readonly writer: DurableWriter;
@@ -31,6 +33,8 @@ export interface UpkeepHost {
   readonly snapshots: SnapshotSender;
   readonly deployments: Deployments;
   nowMs(): number;
+  /** Has every peer hear of this node in this turn. */
+  beat(): void;
   dirty(group: Group): void;
 }
 
@@ -45,6 +49,7 @@ export class Upkeep {
   readonly #diskWatch: DiskWatch;
   #tickedMs: number;
   #ticksMissed = 0;
+  #ticksSinceBeat = 0;
   #upkeptMs: number;
   #relief: Handover | undefined;
   #handover: { readonly handover: Handover; done: (() => void) | undefined } | undefined;
@@ -105,9 +110,15 @@ export class Upkeep {
     const ticks = Math.min(passed, heartbeatTicks);
     this.#ticksMissed += passed - ticks;
     this.#diskWatch.tick(ticks);
+    this.#host.liveness.tick(ticks);
     for (const group of this.#host.groups) {
       for (let tick = 0; tick < ticks; tick++) group.tick();
       this.#host.dirty(group);
+    }
+    this.#ticksSinceBeat += ticks;
+    if (this.#ticksSinceBeat >= heartbeatTicks) {
+      this.#ticksSinceBeat -= heartbeatTicks;
+      this.#host.beat();
     }
     this.#host.deployments.tick(now);
     if (now - this.#upkeptMs >= UPKEEP_MS) this.#upkeep(now);
@@ -131,13 +142,19 @@ export class Upkeep {
 
   #balance(now: number): void {
     const led = this.#host.groups.filter((group) => group.role === 'leader');
-    this.#balancer.balance(led, now, (peer) => this.#host.links.canLead(peer));
+    this.#balancer.balance(led, now, (peer) => this.#canLead(peer));
+  }
+
+  /** Whether a peer is there and wants to lead. */
+  #canLead(peer: NodeId): boolean {
+    const { links, liveness } = this.#host;
+    return liveness.isLive(peer) && links.canLead(peer);
   }
 
   #handOver(now: number): void {
     const { groups, forwarding, reads } = this.#host;
     const { handover, done } = this.#handover!;
-    const isDone = handover.step(groups, (peer) => this.#host.links.canLead(peer));
+    const isDone = handover.step(groups, (peer) => this.#canLead(peer));
     const isIdle = isDone && forwarding.idle && reads.idle;
     if (done === undefined || !(isIdle || handover.isLate(now))) return;
     this.#handover!.done = undefined;
@@ -146,7 +163,7 @@ export class Upkeep {
 
   /** Without room on the disk this node leads only what no other node can. */
   #relieve(relief: Handover): void {
-    relief.step(this.#host.groups, (peer) => this.#host.links.canLead(peer));
+    relief.step(this.#host.groups, (peer) => this.#canLead(peer));
   }
 
   /** A node that stops, or can make nothing durable, is not made a leader: neither by itself nor by others. */

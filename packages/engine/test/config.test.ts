@@ -15,7 +15,7 @@ const BAD: ReadonlyArray<readonly [Partial<EngineConfig>, RegExp]> = [
   [{ groups: 0 }, /groups 0/],
   [{ groups: 4097 }, /groups 4097/],
   [{ timing: { ...DEFAULT_TIMING, tickMs: 0 } }, /tickMs/],
-  [{ timing: { tickMs: 50, heartbeatTicks: 5, electionTicks: 5 } }, /electionTicks/],
+  [{ timing: { tickMs: 50, heartbeatTicks: 5, electionTicks: 9 } }, /electionTicks/],
   [
     { limits: { ...DEFAULT_LIMITS, peerFrameBytesMax: 4 * 2 ** 20 } },
     /peerFrameBytesMax is 4194304/,

@@ -1,11 +1,12 @@
 // What a group is given by its node: the means to write, send and run, and the listeners for what it does.
 
 import type { Draft } from '@deltabase/delta';
-import type { Message as RaftMessage } from 'raft-ts';
 import type { EngineConfig } from '../config.js';
 import type { DocumentsHost } from '../documents/group-documents.js';
 import type { LocalDocument } from '../documents/local-document.js';
+import type { GroupHeartbeat, GroupHeartbeatResponse } from '../peers/beat-codec.js';
 import type { FrameHeader } from '../peers/frame.js';
+import type { ListedMessage } from '../peers/raft-codec.js';
 import type { Call, Disk, Log, Machine, NodeId, Outcome } from '../ports.js';
 import type { AnswerSink, Submission } from '../results.js';
 import type { KeyRange } from '../storage/keys.js';
@@ -40,7 +41,10 @@ export interface GroupHost extends DocumentsHost {
 
   /** The group has something to do in this turn or the next. */
   dirty(group: Group): void;
-  send(group: number, message: RaftMessage): void;
+  send(group: number, message: ListedMessage): void;
+  /** Sends a heartbeat at once, or if it `waits`, with the next beat of this node. */
+  sendHeartbeat(heartbeat: GroupHeartbeat, options: { readonly waits: boolean }): void;
+  sendHeartbeatResponse(response: GroupHeartbeatResponse): void;
   sendBulk(to: NodeId, frame: Uint8Array): void;
 
   /** The latest versions that `group` should run, as this node knows them: another list for every change. */

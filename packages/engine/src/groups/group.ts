@@ -1,11 +1,13 @@
 // One group on this node: the Raft replica with its storage, and what it is used for. In each turn the group
 // does what Raft asks (write, send, apply) and, while it leads, executes messages.
 
+import { assert } from '@deltabase/base';
 import {
   type AppendWork,
   decodeConfChange,
   type Entry,
   entriesBytes,
+  type HeartbeatMessage,
   isRaftError,
   type Message as RaftMessage,
   type RawNode,
@@ -41,6 +43,8 @@ export class Group {
 
   #role: Role = 'follower';
   #lead: NodeId = 0;
+  /** The latest round of reads that each peer was told of while this node leads. */
+  readonly #roundsTold = new Map<NodeId, number>();
   #closed = false;
   /** Documents with watchers that something was applied to in this turn. */
   readonly #changed = new Set<LocalDocument>();
@@ -236,14 +240,24 @@ export class Group {
 
   // The turn.
 
+  /** Works off what Raft asks for, as far as the budget goes. */
+  settle(budget: TurnBudget): void {
+    while (this.#node.hasReady()) {
+      if (budget.applied) return;
+      this.#handleReady(budget);
+    }
+    this.#storage.settled();
+    this.#confirmations.applied(this.#readableIndex);
+  }
+
   /** Works off what Raft asks for, and executes messages, as far as the budget goes. */
   turn(budget: TurnBudget): void {
     // First what is committed: it makes room for more.
-    this.#settle(budget);
+    this.settle(budget);
     const isBehind = this.#host.isDiskBehind();
     if (!isBehind) this.#leading.execute(budget);
     this.#confirmations.begin(this.#host.nowMs());
-    this.#settle(budget);
+    this.settle(budget);
     this.#storage.flushLarge();
     for (const local of this.#changed) this.#host.documentChanged(this, local);
     this.#changed.clear();
@@ -263,15 +277,6 @@ export class Group {
     return this.#storage.state;
   }
 
-  #settle(budget: TurnBudget): void {
-    while (this.#node.hasReady()) {
-      if (budget.applied) return;
-      this.#handleReady(budget);
-    }
-    this.#storage.settled();
-    this.#confirmations.applied(this.#readableIndex);
-  }
-
   /** Until a snapshot is in place nothing of it may be relied on. */
   get #readableIndex(): number {
     return this.#storage.isInstalling ? 0 : this.#state.applied.index;
@@ -284,7 +289,7 @@ export class Group {
     }
     for (const message of ready.messages) {
       if (message.type === 'snapshot') this.#offers.offered(message.to, this.#host.nowMs());
-      this.#host.send(this.id, message);
+      this.#send(message);
     }
     if (ready.append !== undefined) this.#storage.append(ready.append);
     if (ready.apply !== undefined) {
@@ -298,8 +303,28 @@ export class Group {
     if (this.#role === 'leader') this.#leading.maybeBegin();
   }
 
+  #send(message: RaftMessage): void {
+    const { id: group } = this;
+    if (message.type === 'heartbeat') {
+      const waits = !this.#tellsOfRound(message);
+      this.#host.sendHeartbeat({ group, message, offersSleep: false }, { waits });
+    } else if (message.type === 'heartbeatResponse') {
+      this.#host.sendHeartbeatResponse({ group, message, sleepsAt: 0 });
+    } else {
+      assert(message.type !== 'propose', 'proposals are not passed on');
+      this.#host.send(group, message);
+    }
+  }
+
+  /** Whether a heartbeat is the first to tell its receiver of a round: reads wait for the answer. */
+  #tellsOfRound({ to, readRound }: HeartbeatMessage): boolean {
+    if (readRound <= (this.#roundsTold.get(to) ?? 0)) return false;
+    this.#roundsTold.set(to, readRound);
+    return true;
+  }
+
   #acknowledge(work: AppendWork): void {
-    for (const message of this.#node.acknowledgeAppend(work)) this.#host.send(this.id, message);
+    for (const message of this.#node.acknowledgeAppend(work)) this.#send(message);
     this.#host.dirty(this);
   }
 
@@ -330,6 +355,7 @@ export class Group {
   #changeRole(role: Role, lead: NodeId): void {
     this.#host.log.info('role', { group: this.id, role, lead });
     if (lead !== this.#lead) this.#confirmations.leaderChanged();
+    this.#roundsTold.clear();
     const wasLeader = this.#role === 'leader';
     this.#role = role;
     this.#lead = lead;

@@ -28,6 +28,9 @@ export function foundersDigest(members: readonly NodeId[]): number {
 export interface FrameParts {
   /** Raft messages, as raft-codec.ts makes them. */
   readonly raft: unknown[][];
+  /** Heartbeats and answers to them, as beat-codec.ts makes them. */
+  readonly heartbeats: number[];
+  readonly heartbeatResponses: number[];
   /** Messages passed on to the leader of their group, and the answers to them. */
   readonly forwards: unknown[][];
   readonly answers: unknown[][];
@@ -35,6 +38,8 @@ export interface FrameParts {
 
 /** What a node says of itself with every frame. */
 export interface Presence {
+  /** 32 bits drawn when it started: with others it has forgotten whatever is not on its disk. */
+  readonly life: number;
   /** It is not to be made a leader: it stops, or its disk does not answer. */
   readonly abstains: boolean;
   /** Its wall clock, ms since 1970. */
@@ -44,22 +49,25 @@ export interface Presence {
 /** A frame with its header checked; the elements of the lists are as they came. */
 export interface Frame extends FrameHeader, Presence {
   readonly raft: readonly unknown[];
+  readonly heartbeats: readonly unknown[];
+  readonly heartbeatResponses: readonly unknown[];
   readonly forwards: readonly unknown[];
   readonly answers: readonly unknown[];
 }
 
-const FRAME_VERSION = 2;
+const FRAME_VERSION = 3;
 
 export function emptyParts(): FrameParts {
-  return { raft: [], forwards: [], answers: [] };
+  return { raft: [], heartbeats: [], heartbeatResponses: [], forwards: [], answers: [] };
 }
 
 export function encodeFrame(
   header: FrameHeader,
-  { abstains, wallMs }: Presence,
-  { raft, forwards, answers }: FrameParts,
+  { life, abstains, wallMs }: Presence,
+  { raft, heartbeats, heartbeatResponses, forwards, answers }: FrameParts,
 ): Uint8Array {
-  return pack([...headOf(header), abstains, wallMs, raft, forwards, answers]);
+  const lists = [raft, heartbeats, heartbeatResponses, forwards, answers];
+  return pack([...headOf(header), life, abstains, wallMs, ...lists]);
 }
 
 /** The frame in `bytes`. Throws DATA_CORRUPT if it is not one of a version known here. */
@@ -68,9 +76,12 @@ export function decodeFrame(bytes: Uint8Array): Frame {
   const header = readHead(fields);
   const frame = {
     ...header,
+    life: fields.whole(),
     abstains: fields.flag(),
     wallMs: fields.whole(),
     raft: fields.list(),
+    heartbeats: fields.list(),
+    heartbeatResponses: fields.list(),
     forwards: fields.list(),
     answers: fields.list(),
   };

@@ -2,21 +2,25 @@
 // cannot be read is lost, like any other that does not come; none of them can end this node.
 
 import { DeltabaseError } from '@deltabase/base';
+import type { Message as RaftMessage } from 'raft-ts';
 import type { Group } from '../groups/group.js';
 import type { SnapshotSender } from '../groups/snapshot-sender.js';
 import { decodeAnswer, decodeForward } from '../placement/forward-codec.js';
 import { type Forwarding, PeerAnswerSink } from '../placement/forwarding.js';
 import type { Router } from '../placement/router.js';
 import type { Lane, Log, NodeId } from '../ports.js';
+import { readHeartbeatResponses, readHeartbeats } from './beat-codec.js';
 import type { ClusterClock } from './cluster-clock.js';
-import { decodeBulkFrame, decodeFrame } from './frame.js';
+import { decodeBulkFrame, decodeFrame, type Frame } from './frame.js';
 import type { Links } from './links.js';
+import type { Liveness } from './liveness.js';
 import { decodeRaftMessage } from './raft-codec.js';
 
 export interface PeerIntakeHost {
   readonly self: NodeId;
   readonly groups: readonly Group[];
   readonly links: Links;
+  readonly liveness: Liveness;
   readonly clusterClock: ClusterClock;
   readonly router: Router;
   readonly forwarding: Forwarding;
@@ -47,10 +51,11 @@ export class PeerIntake {
   }
 
   reachable(peer: NodeId, is: boolean): void {
-    const { links, log, forwarding, groups } = this.#host;
+    const { links, liveness, log, forwarding, groups } = this.#host;
     links.setReachable(peer, is);
     log.info('reachable', { peer, is });
     if (is) return;
+    liveness.disconnected(peer);
     forwarding.lost(peer);
     for (const group of groups) {
       group.peerUnreachable(peer);
@@ -59,13 +64,14 @@ export class PeerIntake {
   }
 
   #receiveFrame(from: NodeId, bytes: Uint8Array): void {
-    const { links, router, forwarding, clusterClock } = this.#host;
+    const { links, liveness, router, forwarding, clusterClock } = this.#host;
     const frame = decodeFrame(bytes);
     if (!links.accepts(from, frame)) return;
+    liveness.heard(from, frame.life);
     links.setAbstaining(from, frame.abstains);
     clusterClock.heard(from, frame.wallMs);
     const now = this.#host.nowMs();
-    for (const list of frame.raft) this.#step(from, list);
+    this.#takeRaft(from, frame);
     for (const list of frame.forwards) {
       const { id, msLeft, message } = decodeForward(list);
       const sink = this.#sink(from);
@@ -77,13 +83,26 @@ export class PeerIntake {
     }
   }
 
-  #step(from: NodeId, list: unknown): void {
-    const { self, groups } = this.#host;
-    const { group: id, message } = decodeRaftMessage(self, list);
-    const group = groups[id];
-    if (group === undefined || message.from !== from || from === self) return;
-    // As if it had been lost: the leader sends it again when this node answers heartbeats.
-    if (message.type === 'append' && !this.#host.takesEntries()) return;
+  #takeRaft(from: NodeId, { raft, heartbeats, heartbeatResponses }: Frame): void {
+    const { self } = this.#host;
+    if (from === self) return;
+    const ends = { from, to: self };
+    for (const { group, message } of readHeartbeats(heartbeats, ends)) this.#step(group, message);
+    for (const { group, message } of readHeartbeatResponses(heartbeatResponses, ends)) {
+      this.#step(group, message);
+    }
+    for (const list of raft) {
+      const { group, message } = decodeRaftMessage(self, list);
+      if (message.from !== from) continue;
+      // As if it had been lost: the leader sends it again when this node answers heartbeats.
+      if (message.type === 'append' && !this.#host.takesEntries()) continue;
+      this.#step(group, message);
+    }
+  }
+
+  #step(id: number, message: RaftMessage): void {
+    const group = this.#host.groups[id];
+    if (group === undefined) return;
     group.step(message);
     this.#host.dirty(group);
   }

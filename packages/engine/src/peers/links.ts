@@ -1,14 +1,20 @@
 // What this node says to the others in a turn, gathered into one frame for each, and what it listens to: only
 // nodes of its own cluster and of the same founders, and each only under the incarnation in which it first spoke
-// (RAFT.md pitfall 7).
+// (RAFT.md pitfall 7). Heartbeats of groups wait for the node's beat, and go in one list: one frame for each peer and
+// interval, with however many groups.
 
 import type { Limits } from '@deltabase/base';
-import type { Message as RaftMessage } from 'raft-ts';
 import type { DiskOperation, Log, Network, NodeId } from '../ports.js';
 import { peerKey } from '../storage/keys.js';
 import { encodePeer } from '../storage/rows.js';
+import {
+  type GroupHeartbeat,
+  type GroupHeartbeatResponse,
+  writeHeartbeat,
+  writeHeartbeatResponse,
+} from './beat-codec.js';
 import { emptyParts, encodeFrame, type FrameHeader, type FrameParts } from './frame.js';
-import { encodeRaftMessage } from './raft-codec.js';
+import { encodeRaftMessage, type ListedMessage } from './raft-codec.js';
 
 interface Outbox {
   readonly parts: FrameParts;
@@ -26,6 +32,9 @@ export interface LinksOptions {
   readonly limits: Limits;
   readonly log: Log;
   readonly header: FrameHeader;
+  readonly self: NodeId;
+  /** 32 bits drawn for this life of the node. */
+  readonly life: number;
   /** The cluster's first members, for people. */
   readonly members: readonly NodeId[];
   /** The incarnations that were met in earlier lives. */
@@ -42,6 +51,8 @@ export class Links {
   /** Whom the log has named already as not listened to. */
   readonly #refused = new Map<NodeId, string>();
   readonly #outboxes = new Map<NodeId, Outbox>();
+  /** Heartbeats that wait for the beat, by their receivers. */
+  readonly #waiting = new Map<NodeId, number[]>();
   readonly #reachable = new Set<NodeId>();
   readonly #abstaining = new Set<NodeId>();
   #abstains = false;
@@ -72,6 +83,11 @@ export class Links {
     else this.#abstaining.delete(peer);
   }
 
+  /** Whether a peer says that it is not to be made a leader. */
+  isAbstaining(peer: NodeId): boolean {
+    return this.#abstaining.has(peer);
+  }
+
   /** Whether a peer can be reached and may be made a leader. */
   canLead(peer: NodeId): boolean {
     return this.#reachable.has(peer) && !this.#abstaining.has(peer);
@@ -91,7 +107,31 @@ export class Links {
     return false;
   }
 
-  sendRaft(group: number, message: RaftMessage): void {
+  /** Sends a heartbeat with the next beat, or in this turn's frame if it is not to wait. */
+  sendHeartbeat(heartbeat: GroupHeartbeat, { waits }: { readonly waits: boolean }): void {
+    const { to } = heartbeat.message;
+    writeHeartbeat(waits ? this.#waitingFor(to) : this.#outbox(to).parts.heartbeats, heartbeat);
+  }
+
+  sendHeartbeatResponse(response: GroupHeartbeatResponse): void {
+    const { parts } = this.#outbox(response.message.to);
+    writeHeartbeatResponse(parts.heartbeatResponses, response);
+  }
+
+  /** This turn every member gets a frame, with the heartbeats that waited: it is how nodes know of each other. */
+  beat(): void {
+    const { members, self } = this.#options;
+    for (const peer of members) {
+      if (peer !== self) this.#outbox(peer);
+    }
+    for (const [to, waiting] of this.#waiting) {
+      const { heartbeats } = this.#outbox(to).parts;
+      for (const number of waiting) heartbeats.push(number);
+    }
+    this.#waiting.clear();
+  }
+
+  sendRaft(group: number, message: ListedMessage): void {
     const outbox = this.#outbox(message.to);
     outbox.parts.raft.push(encodeRaftMessage(group, message));
     if (message.type === 'append') {
@@ -134,6 +174,15 @@ export class Links {
     return outbox;
   }
 
+  #waitingFor(to: NodeId): number[] {
+    let waiting = this.#waiting.get(to);
+    if (waiting === undefined) {
+      waiting = [];
+      this.#waiting.set(to, waiting);
+    }
+    return waiting;
+  }
+
   #sendIfLarge(to: NodeId, outbox: Outbox): void {
     if (outbox.bytes < this.#options.limits.frameBytesMax) return;
     this.#send(to, outbox);
@@ -142,9 +191,10 @@ export class Links {
 
   /** A peer that takes nothing loses frames rather than filling memory: Raft sends again. */
   #send(to: NodeId, { parts }: Outbox): void {
-    const { network, limits, header, wallMs } = this.#options;
+    const { network, limits, header, life, wallMs } = this.#options;
     if (network.queuedBytes(to, 'urgent') > limits.peerQueueBytesMax) return;
-    const frame = encodeFrame(header, { abstains: this.#abstains, wallMs: wallMs() }, parts);
+    const presence = { life, abstains: this.#abstains, wallMs: wallMs() };
+    const frame = encodeFrame(header, presence, parts);
     this.#count(frame);
     network.send(to, 'urgent', frame);
   }

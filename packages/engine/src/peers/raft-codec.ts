@@ -1,9 +1,17 @@
-// Raft's messages as msgpack lists: [group, type, from, term, ...fields]. Entries are flattened to their data
-// with the few that differ from "normal, of the message's term" told apart. Versioned by the frame. What is
-// read is checked for form, and for what no sender ever says; more than that no receiver can tell.
+// Raft's messages as msgpack lists: [group, type, from, term, ...fields]; heartbeats go another way (beat-codec.ts).
+// Entries are flattened to their data with the few that differ from "normal, of the message's term" told apart.
+// Versioned by the frame. What is read is checked for form, and for what no sender ever says; more than that no
+// receiver can tell.
 
 import { assert } from '@deltabase/base';
-import type { Entry, KnownCommit, Message, ProposeMessage } from 'raft-ts';
+import type {
+  Entry,
+  HeartbeatMessage,
+  HeartbeatResponseMessage,
+  KnownCommit,
+  Message,
+  ProposeMessage,
+} from 'raft-ts';
 import { encodeConfState } from '../storage/rows.js';
 import { Fields, malformed } from './fields.js';
 import { readConfState } from './frame.js';
@@ -15,8 +23,6 @@ const TYPES = [
   'voteResponse',
   'preVote',
   'preVoteResponse',
-  'heartbeat',
-  'heartbeatResponse',
   'snapshot',
   'timeoutNow',
   'transferLeader',
@@ -24,7 +30,13 @@ const TYPES = [
   'readIndexResponse',
 ] as const;
 
-type MessageType = Exclude<Message, ProposeMessage>['type'];
+/** What goes in a list of its own. */
+export type ListedMessage = Exclude<
+  Message,
+  ProposeMessage | HeartbeatMessage | HeartbeatResponseMessage
+>;
+
+type MessageType = ListedMessage['type'];
 
 const CODES = new Map<string, number>(TYPES.map((type, code) => [type, code]));
 
@@ -38,7 +50,7 @@ interface Envelope {
 }
 
 /** A message of a group as a list. */
-export function encodeRaftMessage(group: number, m: Message): unknown[] {
+export function encodeRaftMessage(group: number, m: ListedMessage | ProposeMessage): unknown[] {
   assert(m.type !== 'propose', 'messages are passed on, not entries: only a leader proposes');
   const code = CODES.get(m.type);
   const { from, term } = m;
@@ -56,10 +68,6 @@ export function encodeRaftMessage(group: number, m: Message): unknown[] {
     case 'voteResponse':
     case 'preVoteResponse':
       return [group, code, from, term, m.reject, idOf(m.commit)];
-    case 'heartbeat':
-      return [group, code, from, term, m.commit, m.match, m.readRound];
-    case 'heartbeatResponse':
-      return [group, code, from, term, m.readRound, m.damaged];
     case 'snapshot': {
       const { index, term: snapshotTerm, confState, data } = m.snapshot;
       return [group, code, from, term, index, snapshotTerm, encodeConfState(confState), data];
@@ -79,7 +87,7 @@ export function encodeRaftMessage(group: number, m: Message): unknown[] {
 export function decodeRaftMessage(
   to: number,
   list: unknown,
-): { readonly group: number; readonly message: Message } {
+): { readonly group: number; readonly message: ListedMessage } {
   const fields = new Fields(list);
   const group = fields.whole();
   const type = TYPES[fields.whole()];
@@ -88,7 +96,7 @@ export function decodeRaftMessage(
   return { group, message };
 }
 
-function decodeFields(type: MessageType | undefined, envelope: Envelope, f: Fields): Message {
+function decodeFields(type: MessageType | undefined, envelope: Envelope, f: Fields): ListedMessage {
   switch (type) {
     case 'append':
       return decodeAppend(envelope, f);
@@ -104,14 +112,6 @@ function decodeFields(type: MessageType | undefined, envelope: Envelope, f: Fiel
     case 'voteResponse':
     case 'preVoteResponse':
       return { type, ...envelope, reject: f.flag(), ...readCommit(f) };
-    case 'heartbeat': {
-      const known = { commit: f.whole(), match: f.whole(), readRound: f.whole() };
-      // What the receiver may not have it must not commit (RAFT.md pitfall 5).
-      if (known.commit > known.match) throw malformed();
-      return { type, ...envelope, ...known };
-    }
-    case 'heartbeatResponse':
-      return { type, ...envelope, readRound: f.whole(), damaged: f.flag() };
     case 'snapshot': {
       const at = { index: f.whole(), term: f.whole() };
       const snapshot = { ...at, confState: readConfState(f.nested()), data: f.bytes() };
@@ -130,7 +130,7 @@ function decodeFields(type: MessageType | undefined, envelope: Envelope, f: Fiel
   }
 }
 
-function decodeAppend(envelope: Envelope, f: Fields): Message {
+function decodeAppend(envelope: Envelope, f: Fields): ListedMessage {
   const previous = { prevIndex: f.whole(), prevTerm: f.whole() };
   const known = { commit: f.whole(), match: f.whole() };
   const entries = decodeEntries(previous, envelope.term, f.nested());

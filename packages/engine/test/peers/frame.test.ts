@@ -13,9 +13,15 @@ import { bytes, damaged, hex, isRead, own } from '../support/bytes.js';
 import { CONF } from '../support/samples.js';
 
 const HEADER = { cluster: 'sim', groups: 16, founders: 9, incarnation: 4_000_000_000 };
-const HEAD = '02a373696d1009ceee6b2800';
-const PRESENCE = { abstains: true, wallMs: 1_700_000_000_000 };
-const PARTS = { raft: [[3, 9]], forwards: [[1]], answers: [[2], [4]] };
+const HEAD = '03a373696d1009ceee6b2800';
+const PRESENCE = { life: 7, abstains: true, wallMs: 1_700_000_000_000 };
+const PARTS = {
+  raft: [[3, 9]],
+  heartbeats: [5, 6],
+  heartbeatResponses: [300],
+  forwards: [[1]],
+  answers: [[2], [4]],
+};
 const PULL: BulkFrame = {
   ...HEADER,
   kind: 'pull',
@@ -33,13 +39,13 @@ const CHUNK: BulkFrame = {
   end: { index: 70_001, term: 5, confState: CONF, time: 9 },
 };
 
-test('a frame has the bytes that nodes of version 2 expect, and is read back', () => {
+test('a frame has the bytes that nodes of version 3 expect, and is read back', () => {
   const frame = own(encodeFrame(HEADER, PRESENCE, PARTS));
-  assert.equal(hex(frame), `9a${HEAD}c3cb4278bcfe56800000919203099191019291029104`);
+  assert.equal(hex(frame), `9d${HEAD}07c3cb4278bcfe568000009192030992050691cd012c9191019291029104`);
   assert.deepEqual(decodeFrame(frame), { ...HEADER, ...PRESENCE, ...PARTS });
 });
 
-test('bulk frames have the bytes that nodes of version 2 expect, and are read back', () => {
+test('bulk frames have the bytes that nodes of version 3 expect, and are read back', () => {
   assert.equal(hex(encodeBulkFrame(PULL)), `99${HEAD}0103ce00011170c4016b`);
   const conf = '95930102039201029105' + '9103c3';
   assert.equal(
@@ -68,12 +74,13 @@ test('a frame cut short, changed or made of chance is malformed, or a frame; not
 
 test('a frame of another version or with more fields is malformed', () => {
   const head = ['sim', 16, 9, 1];
-  assert.ok(isRead(decodeFrame, own(pack([2, ...head, false, 5, [], [], []]))));
-  assert.ok(!isRead(decodeFrame, own(pack([1, ...head, false, 5, [], [], []]))));
-  assert.ok(!isRead(decodeFrame, own(pack([2, ...head, false, 5, [], [], [], []]))));
-  assert.ok(!isRead(decodeFrame, own(pack([2, ...head, false, 5, [], [], 3]))));
-  assert.ok(!isRead(decodeBulkFrame, own(pack([2, ...head, 3, 1, 1, bytes('')]))));
-  assert.ok(!isRead(decodeBulkFrame, own(pack([2, ...head, 1, 1, 1, bytes(''), 0]))));
+  const rest = [7, false, 5, [], [], [], []];
+  assert.ok(isRead(decodeFrame, own(pack([3, ...head, ...rest, []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([2, ...head, ...rest, []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([3, ...head, ...rest, [], []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([3, ...head, ...rest, 3]))));
+  assert.ok(!isRead(decodeBulkFrame, own(pack([3, ...head, 3, 1, 1, bytes('')]))));
+  assert.ok(!isRead(decodeBulkFrame, own(pack([3, ...head, 1, 1, 1, bytes(''), 0]))));
 });
 
 test('a chunk with half a row, or without rows and end, is malformed: nothing could follow it', () => {

@@ -2,19 +2,25 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Message } from 'raft-ts';
 import type { Group } from '../../src/groups/group.js';
-import { encodeBulkFrame, encodeFrame, type FrameHeader } from '../../src/peers/frame.js';
+import { writeHeartbeat, writeHeartbeatResponse } from '../../src/peers/beat-codec.js';
+import {
+  emptyParts,
+  encodeBulkFrame,
+  encodeFrame,
+  type FrameHeader,
+  type FrameParts,
+} from '../../src/peers/frame.js';
 import { PeerIntake, type PeerIntakeHost } from '../../src/peers/intake.js';
 import { encodeRaftMessage } from '../../src/peers/raft-codec.js';
 import { encodeAnswer, encodeForward } from '../../src/placement/forward-codec.js';
 import type { Submission } from '../../src/results.js';
 import { bytes, damaged, own } from '../support/bytes.js';
 import { SILENT } from '../support/log.js';
-import { MESSAGES } from '../support/raft-messages.js';
+import { HEARTBEAT, HEARTBEAT_RESPONSE, LISTED_MESSAGES } from '../support/raft-messages.js';
 import { sampleMessage } from '../support/samples.js';
 
 const HEADER: FrameHeader = { cluster: 'sim', groups: 1, founders: 9, incarnation: 5 };
-const PRESENCE = { abstains: true, wallMs: 7 };
-const HEARTBEAT = MESSAGES.find(({ type }) => type === 'heartbeat')!;
+const PRESENCE = { life: 8, abstains: true, wallMs: 7 };
 
 function setUp({ accepts = true, takesEntries = true } = {}) {
   const said: string[] = [];
@@ -32,6 +38,10 @@ function setUp({ accepts = true, takesEntries = true } = {}) {
       setReachable() {},
       setAbstaining: (from: number, is: boolean) => said.push(`${from} abstains ${is}`),
       sendAnswer() {},
+    },
+    liveness: {
+      heard: (from: number, life: number) => said.push(`${from} lives ${life}`),
+      disconnected: (peer: number) => said.push(`${peer} is away`),
     },
     clusterClock: { heard: (from: number, ms: number) => said.push(`${from} says ${ms}`) },
     takesEntries: () => takesEntries,
@@ -52,22 +62,38 @@ function setUp({ accepts = true, takesEntries = true } = {}) {
   return { intake, said };
 }
 
-function frame(parts: { raft?: unknown[][]; forwards?: unknown[][]; answers?: unknown[][] }) {
-  return own(encodeFrame(HEADER, PRESENCE, { raft: [], forwards: [], answers: [], ...parts }));
+function frame(parts: Partial<FrameParts>): Uint8Array {
+  return own(encodeFrame(HEADER, PRESENCE, { ...emptyParts(), ...parts }));
+}
+
+/** A heartbeat to a group, or the answer of its sender to one. */
+function beat(group: number, kind: 'heartbeat' | 'answer' = 'heartbeat'): Partial<FrameParts> {
+  const list: number[] = [];
+  if (kind === 'heartbeat') {
+    writeHeartbeat(list, { group, message: HEARTBEAT, offersSleep: false });
+    return { heartbeats: list };
+  }
+  writeHeartbeatResponse(list, { group, message: HEARTBEAT_RESPONSE, sleepsAt: 0 });
+  return { heartbeatResponses: list };
 }
 
 test('a frame is taken apart, each part for whom it is', () => {
   const { intake, said } = setUp();
   const whole = frame({
-    raft: [encodeRaftMessage(1, HEARTBEAT)],
+    ...beat(1),
+    ...beat(0, 'answer'),
+    raft: [encodeRaftMessage(1, LISTED_MESSAGES[0]!)],
     forwards: [encodeForward(7, 500, sampleMessage())],
     answers: [encodeAnswer(8, { kind: 'accepted', seq: 1, reply: undefined })],
   });
   intake.received(2, 'urgent', whole);
   assert.deepEqual(said, [
+    '2 lives 8',
     '2 abstains true',
     '2 says 7',
     'group 1 heartbeat from 2',
+    'group 0 heartbeatResponse from 2',
+    'group 1 append from 2',
     'message 7 to a until 1500',
     'answer 8 from 2',
   ]);
@@ -88,8 +114,12 @@ test('chunks go to the group, pulls to whoever sends snapshots', () => {
 
 test('nobody speaks for another node, nor for a group that there is not', () => {
   const { intake, said } = setUp();
-  intake.received(3, 'urgent', frame({ raft: [encodeRaftMessage(1, HEARTBEAT)] }));
-  intake.received(2, 'urgent', frame({ raft: [encodeRaftMessage(9, HEARTBEAT)] }));
+  const append = LISTED_MESSAGES[0]!;
+  intake.received(3, 'urgent', frame({ raft: [encodeRaftMessage(1, append)] }));
+  intake.received(2, 'urgent', frame({ raft: [encodeRaftMessage(9, append)] }));
+  intake.received(1, 'urgent', frame(beat(1)));
+  intake.received(2, 'urgent', frame(beat(9)));
+  intake.received(2, 'urgent', frame(beat(9, 'answer')));
   assert.deepEqual(
     said.splice(0).filter((line) => line.startsWith('group')),
     [],
@@ -101,8 +131,8 @@ test('nobody speaks for another node, nor for a group that there is not', () => 
 
 test('a node whose disk has no room takes no entries and no rows, but hears the leader', () => {
   const { intake, said } = setUp({ takesEntries: false });
-  const raft = [MESSAGES[0]!, HEARTBEAT].map((message) => encodeRaftMessage(1, message));
-  intake.received(2, 'urgent', frame({ raft }));
+  const raft = [encodeRaftMessage(1, LISTED_MESSAGES[0]!)];
+  intake.received(2, 'urgent', frame({ raft, ...beat(1) }));
   const place = { ...HEADER, group: 1, transfer: 3, after: bytes('') };
   const rows = [bytes('k'), bytes('v')];
   const chunk = encodeBulkFrame({ ...place, kind: 'chunk', rows, end: undefined });
@@ -115,7 +145,7 @@ test('a node whose disk has no room takes no entries and no rows, but hears the 
 
 test('nothing is taken of a node that is not listened to', () => {
   const { intake, said } = setUp({ accepts: false });
-  intake.received(2, 'urgent', frame({ raft: [encodeRaftMessage(1, HEARTBEAT)] }));
+  intake.received(2, 'urgent', frame(beat(1)));
   const place = { ...HEADER, group: 1, transfer: 3, after: bytes('') };
   intake.received(2, 'bulk', own(encodeBulkFrame({ ...place, kind: 'pull' })));
   assert.deepEqual(said, []);
@@ -124,7 +154,9 @@ test('nothing is taken of a node that is not listened to', () => {
 test('a frame that cannot be read is lost, and ends nothing', () => {
   const { intake } = setUp();
   const whole = frame({
-    raft: MESSAGES.map((message) => encodeRaftMessage(1, message)),
+    ...beat(1),
+    ...beat(1, 'answer'),
+    raft: LISTED_MESSAGES.map((message) => encodeRaftMessage(1, message)),
     forwards: [encodeForward(7, 500, sampleMessage())],
   });
   for (const input of damaged(whole, 3)) {
@@ -138,5 +170,5 @@ test('a peer that is lost is told to all that wait for it', () => {
   intake.reachable(2, true);
   assert.deepEqual(said, []);
   intake.reachable(2, false);
-  assert.deepEqual(said, ['given up at 2', 'group 0 lost 2', 'group 1 lost 2']);
+  assert.deepEqual(said, ['2 is away', 'given up at 2', 'group 0 lost 2', 'group 1 lost 2']);
 });

@@ -5,7 +5,7 @@ import { decodeFrame } from '../../src/peers/frame.js';
 import { Links } from '../../src/peers/links.js';
 import type { DiskOperation, Lane, Network } from '../../src/ports.js';
 import { SILENT } from '../support/log.js';
-import { MESSAGES } from '../support/raft-messages.js';
+import { HEARTBEAT, HEARTBEAT_RESPONSE, LISTED_MESSAGES } from '../support/raft-messages.js';
 
 const HEADER = { cluster: 'sim', groups: 2, founders: 9, incarnation: 7 };
 
@@ -24,6 +24,8 @@ function setUp(limits: Partial<Limits> = {}) {
     limits: { ...DEFAULT_LIMITS, ...limits },
     log: { ...SILENT, error: (_event, fields) => void errors.push(String(fields?.['reason'])) },
     header: HEADER,
+    self: 1,
+    life: 70,
     members: [1, 2, 3],
     wallMs: () => 5,
     incarnations: new Map([[2, 22]]),
@@ -34,8 +36,8 @@ function setUp(limits: Partial<Limits> = {}) {
 
 test('what is said to a node in a turn leaves in one frame', () => {
   const { links, sent } = setUp();
-  links.sendRaft(1, { ...MESSAGES[7]!, to: 2 });
-  links.sendRaft(2, { ...MESSAGES[7]!, to: 2 });
+  links.sendRaft(1, { ...LISTED_MESSAGES[7]!, to: 2 });
+  links.sendRaft(2, { ...LISTED_MESSAGES[7]!, to: 2 });
   links.sendForward(2, [1], 10);
   links.sendAnswer(3, [2], 10);
   assert.equal(sent.length, 0);
@@ -52,6 +54,44 @@ test('what is said to a node in a turn leaves in one frame', () => {
   assert.deepEqual(frame.forwards, [[1]]);
   links.flush();
   assert.equal(sent.length, 2);
+});
+
+test('heartbeats of all groups wait for the beat, which is one frame for each member', () => {
+  const { links, sent } = setUp();
+  for (const group of [0, 1, 2]) {
+    for (const to of [2, 3]) {
+      const message = { ...HEARTBEAT, to };
+      links.sendHeartbeat({ group, message, offersSleep: group === 1 }, { waits: true });
+    }
+  }
+  links.flush();
+  assert.equal(sent.length, 0);
+  links.beat();
+  links.flush();
+  assert.deepEqual(
+    sent.map(({ to }) => to),
+    [2, 3],
+  );
+  const each = [0, 1, 2].flatMap((group) => [group, 9, 4, 5, 2, group === 1 ? 1 : 0]);
+  for (const { frame } of sent) assert.deepEqual(decodeFrame(frame).heartbeats, each);
+  links.beat();
+  links.flush();
+  assert.equal(sent.length, 4, 'a beat is heard, with nothing to say too');
+  assert.deepEqual(decodeFrame(sent[3]!.frame).heartbeats, []);
+});
+
+test('a heartbeat that reads wait for, and answers, leave in the frame of their turn', () => {
+  const { links, sent } = setUp();
+  const message = { ...HEARTBEAT, to: 2 };
+  links.sendHeartbeat({ group: 1, message, offersSleep: false }, { waits: false });
+  const response = { ...HEARTBEAT_RESPONSE, to: 2 };
+  links.sendHeartbeatResponse({ group: 2, message: response, sleepsAt: 8 });
+  links.flush();
+  const { life, heartbeats, heartbeatResponses } = decodeFrame(sent[0]!.frame);
+  assert.deepEqual(
+    [life, heartbeats, heartbeatResponses],
+    [70, [1, 9, 4, 5, 2, 0], [2, 9, 2, 1, 8]],
+  );
 });
 
 test('a frame that grows large leaves before the turn ends', () => {

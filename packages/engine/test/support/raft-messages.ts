@@ -1,13 +1,29 @@
 // One message of each kind that replicas send each other.
 
-import { type Message, votersOnly } from 'raft-ts';
+import { type HeartbeatMessage, type HeartbeatResponseMessage, votersOnly } from 'raft-ts';
+import type { ListedMessage } from '../../src/peers/raft-codec.js';
 import { CONF, entry } from './samples.js';
 
 const ENVELOPE = { from: 2, to: 1, term: 9 } as const;
 const CONTEXT = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 const DATA = new Uint8Array(0);
 
-export const MESSAGES: readonly Message[] = [
+export const HEARTBEAT: HeartbeatMessage = {
+  type: 'heartbeat',
+  ...ENVELOPE,
+  commit: 4,
+  match: 5,
+  readRound: 2,
+};
+
+export const HEARTBEAT_RESPONSE: HeartbeatResponseMessage = {
+  type: 'heartbeatResponse',
+  ...ENVELOPE,
+  readRound: 2,
+  damaged: true,
+};
+
+export const LISTED_MESSAGES: readonly ListedMessage[] = [
   {
     type: 'append',
     ...ENVELOPE,
@@ -30,8 +46,6 @@ export const MESSAGES: readonly Message[] = [
   },
   { type: 'voteResponse', ...ENVELOPE, reject: false },
   { type: 'preVoteResponse', ...ENVELOPE, reject: true, commit: { term: 3, index: 6 } },
-  { type: 'heartbeat', ...ENVELOPE, commit: 4, match: 5, readRound: 2 },
-  { type: 'heartbeatResponse', ...ENVELOPE, readRound: 2, damaged: true },
   {
     type: 'snapshot',
     ...ENVELOPE,

@@ -46,6 +46,8 @@ function replaceLeader(tokens: TokenCluster): void {
 
 test('the leader answers a late copy of what left no delta as it did before', () => {
   const tokens = new TokenCluster({ seed: 1 }).start();
+  // Until it leads that shall.
+  tokens.run(5000);
   append(tokens);
   assert.equal(send(tokens, { channel: 'refuse', number: 2 }), 'REJECTED 1');
   assert.equal(send(tokens, { channel: 'look', number: 3 }), '1 1');

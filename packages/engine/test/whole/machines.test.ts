@@ -176,9 +176,9 @@ test('a module comes back from any node as it was deployed, whatever its size', 
 test('a record tells its cause: message, principal, time, seed and version', () => {
   const tokens = new TokenCluster({ seed: 4 }).start();
   const client = tokens.client('c');
-  for (let count = 0; count < 5; count++) client.send('a', 'append');
-  tokens.settle();
   const old = tokens.leaderOf('a');
+  for (let count = 0; count < 5; count++) client.send('a', 'append', old);
+  tokens.settle();
   tokens.cluster.setWallOffset(old, -30_000);
   for (let count = 0; count < 5; count++) client.send('a', 'append', old);
   tokens.settle();

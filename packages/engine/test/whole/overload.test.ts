@@ -89,6 +89,34 @@ test('expensive messages do not keep a node from its ticks: nobody else is elect
   tokens.check();
 });
 
+test('the others hear of a node before its turn begins with what takes time (pitfall 21)', () => {
+  let ran: number | undefined;
+  const framesOf = (node: number): number =>
+    tokens.cluster.engine(node).status().counters.peerFramesSent;
+  const tokens: TokenCluster = new TokenCluster({
+    seed: 4,
+    ran: () => {
+      ran ??= framesOf(leader);
+    },
+  }).start();
+  const leader = tokens.leaderOf('a');
+  const client = tokens.client('c');
+  client.send('a', 'append', leader);
+  tokens.settle();
+  tokens.run(1000);
+  ran = undefined;
+  // Ticks and a message that came while the node stood still share its next turn.
+  tokens.cluster.pause(leader);
+  tokens.run(150);
+  client.send('a', 'append', leader);
+  tokens.run(1);
+  const before = framesOf(leader);
+  tokens.cluster.resume(leader);
+  tokens.until(() => ran !== undefined);
+  assert.equal(ran, before + 2, 'a frame to each peer had left when the message ran');
+  tokens.check();
+});
+
 test('a handler that fails in any way costs its own message an error, and no other', () => {
   const run = ({ payload }: { payload: unknown }): number => {
     if ((payload as { fail?: boolean }).fail) throw new RangeError('a defect of the test');

@@ -74,8 +74,8 @@ function complete(given: ReadonlyMap<OptionName, Given>): ServerConfig {
   if (!checked.success) throw wrongOption(checked.error.issues[0]!, given);
   const { members: named, limits, tickMs, heartbeatTicks, electionTicks, ...rest } = checked.data;
   const members = membersOf(named, given, rest);
-  if (electionTicks <= heartbeatTicks) {
-    throw invalid('electionTicks must be larger than heartbeatTicks, or leaders fall at once');
+  if (electionTicks < 2 * heartbeatTicks) {
+    throw invalid('electionTicks must be at least twice heartbeatTicks, or leaders fall at once');
   }
   const timing = { tickMs, heartbeatTicks, electionTicks };
   return { ...rest, members, timing, limits: { ...DEFAULT_LIMITS, ...limits } as Limits };
