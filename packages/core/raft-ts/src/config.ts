@@ -37,6 +37,8 @@ export interface Config {
    * of them, and keeps a replica from voting for an election timeout after its start. Default `safe`.
    */
   readonly readOnly?: 'safe' | 'lease';
+  /** Reads that wait for a round at the leader; more are dropped, as though they were lost. Default 65,536. */
+  readonly pendingReadsMax?: number;
   /** A follower refuses proposals instead of passing them on. Default false. */
   readonly disableProposalForwarding?: boolean;
   /** The host checks configuration changes itself. Default false. */
@@ -52,6 +54,7 @@ export type FullConfig = Required<Config>;
 
 const APPEND_BYTES = 1024 * 1024;
 const INFLIGHT_MESSAGES = 256;
+const PENDING_READS = 65_536;
 
 /** Fills the defaults in. Throws RaftError ConfigInvalid. */
 export function completeConfig(config: Config): FullConfig {
@@ -72,6 +75,7 @@ export function completeConfig(config: Config): FullConfig {
     checkQuorum: config.checkQuorum ?? true,
     preVote: config.preVote ?? true,
     readOnly: config.readOnly ?? 'safe',
+    pendingReadsMax: config.pendingReadsMax ?? PENDING_READS,
     disableProposalForwarding: config.disableProposalForwarding ?? false,
     disableConfChangeValidation: config.disableConfChangeValidation ?? false,
     stepDownOnRemoval: config.stepDownOnRemoval ?? true,
@@ -104,6 +108,7 @@ const BOUNDS = [
   'uncommittedBytesMax',
   'inflightMessagesMax',
   'inflightBytesMax',
+  'pendingReadsMax',
 ] as const;
 
 function invalid(message: string): RaftError {

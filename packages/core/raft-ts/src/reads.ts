@@ -18,9 +18,17 @@ export function requestRead(replica: Replica, context: Uint8Array): void {
 
 /** A read of `from` has come to the leader. */
 export function handleReadIndex(replica: Replica, from: NodeId, context: Uint8Array): void {
+  const { postponedReads, config } = replica;
+  // Dropped like a lost message: whoever wants to know asks again (pitfall 19).
+  if (waitingReads(replica) >= config.pendingReadsMax) return;
   // Before its first commit in the term it does not know what is committed (pitfall 4).
   if (replica.committedInTerm) beginReads(replica, [{ from, context }]);
-  else replica.postponedReads.push({ from, context });
+  else postponedReads.push({ from, context });
+}
+
+/** How many reads wait at the leader. */
+export function waitingReads({ pendingReads, postponedReads }: Replica): number {
+  return pendingReads.length + postponedReads.length;
 }
 
 /** The leader has committed for the first time in its term: reads that waited for it begin now. */

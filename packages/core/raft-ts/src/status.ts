@@ -1,6 +1,7 @@
 // What a replica can tell of itself: cheaply for each turn of a host, in full for people.
 
 import type { ProgressState } from './progress.js';
+import { waitingReads } from './reads.js';
 import type { Replica } from './replica.js';
 import type { ConfState, NodeId, Role } from './types.js';
 
@@ -23,6 +24,10 @@ export interface BasicStatus {
 
 export interface Status extends BasicStatus {
   readonly conf: ConfState;
+  /** Bytes of this leader's entries that are not applied yet (Config.uncommittedBytesMax). */
+  readonly uncommittedBytes: number;
+  /** Reads that wait for a round, or for the first commit of the term (Config.pendingReadsMax). */
+  readonly pendingReads: number;
   /** Of every node, in order of their ids; empty unless this replica leads. */
   readonly progress: readonly PeerStatus[];
 }
@@ -64,6 +69,8 @@ export function status(replica: Replica): Status {
   return {
     ...basicStatus(replica),
     conf: tracker.conf,
+    uncommittedBytes: replica.uncommittedBytes,
+    pendingReads: waitingReads(replica),
     progress: peers.map((id) => peerStatus(replica, id)),
   };
 }

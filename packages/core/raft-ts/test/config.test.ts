@@ -28,6 +28,7 @@ test('every limit takes Infinity', () => {
     uncommittedBytesMax: Infinity,
     inflightMessagesMax: Infinity,
     inflightBytesMax: Infinity,
+    pendingReadsMax: Infinity,
   };
   assert.equal(completeConfig({ ...MINIMAL, ...limits }).inflightMessagesMax, Infinity);
 });
@@ -45,6 +46,7 @@ test('a configuration that cannot work is refused, and the field is named', () =
     { uncommittedBytesMax: Number.NaN },
     { inflightMessagesMax: 0 },
     { inflightBytesMax: -1 },
+    { pendingReadsMax: 0 },
     { readOnly: 'lease', checkQuorum: false },
   ];
   for (const parts of wrong) {

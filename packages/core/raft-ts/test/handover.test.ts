@@ -4,7 +4,7 @@ import { RaftAssertionError } from '../src/assert.js';
 import { MemoryStorage } from '../src/memory-storage.js';
 import { RawNode } from '../src/raw-node.js';
 import { bytesOf, entriesFrom, idsOf } from './support/entries.js';
-import { append, appendResponse, heartbeat, only, vote, voteResponse } from './support/messages.js';
+import { append, heartbeat, only, vote, voteResponse } from './support/messages.js';
 import { Single } from './support/single.js';
 
 const PLAIN = { voters: [1, 2, 3], preVote: false, checkQuorum: false };
@@ -188,37 +188,6 @@ test('a message from or to another node than it should be is a defect of the hos
   const { node } = new Single(PLAIN);
   assert.throws(() => node.step(voteResponse({ from: 1, term: 1 })), RaftAssertionError);
   assert.throws(() => node.step(voteResponse({ from: 2, to: 3, term: 1 })), RaftAssertionError);
-});
-
-test('the status of a leader tells of every peer, in order', () => {
-  const one = new Single(PLAIN);
-  assert.deepEqual(one.node.status().progress, []);
-  one.leadAndCommit(3);
-  one.propose('a');
-  const { term, lastIndex } = one.status;
-  one.step(appendResponse({ from: 3, term, index: lastIndex }));
-  const { progress, conf, lead } = one.node.status();
-  assert.deepEqual([conf.voters, lead], [[1, 2, 3], 1]);
-  assert.deepEqual(
-    progress.map(({ id, match, next, state }) => [id, match, next, state]),
-    [
-      [1, 2, 3, 'replicate'],
-      [2, 0, 1, 'probe'],
-      [3, 2, 3, 'replicate'],
-    ],
-  );
-  const { paused, inflight, pendingSnapshot, recentActive, isLearner, damaged } = progress[1]!;
-  assert.deepEqual(
-    { paused, inflight, pendingSnapshot, recentActive, isLearner, damaged },
-    {
-      paused: true,
-      inflight: 0,
-      pendingSnapshot: 0,
-      recentActive: false,
-      isLearner: false,
-      damaged: false,
-    },
-  );
 });
 
 test('trace tells of every change of role', () => {

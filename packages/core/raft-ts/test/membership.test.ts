@@ -1,13 +1,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
+import { enterJoint, leaveJoint, nodesOf } from '../src/changer.js';
 import { encodeConfChange, type NodeChange } from '../src/conf-change.js';
+import { isRaftError } from '../src/errors.js';
+import { MemoryStorage } from '../src/memory-storage.js';
+import { RawNode } from '../src/raw-node.js';
+import type { ConfState } from '../src/types.js';
 import { add, auto, remove } from './support/changes.js';
 import { Cluster, testModes } from './support/cluster.js';
-import { bytesOf, conf } from './support/entries.js';
+import { bytesOf, conf, snapshotAt } from './support/entries.js';
 import { append, voteResponse } from './support/messages.js';
 import { Single } from './support/single.js';
 
 const THREE = [1, 2, 3];
+const PLAIN = {
+  electionTicks: 10,
+  heartbeatTicks: 1,
+  random: () => 0,
+  preVote: false,
+  checkQuorum: false,
+};
 
 testModes('a candidate that learns of a change applies it before it leads (pitfall 12)', (mode) => {
   const data = encodeConfChange(auto(remove(3)));
@@ -75,3 +88,50 @@ testModes(
     assert.deepEqual(cluster.texts(2), ['on']);
   },
 );
+
+test('a replica goes by the configuration that was stored, whatever it is, and counts by it', () => {
+  const change = fc.record<NodeChange>({
+    kind: fc.constantFrom('addVoter', 'addLearner', 'remove'),
+    node: fc.integer({ min: 1, max: 6 }),
+  });
+  const changes = fc.array(change, { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(changes, changes, fc.boolean(), fc.boolean(), (before, joint, leave, left) => {
+      const made = restorable(before, joint, { autoLeave: leave, left });
+      fc.pre(made !== undefined && [...made.voters, ...made.votersOutgoing].includes(1));
+      const storage = new MemoryStorage({ ...snapshotAt(5, 1, []), confState: made });
+      const node = new RawNode({ ...PLAIN, id: 1, storage });
+      assert.deepEqual(node.status().conf, made);
+      // It asks the voters of both halves, leads with all of their votes, and knows who only listens.
+      node.campaign();
+      const voters = nodesOf(made).filter((id) => !made.learners.includes(id));
+      const { messages } = node.ready();
+      assert.deepEqual(
+        messages.map(({ to }) => to),
+        voters.filter((id) => id !== 1),
+      );
+      node.advance();
+      for (const from of voters) if (from !== 1) node.step(voteResponse({ from, term: 2 }));
+      assert.deepEqual(
+        node.status().progress.map(({ id, isLearner }) => [id, isLearner]),
+        nodesOf(made).map((id) => [id, made.learners.includes(id)]),
+      );
+    }),
+  );
+});
+
+/** A configuration that some changes lead to, joint or not; `undefined` if they cannot be made. */
+function restorable(
+  before: readonly NodeChange[],
+  joint: readonly NodeChange[],
+  { autoLeave, left }: { readonly autoLeave: boolean; readonly left: boolean },
+): ConfState | undefined {
+  try {
+    const first = leaveJoint(enterJoint(conf({ voters: THREE }), before, { autoLeave }));
+    const next = enterJoint(first, joint, { autoLeave });
+    return left ? leaveJoint(next) : next;
+  } catch (thrown) {
+    assert.ok(isRaftError(thrown, 'ConfChangeInvalid'), String(thrown));
+    return undefined;
+  }
+}

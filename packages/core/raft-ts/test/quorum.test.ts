@@ -97,6 +97,50 @@ test('an election, by table', () => {
   }
 });
 
+test('a joint configuration needs both halves, by table (§6)', () => {
+  const index: readonly (readonly [incoming: number[], outgoing: number[], number])[] = [
+    [[], [], Infinity],
+    [[4], [], 4],
+    [[4, 5, 6], [4], 4],
+    [[4, 5, 6], [9, 1, 1], 1],
+    [[7, 7, 0], [0, 7, 7], 7],
+    [[9, 9, 9, 9], [2, 3], 2],
+  ];
+  for (const [incoming, outgoing, expected] of index) {
+    const of = [...incoming, ...outgoing];
+    const ids = of.map((_acked, at) => at);
+    const voters = {
+      incoming: ids.slice(0, incoming.length),
+      outgoing: ids.slice(incoming.length),
+    };
+    assert.equal(
+      jointIndex(voters, (id) => of[id]!),
+      expected,
+      `${incoming} and ${outgoing}`,
+    );
+  }
+  const votes: readonly (readonly [incoming: string, outgoing: string, VoteResult])[] = [
+    ['yy-', 'yy-', 'won'],
+    ['yy-', 'y--', 'pending'],
+    ['yy-', 'nn-', 'lost'],
+    ['nn-', 'yy-', 'lost'],
+    ['nn-', '---', 'lost'],
+    ['---', '---', 'pending'],
+    ['yy-', '', 'won'],
+    ['y-', 'y', 'pending'],
+  ];
+  for (const [incoming, outgoing, expected] of votes) {
+    const all = [...incoming, ...outgoing];
+    const ids = all.map((_vote, at) => at);
+    const voters = {
+      incoming: ids.slice(0, incoming.length),
+      outgoing: ids.slice(incoming.length),
+    };
+    const of = (id: NodeId) => (all[id] === '-' ? undefined : all[id] === 'y');
+    assert.equal(jointVote(voters, of), expected, `${incoming} and ${outgoing}`);
+  }
+});
+
 test('an election is decided when no answer that is still missing can change it', () => {
   fc.assert(
     fc.property(voters, voters, votes, (incoming, outgoing, answers) => {

@@ -2,20 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { Cluster, testModes } from '../support/cluster.js';
-import { bytesOf, textOf } from '../support/entries.js';
+import { bytesOf } from '../support/entries.js';
 import { heartbeatResponse, only } from '../support/messages.js';
+import { answers, read } from '../support/reads.js';
 import { Single } from '../support/single.js';
 
 const THREE = { voters: [1, 2, 3] };
-
-function read(one: Single, context: string) {
-  return one.run((node) => node.readIndex(bytesOf(context)));
-}
-
-/** `context@index` of each answer. */
-function answers(reads: readonly { index: number; context: Uint8Array }[]): string[] {
-  return reads.map(({ index, context }) => `${textOf(context)}@${index}`);
-}
 
 testModes('a leader knows what is committed once an entry of its term is (§8)', (mode) => {
   const one = new Single({ ...THREE, ...mode, terms: [1], hardState: { commit: 1 } });

@@ -4,20 +4,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NONE, type NodeId } from '../../src/types.js';
 import { Cluster, testModes } from '../support/cluster.js';
-import { bytesOf, textOf } from '../support/entries.js';
+import { bytesOf } from '../support/entries.js';
 import { heartbeat, heartbeatResponse, only, preVote, vote } from '../support/messages.js';
+import { answers, read } from '../support/reads.js';
 import { Single } from '../support/single.js';
 
 const THREE = { voters: [1, 2, 3] };
-
-function read(one: Single, context: string) {
-  return one.run((node) => node.readIndex(bytesOf(context)));
-}
-
-/** `context@index` of each answer. */
-function answers(reads: readonly { index: number; context: Uint8Array }[]): string[] {
-  return reads.map(({ index, context }) => `${textOf(context)}@${index}`);
-}
 
 testModes('a read is good at the commit index of the moment it came (thesis §6.4)', (mode) => {
   const one = new Single({ ...THREE, ...mode });
@@ -135,6 +127,13 @@ test('with a lease a read needs no round (thesis §6.4.1)', () => {
   const one = withLease();
   assert.deepEqual(only(read(one, 'r'), 'heartbeat'), []);
   assert.deepEqual(answers(one.reads), ['r@1']);
+});
+
+test('a follower’s read, too, is answered at once by who has a lease (thesis §6.4.1)', () => {
+  const one = withLease();
+  const request = { type: 'readIndex', from: 3, to: 1, term: 0, context: bytesOf('r') } as const;
+  const [answer] = only(one.step(request), 'readIndexResponse');
+  assert.deepEqual([answer!.to, answer!.index], [3, 1]);
 });
 
 test('a lease ends an election timeout after the round that a majority answered (thesis §6.4.1)', () => {
