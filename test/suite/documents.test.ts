@@ -87,6 +87,42 @@ test('every invariant of ARCHITECTURE.md is named by a test', () => {
   }
 });
 
+test('every invariant of docs/raft.md is named in the core and by its tests', () => {
+  const [, section] = readText('docs/raft.md').split('## Invariants');
+  const names = [...section!.split('\n## ')[0]!.matchAll(/^\| \*\*(\w+)\*\*/gm)].map(
+    (match) => match[1]!,
+  );
+  assert.ok(names.length >= 20);
+  for (const folder of ['packages/core/raft-ts/src', 'packages/core/raft-ts/test']) {
+    const text = filesBelow(folder, ['.ts']).map(readText).join('\n');
+    for (const name of names) assert.ok(text.includes(name), `${folder} does not name ${name}`);
+  }
+});
+
+test('what code and tests cite of docs/raft.md and docs/leveldb.md by its number is there', () => {
+  const numbersOf = (file: string, form: RegExp): Set<string> =>
+    new Set([...readText(file).matchAll(form)].map((match) => match[1]!));
+  const numbered = {
+    contract: numbersOf('docs/raft.md', /^(\d+)\. /gm),
+    pitfall: numbersOf('docs/raft.md', /^\| (\d+) \|/gm),
+    fact: numbersOf('docs/leveldb.md', /^\| (\d+) \|/gm),
+  };
+  assert.deepEqual(
+    [numbered.contract.size, numbered.pitfall.size, numbered.fact.size],
+    [14, 27, 11],
+  );
+  const files = ['packages', 'test'].flatMap((folder) => filesBelow(folder, ['.ts', '.txt']));
+  let cited = 0;
+  for (const file of files) {
+    for (const [, kind, number] of readText(file).matchAll(/\b(contract|pitfall|fact) (\d+)/g)) {
+      const is = numbered[kind as keyof typeof numbered];
+      assert.ok(is.has(number!), `${file} cites ${kind} ${number}`);
+      cited++;
+    }
+  }
+  assert.ok(cited > 50);
+});
+
 test('docs/dependencies.md names every package we depend on, and no other', () => {
   const table = readText('docs/dependencies.md')
     .split('\n')

@@ -1,5 +1,5 @@
 // What an engine is made of, put together; and its turn: all groups work off what the turn's events brought,
-// then everything leaves at once. Appends leave before they are written here (RAFT.md section 6, point 2).
+// then everything leaves at once. Appends leave before they are written here (docs/decisions/0002).
 
 import { SYSTEM_GROUP } from '@deltabase/machine';
 import type { EngineConfig } from './config.js';
@@ -191,7 +191,7 @@ export class EngineParts {
     this.touched.clear();
   }
 
-  /** Heartbeats leave before anything runs that takes time (RAFT.md pitfall 21). */
+  /** Heartbeats leave before anything runs that takes time (docs/raft.md, pitfall 21). */
   #beat(groups: readonly Group[], budget: TurnBudget): void {
     this.#beatDue = false;
     for (const group of groups) group.settle(budget);

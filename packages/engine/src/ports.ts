@@ -65,7 +65,7 @@ export interface DiskReader {
 /**
  * Durable storage of one node: an ordered map with atomic, always-synced batches. A driver never reports
  * a failed write or a corrupt row to its caller: it calls the fatal handler it was made with, once, and
- * from then on completes nothing (RAFT.md section 4: a database that failed once may lose what it
+ * from then on completes nothing (docs/leveldb.md: a database that failed once may lose what it
  * acknowledges later).
  */
 export interface Disk extends DiskReader {

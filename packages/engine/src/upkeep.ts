@@ -106,7 +106,7 @@ export class Upkeep {
     const now = this.#host.nowMs();
     const passed = Math.floor((now - this.#tickedMs) / tickMs);
     this.#tickedMs += passed * tickMs;
-    // After a stall the others are heard before elections are called (RAFT.md pitfall 21).
+    // After a stall the others are heard before elections are called (docs/raft.md, pitfall 21).
     const ticks = Math.min(passed, heartbeatTicks);
     this.#ticksMissed += passed - ticks;
     this.#diskWatch.tick(ticks);

@@ -1,5 +1,5 @@
 // What a replica looks at before it runs on what its host has stored: a store that contradicts itself has
-// lost something, and whoever runs on it may vote twice or replace what is committed (RAFT.md pitfall 6).
+// lost something, and whoever runs on it may vote twice or replace what is committed (pitfall 6).
 
 import { checkConfState } from './changer.js';
 import type { FullConfig } from './config.js';

@@ -1,4 +1,5 @@
-// Elections (Raft §5.2, §5.4.1), pre-votes (thesis §9.6) and what asks for them: timeouts and transfers.
+// Elections (Raft §5.2, §5.4.1: ElectionSafety, LeaderCompleteness), pre-votes (thesis §9.6) and what asks for
+// them: timeouts and transfers.
 
 import { assert } from './assert.js';
 import type { KnownCommit, VoteMessage, VoteResponseMessage } from './message.js';
@@ -35,6 +36,8 @@ export function campaign(replica: Replica, reason: CampaignReason): void {
 export function handleVoteRequest(replica: Replica, message: VoteMessage): void {
   const { from, term } = message;
   learnCommit(replica, message.commit);
+  // OneVoteATerm: for who has it already, or for anybody if nobody has it and no leader is known. Pre-votes are
+  // no votes yet.
   const canVote =
     replica.vote === from ||
     (replica.vote === NONE && replica.lead === NONE) ||
@@ -50,7 +53,7 @@ export function handleVoteRequest(replica: Replica, message: VoteMessage): void 
   answerVote(replica, message, granted);
 }
 
-/** A pre-vote for a term that has passed: whoever asks learns of the present one (RAFT.md 2.7). */
+/** A pre-vote for a term that has passed: whoever asks learns of the present one (contract 7). */
 export function rejectVote(replica: Replica, message: VoteMessage): void {
   answerVote(replica, message, false);
 }
@@ -99,7 +102,7 @@ export function learnCommit(replica: Replica, commit: KnownCommit | undefined): 
   return true;
 }
 
-/** Whether a committed change is not applied: it would go by a configuration that is not the latest (pitfall 12). */
+/** AppliedBeforeCampaign: with a committed change unapplied it would go by an old configuration (pitfall 12). */
 function mustApplyFirst(replica: Replica): boolean {
   return replica.log.someUnapplied((entry) => entry.type === 'confChange');
 }
@@ -109,7 +112,7 @@ function answerVote(replica: Replica, message: VoteMessage, granted: boolean): v
     type: message.type === 'vote' ? 'voteResponse' : 'preVoteResponse',
     from: replica.id,
     to: message.from,
-    // A granted pre-vote bears the term asked for; ours has not changed (RAFT.md 2.6).
+    // A granted pre-vote bears the term asked for; ours has not changed (contract 6).
     term: granted ? message.term : replica.term,
     reject: !granted,
     commit: replica.log.committedId(),

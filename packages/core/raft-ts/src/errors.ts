@@ -18,7 +18,7 @@ export type RaftErrorCode =
   | 'ConfChangeInvalid'
   /** A Config that cannot work. */
   | 'ConfigInvalid'
-  /** What the storage holds contradicts itself: this replica must not run on it (RAFT.md pitfall 6). */
+  /** What the storage holds contradicts itself: this replica must not run on it (pitfall 6). */
   | 'StorageInvalid';
 
 /** The one class of expected errors. */

@@ -68,10 +68,10 @@ function respondToHeartbeat(
 }
 
 /**
- * Whether the leader of this term knows this replica to hold more than it does. It has acknowledged entries
- * and lost them, so its votes and acknowledgements are worth nothing (pitfalls 7 and 17): it takes no more
- * part, says so, and must be replaced. The leader's knowledge is of its own term, in which a follower's log
- * only grows, so neither delay nor order of messages can raise a false alarm.
+ * DamageIsTold: whether the leader of this term knows this replica to hold more than it does. It has
+ * acknowledged entries and lost them, so its votes and acknowledgements are worth nothing (pitfalls 7 and 17): it
+ * takes no more part, says so, and must be replaced. The leader's knowledge is of its own term, in which a
+ * follower's log only grows, so neither delay nor order of messages can raise a false alarm.
  */
 function hasLost(replica: Replica, leader: NodeId, match: number): boolean {
   if (!replica.damaged && match <= replica.log.lastIndex) return false;

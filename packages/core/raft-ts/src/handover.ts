@@ -1,6 +1,6 @@
 // Between a replica and its host: gathers what there is to do into a Ready, and takes the host's word that it
 // is done (src/ready.ts says what each means). Work is acknowledged in the order in which it was handed out:
-// a message may rest on all that was to be written before it (RAFT.md 2.2, 2.3, pitfall 18).
+// a message may rest on all that was to be written before it (InOrder, contracts 2 and 3).
 
 import { assert } from './assert.js';
 import { maybeLeaveJoint } from './membership.js';
@@ -80,7 +80,10 @@ export class Handover {
   }
 
   #appended(work: AppendWork): readonly Message[] {
-    assert(this.#appends.shift() === work, 'appends are acknowledged in order, each once');
+    assert(
+      this.#appends.shift() === work,
+      'appends are acknowledged in order, each once (InOrder)',
+    );
     const replica = this.#replica;
     const messages: Message[] = [];
     for (const message of work.messages) {
@@ -88,7 +91,7 @@ export class Handover {
       else messages.push(message);
     }
     // If the term has moved on, other entries may stand at the same place by now, and even be equal in name
-    // to what a later write brings: only that write's own acknowledgement counts (RAFT.md 2.3, ABA).
+    // to what a later write brings: only that write's own acknowledgement counts (contract 3, ABA).
     if (work.last !== undefined && work.term === replica.term) {
       replica.log.unstable.stableTo(work.last);
     }
@@ -104,7 +107,10 @@ export class Handover {
   }
 
   #applied(work: ApplyWork): void {
-    assert(this.#applies.shift() === work, 'applies are acknowledged in order, each once');
+    assert(
+      this.#applies.shift() === work,
+      'applies are acknowledged in order, each once (InOrder)',
+    );
     const replica = this.#replica;
     replica.log.appliedTo(work.entries.at(-1)!.index, entriesBytes(work.entries));
     releaseBytes(replica, work.entries);

@@ -38,7 +38,7 @@ export function handleHeartbeatResponse(replica: Replica, message: HeartbeatResp
   }
 }
 
-/** Commits what a quorum holds by now, and lets the others know (RAFT.md 2.9). Returns whether it did. */
+/** Commits what a quorum holds by now, and lets the others know (contract 9). Returns whether it did. */
 export function commitAndTell(replica: Replica): boolean {
   if (!maybeCommit(replica)) return false;
   releasePostponedReads(replica);
@@ -109,7 +109,7 @@ function advanceState(replica: Replica, progress: Progress, index: number): void
   } else if (progress.state === 'replicate') {
     progress.inflights.freeTo(index);
   } else if (progress.match + 1 >= replica.log.firstIndex) {
-    // Whatever reconnected the logs, the snapshot is not needed any more (RAFT.md 2.11).
+    // Whatever reconnected the logs, the snapshot is not needed any more (contract 11).
     progress.becomeProbe();
     progress.becomeReplicate();
   }

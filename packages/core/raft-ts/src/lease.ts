@@ -1,7 +1,8 @@
 // Reads without a round trip (thesis §6.4.1). A follower that hears of its leader refuses to vote for an
 // election timeout; so once a quorum has answered a round of heartbeats, nobody else can be elected for that
 // long after the round began. Ticks are coarse at both ends, which costs one of them each. Valid only while
-// all nodes tick at the same rate, within one configuration, and unless an election is asked for on purpose.
+// all nodes tick at the same rate, within one configuration, and unless an election is asked for on purpose
+// (LeaseEndsFirst).
 
 import { assert } from './assert.js';
 

@@ -1,5 +1,6 @@
 // The replicated log as Raft sees it: stable entries in the host's Storage, the unstable tail in memory,
-// and how far it is committed, being applied and applied (Raft §5.3; applied <= applying <= committed).
+// and how far it is committed, being applied and applied (Raft §5.3; OrderOfLog: applied <= applying <= committed
+// <= last).
 
 import { assert } from './assert.js';
 import { isRaftError } from './errors.js';
@@ -103,12 +104,12 @@ export class RaftLog {
   /** Appends a leader's own entries. */
   append(entries: readonly Entry[]): void {
     if (entries.length === 0) return;
-    assert(entries[0]!.index > this.#committed, 'committed entries are never replaced (Raft §5.4)');
+    assert(entries[0]!.index > this.#committed, 'no committed entry is replaced (CommittedStays)');
     this.unstable.truncateAndAppend(entries);
   }
 
   /**
-   * Takes entries from a leader that follow `previous`: only what conflicts is replaced (Raft §5.3, rule 3).
+   * Takes entries from a leader that follow `previous`: only what conflicts is replaced (LogMatching).
    * Returns the last index that now matches the leader's log; `undefined` if `previous` does not match.
    */
   maybeAppend(
@@ -144,7 +145,7 @@ export class RaftLog {
   /** Advances the commit index, never back. The entry must be in the log. */
   commitTo(index: number): void {
     if (index <= this.#committed) return;
-    assert(index <= this.lastIndex, 'only entries in the log are committed');
+    assert(index <= this.lastIndex, 'only entries in the log are committed (CommitWithinReach)');
     this.#committed = index;
   }
 
@@ -157,7 +158,10 @@ export class RaftLog {
 
   /** Starts over behind a snapshot; everything up to it is committed. */
   restore(snapshot: Snapshot): void {
-    assert(snapshot.index > this.#committed, 'a snapshot never takes the commit index back');
+    assert(
+      snapshot.index > this.#committed,
+      'a snapshot never takes the commit index back (CommittedStays)',
+    );
     this.#committed = snapshot.index;
     this.unstable.restore(snapshot);
   }
@@ -200,7 +204,10 @@ export class RaftLog {
   acceptApplying(entries: readonly Entry[]): void {
     this.#applying = entries.at(-1)!.index;
     this.#applyingBytes += entriesBytes(entries);
-    assert(this.#applying <= this.#committed, 'only committed entries are applied');
+    assert(
+      this.#applying <= this.#committed,
+      'only committed entries are applied (StateMachineSafety)',
+    );
   }
 
   /** The host has applied everything up to `index`, `bytes` of entries more than before. */
@@ -239,7 +246,7 @@ export class RaftLog {
   #read(from: number, to: number, bytesMax: number): readonly Entry[] | undefined {
     try {
       const entries = this.#storage.entries(from, to, bytesMax);
-      // A read error that was made an empty list would end as a malformed append (RAFT.md pitfall 17).
+      // A read error that was made an empty list would end as a malformed append (pitfall 17).
       assert(entries[0]?.index === from, 'the storage gives at least the first entry asked for');
       return entries;
     } catch (thrown) {

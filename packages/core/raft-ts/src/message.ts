@@ -123,9 +123,10 @@ export type Message =
   | ReadIndexResponseMessage;
 
 /**
- * Messages that promise something: they wait until what they tell of is on stable storage. Requests for votes
- * are among them: who forgets in a crash that it has asked may ask again in the same term with a shorter log,
- * and be elected by the old answers. Pre-votes promise nothing, and need not wait.
+ * Messages that promise something: they wait until what they tell of is on stable storage
+ * (DurableBeforeTold). Requests for votes are among them: who forgets in a crash that it has asked may ask again
+ * in the same term with a shorter log, and be elected by the old answers. Pre-votes promise nothing, and need not
+ * wait.
  */
 export type DurableMessage = AppendResponseMessage | VoteResponseMessage | VoteMessage;
 

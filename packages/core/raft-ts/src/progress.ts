@@ -10,7 +10,7 @@ export type ProgressState = 'probe' | 'replicate' | 'snapshot';
 
 export class Progress {
   readonly inflights: Inflights;
-  /** The last index known to be durable there. It grows only, within a term. */
+  /** The last index known to be durable there. Within a term it only grows (MatchOnlyGrows). */
   match = 0;
   /** The next index to send. */
   next: number;
@@ -78,7 +78,7 @@ export class Progress {
     this.#sentCommit = commit;
   }
 
-  /** Whether an empty append would tell it of a commit index that it does not know (RAFT.md 2.9). */
+  /** Whether an empty append would tell it of a commit index that it does not know (contract 9). */
   canBumpCommit(commit: number): boolean {
     return commit > this.#sentCommit && this.#sentCommit < this.next - 1;
   }

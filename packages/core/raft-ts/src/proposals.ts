@@ -1,4 +1,4 @@
-// New entries at the leader (Raft §5.3): which are taken, and what is refused (RAFT.md 2.12, pitfall 19).
+// New entries at the leader (Raft §5.3): which are taken, and what is refused (contract 12, pitfall 19).
 
 import { assert } from './assert.js';
 import { changeConf } from './changer.js';
@@ -59,7 +59,7 @@ function proposeAsLeader(replica: Replica, proposed: readonly ProposedEntry[]): 
   broadcastAppend(replica);
 }
 
-/** One configuration change at a time, and one that can be made (thesis §4.1): others become empty entries. */
+/** OneChangeAtATime (thesis §4.1), and one that can be made: others become empty entries. */
 function admitConfChanges(
   replica: Replica,
   proposed: readonly ProposedEntry[],

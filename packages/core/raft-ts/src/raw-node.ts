@@ -1,5 +1,6 @@
 // One replica of one group, as its host drives it: feed it ticks, proposals and messages; do what `ready`
-// asks; say when it is done. Nothing here waits, reads a clock or draws a number of its own.
+// asks; say when it is done. Nothing here waits, reads a clock or draws a number of its own
+// (SameCallsSameResults).
 
 import { assert } from './assert.js';
 import { type ConfChange, encodeConfChange } from './conf-change.js';
@@ -96,7 +97,7 @@ export class RawNode {
 
   /**
    * Gives the leadership up at once, in favour of the most up-to-date voter if one is heard of: for a host that
-   * cannot make anything durable (RAFT.md pitfall 22). What is not committed may still be, or not.
+   * cannot make anything durable (pitfall 22). What is not committed may still be, or not.
    */
   resign(): void {
     resign(this.#replica);

@@ -1,7 +1,8 @@
 // Linearizable reads without log entries (Raft §8, thesis §6.4). A read is good at the leader's commit index
 // of the moment it came, once a quorum has confirmed that the leader still led after that. Each read belongs to
 // a round, numbered within the term; heartbeats carry the latest round, and an answer to a round confirms every
-// earlier one too, so that a lost or repeated answer never confirms a read that came after it.
+// earlier one too, so that a lost or repeated answer never confirms a read that came after it
+// (ReadsSeeTheirPast).
 
 import type { PostponedRead, Replica } from './replica.js';
 import { broadcastHeartbeat } from './sending.js';

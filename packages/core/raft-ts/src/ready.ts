@@ -31,7 +31,7 @@ export interface AppendWork {
   readonly entries: readonly Entry[];
   /** If set, the state machine's state becomes that of the snapshot, before `entries`. */
   readonly snapshot: Snapshot | undefined;
-  /** Whether it must be synced: false if only the commit index changed (RAFT.md 2.14). */
+  /** Whether it must be synced: false if only the commit index changed (contract 14). */
   readonly mustSync: boolean;
   /** For acknowledgeAppend: what to tell once it is durable; some of it to this replica itself. */
   readonly messages: readonly DurableMessage[];

@@ -122,7 +122,7 @@ export class Replica {
     this.messages.push(message);
   }
 
-  /** Sends, maybe to this replica itself, once all that was appended so far is durable (RAFT.md 2.2). */
+  /** Sends, maybe to this replica itself, once all that was appended so far is durable (DurableBeforeTold). */
   sendDurably(message: DurableMessage): void {
     assert(message.to !== NONE, 'a message has a receiver');
     this.durableMessages.push(message);
@@ -160,7 +160,7 @@ export class Replica {
       self.becomeReplicate();
       self.recentActive = true;
     }
-    // Changes in the log that it does not know to be applied count as pending (RAFT.md 2.5).
+    // Changes in the log that it does not know to be applied count as pending (contract 5).
     this.pendingConfIndex = this.log.lastIndex;
   }
 
@@ -190,7 +190,7 @@ export class Replica {
   }
 
   #reset(term: number): void {
-    assert(term >= this.term, 'terms only grow');
+    assert(term >= this.term, 'a term never goes back (TermsOnlyGrow)');
     if (term !== this.term) {
       this.term = term;
       this.vote = NONE;

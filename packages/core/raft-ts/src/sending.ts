@@ -19,7 +19,7 @@ export function broadcastEntries(replica: Replica): void {
 export function broadcastHeartbeat(replica: Replica): void {
   const { id: from, term, readRound } = replica;
   forEachPeer(replica, (to, progress) => {
-    // What the receiver may not have it must not commit (RAFT.md pitfall 5).
+    // CommitWithinReach: what the receiver may not have it must not commit (pitfall 5).
     const { match } = progress;
     const commit = Math.min(match, replica.log.committed);
     replica.send({ type: 'heartbeat', from, to, term, commit, match, readRound });
@@ -43,8 +43,8 @@ export function sendTimeoutNow(replica: Replica, to: NodeId): void {
 }
 
 /**
- * Commits what a quorum holds, if it is of this term: entries of earlier terms are never committed by
- * counting (Raft §5.4.2). Returns whether the commit index moved.
+ * OwnTermCommits: commits what a quorum holds, if it is of this term; entries of earlier terms are never committed
+ * by counting (Raft §5.4.2). Returns whether the commit index moved.
  */
 export function maybeCommit(replica: Replica): boolean {
   const index = replica.tracker.committed();

@@ -67,7 +67,7 @@ function answerOldTerm(replica: Replica, message: Message): void {
   if (message.type === 'append' || message.type === 'heartbeat') {
     // A leader whose followers take it for outdated learns of the newer term and steps down (Raft §5.1). That
     // term may never come to it in another way: with leases nobody campaigns against it, and who does may not
-    // know that it is a member (RAFT.md 2.7).
+    // know that it is a member (contract 7).
     acknowledge(replica, message.from, 0);
   } else if (message.type === 'preVote') {
     rejectVote(replica, message as VoteMessage);
@@ -122,7 +122,10 @@ function dispatch(replica: Replica, message: Message): void {
   }
 }
 
-/** The sender leads this term: follow it. False if this replica leads the term itself, which cannot be. */
+/**
+ * The sender leads this term: follow it. False if this replica leads the term itself, which cannot be; no append
+ * may touch its log (LeaderAppendOnly).
+ */
 function follow(replica: Replica, leader: NodeId): boolean {
   if (replica.role === 'leader') return false;
   if (isCandidate(replica)) replica.becomeFollower(replica.term, leader);

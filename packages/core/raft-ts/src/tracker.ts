@@ -1,4 +1,5 @@
-// The present configuration, what is known of each of its nodes, and the votes of the present election.
+// The present configuration, what is known of each of its nodes, and the votes of the present election; all that
+// is counted is counted here, of voters and of nobody else (VotersOnly).
 // Nodes are visited in order of their ids, everywhere: runs are repeatable.
 
 import { assert } from './assert.js';

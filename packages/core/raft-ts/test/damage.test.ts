@@ -29,7 +29,7 @@ function damaged(by: 'append' | 'heartbeat'): { one: Single; answers: Message[] 
   return { one, answers: one.step(message) };
 }
 
-test('a node that has less than its leader knows it to have says that it is damaged', () => {
+test('a node that has less than its leader knows it to have says that it is damaged (DamageIsTold)', () => {
   for (const by of ['append', 'heartbeat'] as const) {
     const { one, answers } = damaged(by);
     const [answer] = only(answers, 'heartbeatResponse');

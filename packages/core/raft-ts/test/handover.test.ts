@@ -77,7 +77,7 @@ test('with asynchronous writes an answer waits for the write, and other messages
   assert.equal(only(follower.node.acknowledgeAppend(work!), 'appendResponse')[0]!.index, 1);
 });
 
-test('with asynchronous writes entries are applied only once they are durable (RAFT.md 2.4)', () => {
+test('with asynchronous writes entries are applied only once they are durable (contract 4)', () => {
   const one = new Single(ASYNC);
   one.node.step(append({ from: 2, term: 1, entries: entriesFrom(1, 1, 1), commit: 2 }));
   const first = one.node.ready();
@@ -87,7 +87,7 @@ test('with asynchronous writes entries are applied only once they are durable (R
   assert.equal(idsOf(one.node.ready().apply!.entries), '1/1 2/1');
 });
 
-test('without asynchronous writes entries are applied in the Ready that writes them (RAFT.md 2.4)', () => {
+test('without asynchronous writes entries are applied in the Ready that writes them (contract 4)', () => {
   const one = new Single(PLAIN);
   one.node.step(append({ from: 2, term: 1, entries: entriesFrom(1, 1, 1), commit: 2 }));
   assert.equal(idsOf(one.node.ready().apply!.entries), '1/1 2/1');
@@ -116,7 +116,7 @@ test('several writes may be under way, each with what is new since the one befor
   assert.deepEqual(answered, [1, 2, 3]);
 });
 
-test('work that was handed out is acknowledged in order, each once (pitfall 18)', () => {
+test('work that was handed out is acknowledged in order, each once (InOrder, pitfall 18)', () => {
   const one = new Single(ASYNC);
   const [first, second] = [1, 2].map((index) => {
     const message = { from: 2, term: 1, prevIndex: index - 1, prevTerm: index > 1 ? 1 : 0 };
@@ -133,7 +133,7 @@ test('work that was handed out is acknowledged in order, each once (pitfall 18)'
   assert.ok(first !== undefined);
 });
 
-test('which writes must be synced, by table (RAFT.md 2.14, pitfall 25)', () => {
+test('which writes must be synced, by table (contract 14, pitfall 25)', () => {
   const stored = { ...PLAIN, terms: [1, 1, 1], hardState: { term: 3, commit: 1 } };
   const table: readonly (readonly [string, (one: Single) => void, boolean | undefined])[] = [
     ['entries', (one) => one.node.step(append(behind({ entries: entriesFrom(4, 3) }))), true],

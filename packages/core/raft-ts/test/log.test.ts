@@ -91,7 +91,7 @@ test('a follower commits what the leader has, but nothing behind the entries tha
   assert.equal(log.committed, 5);
 });
 
-test('a committed entry is never replaced', () => {
+test('a committed entry is never replaced (CommittedStays)', () => {
   const log = logOf([1, 1, 1]);
   log.commitTo(2);
   assert.throws(
@@ -205,7 +205,7 @@ test('committed entries that cannot be read now are not offered again before the
   assert.equal(idsOf(log.nextCommitted(false)), '1/1 2/1');
 });
 
-test('committed entries are handed out page by page, as they are applied', () => {
+test('committed entries are handed out page by page, as they are applied (OrderOfLog)', () => {
   const storage = new MemoryStorage([1]);
   storage.append(entriesFrom(1, 1, 1, 1, 1, 1));
   const log = new RaftLog(storage, 0, 24);

@@ -1,4 +1,4 @@
-// The pitfalls of RAFT.md section 3 that have to do with the disk: what was promised is there after a crash.
+// The pitfalls of docs/raft.md that have to do with the disk: what was promised is there after a crash.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isRaftError } from '../src/errors.js';
@@ -31,31 +31,34 @@ function takeSteps(host: TestHost, count: number): boolean {
   return true;
 }
 
-testModes('whatever was answered survives a crash after any step (pitfall 1)', (mode) => {
-  const script: Message[] = [
-    append({ from: 2, term: 1, entries: entriesFrom(1, 1, 1) }),
-    vote({ from: 3, term: 2, lastIndex: 9, lastTerm: 2 }),
-    append({ from: 3, term: 2, prevIndex: 1, prevTerm: 1, entries: entriesFrom(2, 2, 2) }),
-    vote({ from: 2, term: 3, lastIndex: 9, lastTerm: 3 }),
-    snapshotMessage({ from: 2, term: 3 }),
-  ];
-  let crashes = 0;
-  for (let last = 0; last < script.length; last++) {
-    for (let steps = 0; ; steps++) {
-      const one = new Single({ ...PLAIN, ...mode });
-      for (const message of script.slice(0, last)) one.step(message);
-      one.take();
-      one.node.step(script[last]!);
-      const more = takeSteps(one.host, steps);
-      const answers = one.take();
-      one.host.restart();
-      for (const answer of answers) assertKept(one, answer);
-      crashes++;
-      if (!more) break;
+testModes(
+  'whatever was answered survives a crash after any step (DurableBeforeTold, pitfall 1)',
+  (mode) => {
+    const script: Message[] = [
+      append({ from: 2, term: 1, entries: entriesFrom(1, 1, 1) }),
+      vote({ from: 3, term: 2, lastIndex: 9, lastTerm: 2 }),
+      append({ from: 3, term: 2, prevIndex: 1, prevTerm: 1, entries: entriesFrom(2, 2, 2) }),
+      vote({ from: 2, term: 3, lastIndex: 9, lastTerm: 3 }),
+      snapshotMessage({ from: 2, term: 3 }),
+    ];
+    let crashes = 0;
+    for (let last = 0; last < script.length; last++) {
+      for (let steps = 0; ; steps++) {
+        const one = new Single({ ...PLAIN, ...mode });
+        for (const message of script.slice(0, last)) one.step(message);
+        one.take();
+        one.node.step(script[last]!);
+        const more = takeSteps(one.host, steps);
+        const answers = one.take();
+        one.host.restart();
+        for (const answer of answers) assertKept(one, answer);
+        crashes++;
+        if (!more) break;
+      }
     }
-  }
-  assert.ok(crashes > 15);
-});
+    assert.ok(crashes > 15);
+  },
+);
 
 function assertKept(one: Single, answer: Message): void {
   if (answer.type === 'appendResponse' && !answer.reject) {

@@ -1,4 +1,4 @@
-// The pitfalls of RAFT.md section 3 that have to do with messages, elections, reads and membership: for each
+// The pitfalls of docs/raft.md that have to do with messages, elections, reads and membership: for each
 // the smallest test that catches it. Those of the disk are in pitfalls-durability.test.ts.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -43,15 +43,18 @@ testModes('neither commits nor reads come before an entry of the own term (pitfa
   assert.deepEqual([one.status.commit, one.reads], [0, []]);
 });
 
-testModes('a follower commits no further than the entries it was sent (pitfall 5)', (mode) => {
-  const one = new Single({ ...PLAIN, ...mode, terms: [1, 1, 1] });
-  const message = append({ from: 2, term: 2, prevIndex: 1, prevTerm: 1, commit: 3 });
-  one.step({ ...message, entries: entriesFrom(2, 1) });
-  assert.equal(one.status.commit, 2, 'entry 3 may not be the leader’s');
-});
+testModes(
+  'a follower commits no further than the entries it was sent (CommitWithinReach, pitfall 5)',
+  (mode) => {
+    const one = new Single({ ...PLAIN, ...mode, terms: [1, 1, 1] });
+    const message = append({ from: 2, term: 2, prevIndex: 1, prevTerm: 1, commit: 3 });
+    one.step({ ...message, entries: entriesFrom(2, 1) });
+    assert.equal(one.status.commit, 2, 'entry 3 may not be the leader’s');
+  },
+);
 
 testModes(
-  'a heartbeat commits no further than the receiver is known to hold (pitfall 5)',
+  'a heartbeat commits no further than the receiver is known to hold (CommitWithinReach, pitfall 5)',
   (mode) => {
     const one = new Single({ ...PLAIN, ...mode });
     one.leadAndCommit(2);
@@ -83,21 +86,24 @@ test('logs are compared by term first and index second, for every pair (pitfall 
   }
 });
 
-testModes('an acknowledgement that comes again or late moves nothing back (pitfall 9)', (mode) => {
-  const one = new Single({ ...PLAIN, ...mode });
-  one.leadAndCommit(2, 3);
-  for (const text of 'abc') one.propose(text);
-  const { term, lastIndex } = one.status;
-  const answers = [lastIndex, 2, lastIndex, 1].map((index) =>
-    appendResponse({ from: 2, term, index }),
-  );
-  for (const answer of answers) {
-    one.step(answer);
-    assert.equal(one.peer(2).match, lastIndex);
-  }
-  one.step(appendResponse({ from: 2, term, index: 2, reject: true }));
-  assert.deepEqual([one.peer(2).match, one.peer(2).next], [lastIndex, lastIndex + 1]);
-});
+testModes(
+  'an acknowledgement that comes again or late moves nothing back (MatchOnlyGrows, pitfall 9)',
+  (mode) => {
+    const one = new Single({ ...PLAIN, ...mode });
+    one.leadAndCommit(2, 3);
+    for (const text of 'abc') one.propose(text);
+    const { term, lastIndex } = one.status;
+    const answers = [lastIndex, 2, lastIndex, 1].map((index) =>
+      appendResponse({ from: 2, term, index }),
+    );
+    for (const answer of answers) {
+      one.step(answer);
+      assert.equal(one.peer(2).match, lastIndex);
+    }
+    one.step(appendResponse({ from: 2, term, index: 2, reject: true }));
+    assert.deepEqual([one.peer(2).match, one.peer(2).next], [lastIndex, lastIndex + 1]);
+  },
+);
 
 testModes('an acknowledgement of an earlier term counts for nothing (pitfall 9)', (mode) => {
   const one = new Single({ ...PLAIN, ...mode, terms: [1, 1, 1], hardState: { term: 2 } });
@@ -106,25 +112,28 @@ testModes('an acknowledgement of an earlier term counts for nothing (pitfall 9)'
   assert.equal(one.peer(2).match, 0);
 });
 
-testModes('an answer to an earlier round confirms no later read (pitfall 10)', (mode) => {
-  const one = new Single({ ...THREE, ...mode });
-  one.leadAndCommit(2, 3);
-  const { term } = one.status;
-  const rounds = ['a', 'a'].map((context) => {
-    const [asked] = only(
-      one.run((node) => node.readIndex(bytesOf(context))),
-      'heartbeat',
-    );
-    return asked!.readRound;
-  });
-  assert.notEqual(rounds[0], rounds[1], 'the same context twice is two reads');
-  const stale = heartbeatResponse({ from: 2, term, readRound: rounds[0]! });
-  for (let times = 0; times < 3; times++) one.step(stale);
-  one.step({ ...stale, from: 3 });
-  assert.equal(one.reads.length, 1);
-  one.step({ ...stale, readRound: rounds[1]! });
-  assert.equal(one.reads.length, 2);
-});
+testModes(
+  'an answer to an earlier round confirms no later read (ReadsSeeTheirPast, pitfall 10)',
+  (mode) => {
+    const one = new Single({ ...THREE, ...mode });
+    one.leadAndCommit(2, 3);
+    const { term } = one.status;
+    const rounds = ['a', 'a'].map((context) => {
+      const [asked] = only(
+        one.run((node) => node.readIndex(bytesOf(context))),
+        'heartbeat',
+      );
+      return asked!.readRound;
+    });
+    assert.notEqual(rounds[0], rounds[1], 'the same context twice is two reads');
+    const stale = heartbeatResponse({ from: 2, term, readRound: rounds[0]! });
+    for (let times = 0; times < 3; times++) one.step(stale);
+    one.step({ ...stale, from: 3 });
+    assert.equal(one.reads.length, 1);
+    one.step({ ...stale, readRound: rounds[1]! });
+    assert.equal(one.reads.length, 2);
+  },
+);
 
 test('a lease does not outlive the request to hand it over (pitfall 10)', () => {
   const one = new Single({ ...THREE, readOnly: 'lease' });
@@ -156,7 +165,7 @@ test('a change is pending from the moment of the election on, whatever is in the
   assert.deepEqual(one.host.confState.voters, [1, 2, 3]);
 });
 
-test('nobody campaigns with a change that is committed and not applied (pitfall 12)', () => {
+test('nobody campaigns with a change that is committed and not applied (AppliedBeforeCampaign, pitfall 12)', () => {
   for (const start of ['timeout', 'transfer'] as const) {
     const one = new Single({ ...PLAIN, asyncStorageWrites: true });
     const data = encodeConfChange(auto({ kind: 'addVoter', node: 4 }));
@@ -304,7 +313,7 @@ testModes(
   },
 );
 
-test('who does not vote is not counted: the leader itself, learners, strangers (pitfall 16)', () => {
+test('who does not vote is not counted: the leader itself, learners, strangers (VotersOnly, pitfall 16)', () => {
   const one = new Single({ ...PLAIN, voters: [1, 2, 3], stepDownOnRemoval: false });
   one.leadAndCommit(2, 3);
   one.run((node) => node.proposeConfChange(auto({ kind: 'remove', node: 1 })));
@@ -422,7 +431,7 @@ test('a probe that was lost is sent again when its receiver is heard of (pitfall
   assert.deepEqual([again!.to, again!.prevIndex, again!.entries.length], [3, 0, 2]);
 });
 
-test('the core reads no clock, draws no number and waits for nothing (pitfall 27)', () => {
+test('the core reads no clock, draws no number and waits for nothing (SameCallsSameResults, pitfall 27)', () => {
   const folder = new URL('../../src/', import.meta.url);
   const banned =
     /\b(Date|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|Promise|async|await|process|Buffer|globalThis|performance|crypto|require|node:\w+)\b/;

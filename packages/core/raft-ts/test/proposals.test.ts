@@ -7,7 +7,7 @@ import { Single } from './support/single.js';
 
 const PLAIN = { voters: [1, 2, 3], preVote: false, checkQuorum: false };
 
-test('a proposal needs a leader, and a follower passes it on unless it may not (RAFT.md 2.12)', () => {
+test('a proposal needs a leader, and a follower passes it on unless it may not (contract 12)', () => {
   const one = new Single(PLAIN);
   assert.throws(() => one.node.propose(bytesOf('a')), /no leader is known/);
   one.step(append({ from: 2, term: 1 }));

@@ -7,7 +7,7 @@ const [FIRST, LAST] = (process.env['SEEDS'] ?? '1-400').split('-').map(Number);
 
 const coverage: Coverage = new Map();
 
-test('under any faults Raft keeps its promises, and heals; the same seed gives the same run', () => {
+test('under any faults Raft keeps its promises, and heals; the same seed gives the same run (StateMachineSafety)', () => {
   for (let seed = FIRST!; seed <= (LAST ?? FIRST!); seed++) {
     try {
       const first = new Simulation(seed, coverage).run();

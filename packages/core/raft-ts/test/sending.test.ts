@@ -90,7 +90,7 @@ test('a host’s word that a node cannot be reached stops its pipeline', () => {
   assert.throws(() => one.node.reportUnreachable(9), /not a member/);
 });
 
-test('every commit is told at once, one message each (RAFT.md 2.9)', () => {
+test('every commit is told at once, one message each (contract 9)', () => {
   const one = new Single(PLAIN);
   one.leadAndCommit(2, 3);
   one.propose('a');
@@ -105,7 +105,7 @@ test('every commit is told at once, one message each (RAFT.md 2.9)', () => {
   );
 });
 
-test('a follower in step is not told again of a commit that it knows (RAFT.md 2.9)', () => {
+test('a follower in step is not told again of a commit that it knows (contract 9)', () => {
   const one = new Single(PLAIN);
   one.leadAndCommit(2, 3);
   one.propose('a');

@@ -49,7 +49,7 @@ test('entries after a snapshot are written with it, and applied after it (pitfal
   assert.deepEqual([one.host.machine.index, one.status.applied], [10, 10]);
 });
 
-test('no snapshot is made for a node that is not heard of (RAFT.md 2.11)', () => {
+test('no snapshot is made for a node that is not heard of (contract 11)', () => {
   const one = new Single({ ...PLAIN, checkQuorum: true });
   one.leadAndCommit(2, 3);
   one.propose('a');
@@ -110,7 +110,7 @@ test('a delivered snapshot is followed by what comes after it, once the node is 
   assert.deepEqual([next!.prevIndex, next!.entries.length], [2, 1]);
 });
 
-test('any answer that reconnects the logs ends the sending of a snapshot (RAFT.md 2.11)', () => {
+test('any answer that reconnects the logs ends the sending of a snapshot (contract 11)', () => {
   const one = new Single(PLAIN);
   one.leadAndCommit(2);
   for (const text of 'abcd') one.propose(text);

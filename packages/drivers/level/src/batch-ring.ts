@@ -1,5 +1,5 @@
 // Finds holes in the database at boot. Each batch also writes its counter into one slot of a ring; LevelDB
-// may silently skip damaged records in the middle of its log (RAFT.md section 4, facts 2 and 3), and then
+// may silently skip damaged records in the middle of its log (docs/leveldb.md, facts 2 and 3), and then
 // a counter between others is missing. Holes can only be among what was not yet moved into sorted files, at
 // most two write buffers (64 MiB); the mark and one row more take over 64 bytes of them, so 2^20 slots cover it.
 

@@ -1,7 +1,7 @@
-// The Disk port on LevelDB. It trusts nothing that LevelDB 1.20 does not keep under faults (RAFT.md section
-// 4): every batch is synced, one is in flight, every value is sealed with a checksum, lost batches are found when
-// it opens, and the first failure of any kind ends it: the fatal handler is called once and nothing completes
-// any more, because a database that failed once acknowledges batches that it will lose.
+// The Disk port on LevelDB. It trusts nothing that LevelDB 1.20 does not keep under faults (docs/leveldb.md):
+// every batch is synced, one is in flight, every value is sealed with a checksum, lost batches are found when it
+// opens, and the first failure of any kind ends it: the fatal handler is called once and nothing completes any
+// more, because a database that failed once acknowledges batches that it will lose.
 
 import { assert, DeltabaseError } from '@deltabase/base';
 import type { Disk, DiskOperation, DiskRange, DiskReader, DiskRow } from '@deltabase/engine';

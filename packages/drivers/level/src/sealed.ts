@@ -1,5 +1,5 @@
 // A stored value and its checksum: CRC-32 (IEEE 802.3) of the value and the key, 4 bytes little-endian in
-// front. LevelDB as shipped does not verify its blocks on reads (RAFT.md section 4, fact 6), so we do; the
+// front. LevelDB as shipped does not verify its blocks on reads (docs/leveldb.md, fact 6), so we do; the
 // key is covered too, so that a value found under another key does not pass.
 
 import { crc32 } from 'node:zlib';

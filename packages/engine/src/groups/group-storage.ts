@@ -141,7 +141,7 @@ export class GroupStorage {
     });
   }
 
-  /** Raft takes the snapshot that was received: one batch switches to its rows (RAFT.md pitfall 24). */
+  /** Raft takes the snapshot that was received: one batch switches to its rows (docs/raft.md, pitfall 24). */
   #install(snapshot: Snapshot): Installation {
     const received = this.#received;
     assert(received?.end.index === snapshot.index, 'Raft takes the snapshot that was received');

@@ -365,7 +365,7 @@ export class Group {
 
   /**
    * What a follower that is alive still needs of the log is kept, within bounds, or it would go from one
-   * snapshot to the next for ever (RAFT.md pitfall 15).
+   * snapshot to the next for ever (docs/raft.md, pitfall 15).
    */
   #heldFrom(): number {
     if (this.#role !== 'leader') return Infinity;

@@ -1,5 +1,5 @@
 // Brings to disk what Raft wants there and tells Raft once it is, in the order in which it asked: a response
-// may rest on all that was to be written before it (RAFT.md 2.2, 2.3, pitfall 18).
+// may rest on all that was to be written before it (docs/raft.md, InOrder).
 
 import type { AppendWork, HardState } from 'raft-ts';
 import type { DiskOperation } from '../ports.js';

@@ -1,5 +1,5 @@
 // Takes a group's rows from the leader, under a generation of its own beside the one in use. Nothing of it
-// counts until Raft takes the snapshot and one batch switches over (RAFT.md pitfall 24); what an attempt that
+// counts until Raft takes the snapshot and one batch switches over (docs/raft.md, pitfall 24); what an attempt that
 // failed leaves behind is never read, and removed.
 
 import type { SnapshotMessage } from 'raft-ts';

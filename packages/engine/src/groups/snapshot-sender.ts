@@ -1,5 +1,5 @@
 // Gives a group's rows to a node that is too far behind for the log: from a frozen view of the database, in
-// chunks that the receiver asks for one by one, so that its pace is the pace (RAFT.md section 6, point 4).
+// chunks that the receiver asks for one by one, so that its pace is the pace.
 
 import { assert, type Limits } from '@deltabase/base';
 import {

@@ -54,7 +54,7 @@ export function* readHeartbeats(list: readonly unknown[], ends: Ends): Generator
     const term = fields.whole();
     const known = { commit: fields.whole(), match: fields.whole(), readRound: fields.whole() };
     const offersSleep = readFlag(fields);
-    // What the receiver may not have it must not commit (RAFT.md pitfall 5).
+    // What the receiver may not have it must not commit (docs/raft.md, pitfall 5).
     if (known.commit > known.match) throw malformed();
     yield { group, message: { type: 'heartbeat', ...ends, term, ...known }, offersSleep };
   }

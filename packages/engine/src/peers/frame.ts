@@ -1,6 +1,6 @@
 // One frame is all that a node tells another in a turn. It opens with who speaks: the cluster, whom it was
 // founded by, and the sender's incarnation, so that a node of another cluster, or one that lost its disk and
-// came back under its old id, is not listened to (RAFT.md pitfall 7). msgpack; docs/wire-formats.md describes it.
+// came back under its old id, is not listened to (docs/raft.md, pitfall 7). msgpack; docs/wire-formats.md describes it.
 
 import { pack, unpack } from '@deltabase/base';
 import { nameHash } from '@deltabase/machine';

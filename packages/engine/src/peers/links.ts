@@ -1,6 +1,6 @@
 // What this node says to the others in a turn, gathered into one frame for each, and what it listens to: only
 // nodes of its own cluster and of the same founders, and each only under the incarnation in which it first spoke
-// (RAFT.md pitfall 7). Heartbeats of groups wait for the node's beat, and go in one list: one frame for each peer and
+// (docs/raft.md, pitfall 7). Heartbeats of groups wait for the node's beat, and go in one list: one frame for each peer and
 // interval, with however many groups.
 
 import type { Limits } from '@deltabase/base';

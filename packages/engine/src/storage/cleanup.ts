@@ -1,5 +1,5 @@
 // Tidying that may happen at any time and never in the way: rows of generations that are not used any more,
-// and the space of deleted rows, which LevelDB keeps until it is asked to compact (RAFT.md section 4, fact 11).
+// and the space of deleted rows, which LevelDB keeps until it is asked to compact (docs/leveldb.md, fact 11).
 
 import type { Disk, DiskOperation, DiskRow } from '../ports.js';
 import { type Task, wait } from '../task.js';

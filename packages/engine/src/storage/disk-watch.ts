@@ -1,5 +1,5 @@
 // Notices a disk that does not answer: a node that can make nothing durable must not lead, or its groups stand
-// still for as long as its heartbeats go on (RAFT.md pitfall 22). Counted in the ticks this process was awake for,
+// still for as long as its heartbeats go on (docs/raft.md, pitfall 22). Counted in the ticks this process was awake for,
 // so that a process that stood still does not blame its disk.
 
 import type { DurableWriter } from './durable-writer.js';

@@ -1,5 +1,5 @@
 // Gathers everything a node wants on disk into one synced batch at a time: while one is in flight the next
-// one grows (RAFT.md section 6, points 1 to 3). A unit is what must be written together; units reach the disk
+// one grows (docs/decisions/0002). A unit is what must be written together; units reach the disk
 // in the order in which they were added, and their callbacks run in that order, each in a turn.
 
 import { assert, type Limits } from '@deltabase/base';

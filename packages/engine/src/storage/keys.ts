@@ -1,7 +1,7 @@
 // The layout of a node's database. One letter says what a row is; numbers are big-endian, so rows lie in
 // order. All that a group's state machine holds lies under one prefix with a generation: a snapshot from the
 // leader is received under the next generation while the present one serves, and one row (the group row)
-// switches over (RAFT.md pitfall 24).
+// switches over (docs/raft.md, pitfall 24).
 //
 //   N                                    node row: format, cluster, identity
 //   P node                               incarnation of a peer

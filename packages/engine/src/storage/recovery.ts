@@ -1,4 +1,4 @@
-// What a node finds on its disk when it starts, checked before anything is believed (RAFT.md pitfall 6): the
+// What a node finds on its disk when it starts, checked before anything is believed (docs/raft.md, pitfall 6): the
 // node is who it should be, each group's log is whole and fits its rows. Anything else is DATA_CORRUPT: this
 // replica must not vote or acknowledge as its old self.
 

@@ -131,7 +131,7 @@ test('no message of an earlier term changes anything (§5.1)', () => {
   }
 });
 
-test('terms only grow, over restarts too (§5.1)', () => {
+test('terms only grow, over restarts too (§5.1, TermsOnlyGrow)', () => {
   const kinds = everyMessage(0).length;
   const event = fc.oneof(
     fc.record({ kind: fc.nat(kinds - 1), term: fc.integer({ min: 1, max: 6 }) }),

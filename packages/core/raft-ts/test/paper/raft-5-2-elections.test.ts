@@ -38,14 +38,17 @@ test('a follower does not campaign as long as it hears of its leader (§5.2)', (
   }
 });
 
-testModes('a follower votes for the first that asks, once in a term (§5.2)', (mode) => {
-  const one = new Single({ ...PLAIN, ...mode });
-  const answers = [2, 3, 2].map((from) => {
-    return only(one.step(vote({ from, term: 1 })), 'voteResponse')[0]!.reject;
-  });
-  assert.deepEqual(answers, [false, true, false]);
-  assert.equal(only(one.step(vote({ from: 3, term: 2 })), 'voteResponse')[0]!.reject, false);
-});
+testModes(
+  'a follower votes for the first that asks, once in a term (§5.2, OneVoteATerm)',
+  (mode) => {
+    const one = new Single({ ...PLAIN, ...mode });
+    const answers = [2, 3, 2].map((from) => {
+      return only(one.step(vote({ from, term: 1 })), 'voteResponse')[0]!.reject;
+    });
+    assert.deepEqual(answers, [false, true, false]);
+    assert.equal(only(one.step(vote({ from: 3, term: 2 })), 'voteResponse')[0]!.reject, false);
+  },
+);
 
 test('a vote that was granted puts the own election off (§5.2)', () => {
   const one = new Single(PLAIN);
@@ -209,7 +212,7 @@ testModes('a replica starts as a follower, whatever it was before (§5.2)', (mod
   assert.deepEqual([one.status.role, one.status.lead, one.status.term], ['follower', NONE, 1]);
 });
 
-test('no term has two leaders, however votes are delayed, lost and repeated (§5.2, Election Safety)', () => {
+test('no term has two leaders, however votes are delayed, lost and repeated (§5.2, ElectionSafety)', () => {
   const event = fc.record({
     what: fc.constantFrom('campaign', 'deliver', 'deliver', 'deliver', 'repeat', 'lose', 'crash'),
     which: fc.nat(99),

@@ -107,7 +107,7 @@ testModes('every log of Figure 7 becomes the leader’s (§5.3)', (mode) => {
   }
 });
 
-test('a leader never replaces or removes an entry of its own log (§5.3, Leader Append-Only)', () => {
+test('a leader never replaces or removes an entry of its own log (§5.3, LeaderAppendOnly)', () => {
   const one = new Single({ ...PLAIN, terms: [1, 1, 2] });
   one.lead(2);
   one.step(appendResponse({ from: 2, term: 3, index: 3, reject: true }));
@@ -163,7 +163,7 @@ testModes('a commit takes along all that comes before, of earlier leaders too (�
   assert.equal(idsOf(one.applied), '1/1 2/1 3/2 4/3');
 });
 
-test('a log that takes an append is the leader’s up to its end, and keeps what agrees (§5.3, Log Matching)', () => {
+test('a log that takes an append is the leader’s up to its end, and keeps what agrees (§5.3, LogMatching)', () => {
   const terms = (first: number) =>
     fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 5 }).map((steps) => {
       // Terms of two leaders never meet: those of one are even, those of the other odd.

@@ -43,7 +43,7 @@ testModes('a node that lacks what is committed is not elected (§5.4.1)', (mode)
   assert.deepEqual(cluster.texts(3), ['a']);
 });
 
-test('who is elected has every entry that a majority has (§5.4.1, Leader Completeness)', () => {
+test('who is elected has every entry that a majority has (§5.4.1, LeaderCompleteness)', () => {
   const lengths = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 5, maxLength: 5 });
   fc.assert(
     fc.property(lengths, fc.integer({ min: 1, max: 5 }), fc.boolean(), (logs, candidate, mode) => {

@@ -98,7 +98,7 @@ testModes(
 );
 
 testModes(
-  'who has a change in its log knows that the one before is committed (thesis §4.1)',
+  'who has a change in its log knows that the one before is committed (thesis §4.1, OneChangeAtATime)',
   (mode) => {
     const cluster = new Cluster({ voters: THREE, others: [4, 5], ...mode });
     cluster.elect(1);

@@ -43,7 +43,7 @@ testModes(
 );
 
 testModes(
-  'a new node is told from the start on, and is not taken for silent (RAFT.md 2.12)',
+  'a new node is told from the start on, and is not taken for silent (contract 12)',
   (mode) => {
     const one = new Single({ voters: THREE, ...mode });
     one.leadAndCommit(2, 3);
