@@ -3,6 +3,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Client, connect } from '@deltabase/client';
 import { ProcessCluster, type ProcessClusterOptions } from '@deltabase/testkit';
 import { ROOT } from './workspace.js';
 
@@ -28,6 +29,18 @@ export async function withCluster<T>(
 /** The module of an example machine, which `npm run build` makes. */
 export function exampleModule(name: string): Promise<Uint8Array> {
   return readFile(join(ROOT, 'examples', name, 'build', 'machine.wasm'));
+}
+
+/** A client of a cluster that has an example machine, in a space of the same name. */
+export async function connectAndDeploy(addresses: string[], example: string): Promise<Client> {
+  const client = await connect({ addresses });
+  try {
+    await client.machines.deploy(example, await exampleModule(example));
+    return client;
+  } catch (thrown) {
+    await client.close({ abandon: true });
+    throw thrown;
+  }
 }
 
 export function sleep(ms: number): Promise<void> {

@@ -3,8 +3,8 @@
 
 import { makePrng, type Prng } from '@deltabase/base';
 import type { ProcessCluster } from '@deltabase/testkit';
-import { type Fault, type FaultCounts, inflict } from './faults.js';
 import { sleep, withCluster } from './scratch.js';
+import { type Fault, type FaultCounts, inflict } from './storm-faults.js';
 import { type TokenLoad, type TokenLoadReport, underTokenLoad } from './token-load.js';
 
 export interface StormOptions {

@@ -1,7 +1,7 @@
 // npm run storm -- [--seconds 30] [--faults kill,pause,term] ...: see storm-run.ts.
 
 import { endWithUsage, parseOptions } from './command-line.js';
-import { FAULTS, type Fault } from './faults.js';
+import { FAULTS, type Fault } from './storm-faults.js';
 import { storm } from './storm-run.js';
 
 const USAGE = `npm run storm -- [OPTION ...]

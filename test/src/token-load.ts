@@ -1,18 +1,21 @@
-// Writers that append unique tokens to documents chosen at random, and what each knows of the fate of its tokens.
-// In the end no acknowledged token is lost, none is there twice, none is there that was refused, every call has
-// settled, and all copies are equal by seq and hash (AckedIsDurable, StateIsFold).
+// Writers that put unique tokens into documents chosen at random, and readers that look at them, while others do
+// harm to the cluster. In the end every call has settled, every document keeps what token-record.ts says, and all
+// copies are equal by seq and hash (StateIsFold).
 
 import { DeltabaseError, type Prng } from '@deltabase/base';
-import { type Client, connect } from '@deltabase/client';
-import type { ProcessCluster } from '@deltabase/testkit';
+import type { Client } from '@deltabase/client';
+import { Moments, type ProcessCluster } from '@deltabase/testkit';
 import { NodeView } from './node-view.js';
 import { readText } from './read-text.js';
-import { exampleModule, until } from './scratch.js';
+import { connectAndDeploy, sleep, until } from './scratch.js';
+import { type Fate, TokenRecord } from './token-record.js';
 
 export interface TokenLoadOptions {
   readonly random: Prng;
   /** Default 64. */
   readonly writers?: number;
+  /** Default 2. */
+  readonly readers?: number;
   /** Default 200. */
   readonly documents?: number;
   /** Until a call is given up, ms. Default 20,000. */
@@ -27,39 +30,32 @@ export interface TokenLoadReport {
   readonly refused: number;
   /** Calls that ended without an answer; their tokens may be there or not. */
   readonly unknown: number;
+  /** Reads that showed a document. */
+  readonly reads: number;
   /** The longest time without any acknowledgement, ms. */
   readonly longestGapMs: number;
 }
 
 const SPACE = 'text';
 const DEADLINE_MS = 20_000;
+/** Between two reads of a reader. */
+const READ_MS = 20;
 
-/** What one writer knows of a token. */
-type Fate = 'sent' | 'acknowledged' | 'refused' | 'unknown';
-
-interface Token {
-  readonly key: string;
-  fate: Fate;
-  seq: number;
-}
-
-/** Runs `use` while writers write to a cluster; then every call must settle, and every promise be kept. */
+/** Runs `use` while clients write to and read from a cluster; then every promise must be kept. */
 export async function underTokenLoad<T>(
-  cluster: ProcessCluster,
+  cluster: Pick<ProcessCluster, 'addresses' | 'nodes'>,
   options: TokenLoadOptions,
   use: (load: TokenLoad) => Promise<T>,
 ): Promise<{ readonly result: T; readonly report: TokenLoadReport }> {
-  const client = await connect({ addresses: cluster.addresses });
-  let load: TokenLoad | undefined;
+  const client = await connectAndDeploy(cluster.addresses, SPACE);
+  const load = new TokenLoad(client, options);
   try {
-    await client.machines.deploy(SPACE, await exampleModule('text'));
-    load = new TokenLoad(client, options);
     const result = await use(load);
     const report = await load.stop();
-    await load.check(cluster);
+    await load.check(cluster.nodes);
     return { result, report };
   } finally {
-    load?.abandon();
+    load.abandon();
     await client.close({ abandon: true });
   }
 }
@@ -67,21 +63,26 @@ export async function underTokenLoad<T>(
 export class TokenLoad {
   readonly #client: Client;
   readonly #options: TokenLoadOptions;
-  readonly #tokens = new Map<string, Token>();
-  readonly #writing: readonly Promise<void>[];
+  readonly #moments = new Moments();
+  readonly #records = new Map<string, TokenRecord>();
+  readonly #working: readonly Promise<void>[];
   #isStopping = false;
   #acknowledged = 0;
+  #reads = 0;
   #lastAckMs = performance.now();
   #longestGapMs = 0;
 
-  /** Begins to write; the machine of examples/text must be deployed as `text`. */
+  /** Begins to write and read; the machine of examples/text must be deployed as `text`. */
   constructor(client: Client, options: TokenLoadOptions) {
+    const { writers = 64, readers = 2 } = options;
     this.#client = client;
     this.#options = options;
-    const { writers = 64 } = options;
-    this.#writing = Array.from({ length: writers }, (_, writer) => this.#write(writer));
+    this.#working = [
+      ...Array.from({ length: writers }, (_, writer) => this.#write(writer)),
+      ...Array.from({ length: readers }, (_, reader) => this.#read(reader)),
+    ];
     // `stop` tells of what went wrong; it may come later.
-    for (const writing of this.#writing) writing.catch(() => {});
+    for (const working of this.#working) working.catch(() => {});
   }
 
   /** Tokens acknowledged so far. */
@@ -103,27 +104,29 @@ export class TokenLoad {
   /** Waits until every call has settled. Rejects if one failed with anything but an answer. */
   async stop(): Promise<TokenLoadReport> {
     this.#isStopping = true;
-    await Promise.all(this.#writing);
+    await Promise.all(this.#working);
     const unsettled = this.#count('sent');
     if (unsettled > 0) throw new Error(`${unsettled} calls never settled`);
     return {
       acknowledged: this.#acknowledged,
       refused: this.#count('refused'),
       unknown: this.#count('unknown'),
+      reads: this.#reads,
       longestGapMs: Math.round(this.#longestGapMs),
     };
   }
 
-  /** Holds every copy of every document against what is known; after `stop`, and with these nodes up. */
-  async check({ nodes }: Pick<ProcessCluster, 'nodes'>): Promise<void> {
-    const byKey = new Map<string, Map<string, Token>>();
-    for (const [name, token] of this.#tokens) {
-      const tokens = byKey.get(token.key) ?? new Map<string, Token>();
-      byKey.set(token.key, tokens.set(name, token));
-    }
+  /** Holds every copy that `nodes` have of every document against what is known; after `stop`. */
+  async check(nodes: ProcessCluster['nodes']): Promise<void> {
     const views = nodes.map(({ clientAddress }) => new NodeView(clientAddress));
     try {
-      for (const [key, tokens] of byKey) await checkDocument(views, key, tokens);
+      for (const [key, record] of this.#records) {
+        if (record.seq === 0) continue;
+        const text = await equalCopies(views, key, record.seq).catch((cause: unknown) => {
+          throw new Error(`${key} at seq ${record.seq}, as every node should have it`, { cause });
+        });
+        record.check(text);
+      }
     } finally {
       for (const view of views) view.close();
     }
@@ -131,27 +134,60 @@ export class TokenLoad {
 
   /** One writer: a token at a time, until it is told to stop. */
   async #write(writer: number): Promise<void> {
-    const { documents = 200, deadlineMs = DEADLINE_MS, progress } = this.#options;
+    const { deadlineMs = DEADLINE_MS, progress } = this.#options;
     const random = this.#options.random.fork(`writer ${writer}`);
     for (let n = 0; !this.#isStopping; n++) {
       const name = `${writer}.${n}`;
-      const token: Token = { key: `doc-${random.below(documents)}`, fate: 'sent', seq: 0 };
-      this.#tokens.set(name, token);
+      const key = this.#anyKey(random);
+      const sent = this.#record(key).send(name);
       try {
-        const handle = this.#client.document(SPACE, token.key);
+        const handle = this.#client.document(SPACE, key);
         const { seq } = await handle.send('insert', { at: 0, text: `${name} ` }, { deadlineMs });
-        this.#accepted(token, seq);
+        sent.acknowledged(seq);
+        this.#noteAcknowledged();
       } catch (thrown) {
         if (!(thrown instanceof DeltabaseError)) throw thrown;
-        token.fate = thrown.details['outcomeUnknown'] === true ? 'unknown' : 'refused';
-        progress?.(`${name} ${token.fate}: ${thrown.code}, ${thrown.message}`);
+        const isUnknown = thrown.details['outcomeUnknown'] === true;
+        if (isUnknown) sent.unknown();
+        else sent.refused();
+        const fate = isUnknown ? 'unknown' : 'refused';
+        progress?.(`${name} ${fate}: ${thrown.code}, ${thrown.message}`);
       }
     }
   }
 
-  #accepted(token: Token, seq: number): void {
-    token.fate = 'acknowledged';
-    token.seq = seq;
+  /** One reader: a document at a time, as it is now. */
+  async #read(reader: number): Promise<void> {
+    const { deadlineMs = DEADLINE_MS } = this.#options;
+    const random = this.#options.random.fork(`reader ${reader}`);
+    while (!this.#isStopping) {
+      const key = this.#anyKey(random);
+      const read = this.#record(key).read();
+      try {
+        const { value } = await this.#client.document(SPACE, key).get({ deadlineMs });
+        read.saw(readText(value));
+        this.#reads++;
+      } catch (thrown) {
+        if (!(thrown instanceof DeltabaseError)) throw thrown;
+        if (thrown.code === 'DOCUMENT_NOT_FOUND') read.saw('');
+        else read.failed();
+      }
+      await sleep(READ_MS);
+    }
+  }
+
+  #anyKey(random: Prng): string {
+    const { documents = 200 } = this.#options;
+    return `doc-${random.below(documents)}`;
+  }
+
+  #record(key: string): TokenRecord {
+    const record = this.#records.get(key) ?? new TokenRecord(key, this.#moments);
+    this.#records.set(key, record);
+    return record;
+  }
+
+  #noteAcknowledged(): void {
     this.#acknowledged++;
     const now = performance.now();
     this.#longestGapMs = Math.max(this.#longestGapMs, now - this.#lastAckMs);
@@ -160,18 +196,13 @@ export class TokenLoad {
 
   #count(fate: Fate): number {
     let count = 0;
-    for (const token of this.#tokens.values()) if (token.fate === fate) count++;
+    for (const record of this.#records.values()) count += record.count(fate);
     return count;
   }
 }
 
-async function checkDocument(
-  views: readonly NodeView[],
-  key: string,
-  tokens: ReadonlyMap<string, Token>,
-): Promise<void> {
-  const seq = Math.max(...[...tokens.values()].map((token) => token.seq));
-  if (seq === 0) return;
+/** The text of a document once all nodes have the same seq of it, at least `seq`. Throws if they differ. */
+async function equalCopies(views: readonly NodeView[], key: string, seq: number): Promise<string> {
   const copiesAt = (atLeast: number) =>
     Promise.all(views.map((view) => view.document(SPACE, key, atLeast)));
   let copies = await copiesAt(seq);
@@ -184,24 +215,5 @@ async function checkDocument(
   });
   const hashes = new Set(copies.map(({ hash }) => hash));
   if (hashes.size > 1) throw new Error(`copies of ${key} differ: ${[...hashes].join(', ')}`);
-  checkTokens(key, tokens, readText(copies[0]!.value).split(' ').filter(Boolean));
-}
-
-function checkTokens(
-  key: string,
-  tokens: ReadonlyMap<string, Token>,
-  found: readonly string[],
-): void {
-  const counts = new Map<string, number>();
-  for (const name of found) counts.set(name, (counts.get(name) ?? 0) + 1);
-  for (const [name, count] of counts) {
-    if (count > 1) throw new Error(`${name} is in ${key} ${count} times`);
-    if (!tokens.has(name)) throw new Error(`${name} is in ${key} and was never sent there`);
-  }
-  for (const [name, { fate }] of tokens) {
-    if (fate === 'acknowledged' && !counts.has(name)) throw new Error(`${name} of ${key} is lost`);
-    if (fate === 'refused' && counts.has(name)) {
-      throw new Error(`${name} is in ${key}, and its sender was told that it is not`);
-    }
-  }
+  return readText(copies[0]!.value);
 }

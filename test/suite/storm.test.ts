@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FAULTS } from '../src/faults.js';
+import { FAULTS } from '../src/storm-faults.js';
 import { storm } from '../src/storm-run.js';
 
 test('64 writers lose no acknowledged token while nodes are killed', {

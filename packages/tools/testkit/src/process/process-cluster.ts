@@ -89,7 +89,7 @@ export class ProcessNode {
     return this.#child !== undefined;
   }
 
-  /** The last lines that it logged. */
+  /** The last lines that it logged since it was started last. */
   get log(): readonly string[] {
     return this.#log;
   }
@@ -101,6 +101,7 @@ export class ProcessNode {
 
   /** Starts the process; resolves when it listens, rejects with its last words if it ends before. */
   async start(): Promise<void> {
+    this.#log.length = 0;
     const child = this.#spawn();
     const started = this.#watchOutput(child);
     const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
