@@ -18,14 +18,28 @@ export {
 } from './check/register.js';
 export { TokenHistory } from './check/token-history.js';
 export { type ListInput, ListModel, type ListOutput, type TokenList } from './check/token-list.js';
-export { Cluster, type ClusterOptions, WALL_START_MS, type Weather } from './cluster/cluster.js';
+export {
+  CALM,
+  Cluster,
+  type ClusterOptions,
+  type Weather,
+} from './cluster/cluster.js';
+export { NodeClock, WALL_START_MS } from './cluster/node-clock.js';
 export { type ClientOptions, type Sending, SimulatedClient } from './cluster/simulated-client.js';
+export { type ClusterObserver, SimulatedNode } from './cluster/simulated-node.js';
 export { SimulatedWatch, type SimulatedWatchOptions } from './cluster/simulated-watch.js';
 export { TOKENS, TokenCluster, type TokenClusterOptions } from './cluster/token-cluster.js';
 export { type DiskUnderTest, testDiskConformance } from './conformance/disk.js';
 export { type NetworkUnderTest, testNetworkConformance } from './conformance/network.js';
 export { MemoryDisk } from './disk/memory-disk.js';
-export { SortedMap } from './disk/sorted-map.js';
+export { LevelStorage, MemoryStorage, type NodeStorage } from './disk/node-storage.js';
+export {
+  type LevelImage,
+  SIMULATED_RING_SLOTS,
+  SimulatedLevel,
+  type WriteFault,
+} from './disk/simulated-level.js';
+export { compareBytes, type Row, SortedMap } from './disk/sorted-map.js';
 export { makeScriptMachines, type Script, type ScriptCall } from './machines/script-machines.js';
 export {
   makeTokenMachines,
@@ -33,7 +47,12 @@ export {
   type TokenChannel,
   tokenIn,
 } from './machines/token-machine.js';
-export { type NetworkWeather, SimulatedNetwork } from './network/simulated-network.js';
+export type { LinkState } from './network/link.js';
+export {
+  CALM_NETWORK,
+  type NetworkWeather,
+  SimulatedNetwork,
+} from './network/simulated-network.js';
 export {
   type Launch,
   type Link,

@@ -1,31 +1,22 @@
-// Engines on simulated ports: clock, network and disk of one Simulation. Nodes crash and come back with what
-// their disks hold, stall, and lose their disks; links drop, delay and cut.
+// Simulated nodes of one cluster, and what can go wrong between and with them.
 
-import { DEFAULT_LIMITS, DeltabaseError, type Limits, type Prng } from '@deltabase/base';
+import { DEFAULT_LIMITS } from '@deltabase/base';
+import type { Engine, Lane, NodeId } from '@deltabase/engine';
+import { LevelStorage, MemoryStorage } from '../disk/node-storage.js';
+import type { WriteFault } from '../disk/simulated-level.js';
+import type { SortedMap } from '../disk/sorted-map.js';
+import type { LinkState } from '../network/link.js';
 import {
-  type Clock,
-  DEFAULT_TIMING,
-  type Engine,
-  type Lane,
-  type Log,
-  type MachineHost,
-  type Network,
-  type NodeId,
-  startEngine,
-} from '@deltabase/engine';
-import { MemoryDisk } from '../disk/memory-disk.js';
-import { SortedMap } from '../disk/sorted-map.js';
-import { type NetworkWeather, SimulatedNetwork } from '../network/simulated-network.js';
+  CALM_NETWORK,
+  type NetworkWeather,
+  SimulatedNetwork,
+} from '../network/simulated-network.js';
 import { Simulation } from '../sim/simulation.js';
+import { type NodeOptions, SimulatedNode } from './simulated-node.js';
 
-export interface ClusterOptions {
+export interface ClusterOptions extends NodeOptions {
   readonly seed: number;
   readonly nodes: number;
-  readonly groups: number;
-  readonly machines: () => MachineHost;
-  readonly limits?: Partial<Limits>;
-  /** Told of every log line. */
-  readonly trace?: (line: string) => void;
 }
 
 /** How frames and writes fare; change it between events. */
@@ -34,44 +25,31 @@ export interface Weather extends NetworkWeather {
   writeMsMax: number;
 }
 
-interface NodeState {
-  engine: Engine | undefined;
-  disk: MemoryDisk | undefined;
-  rows: SortedMap;
-  /** Counts lives: events of an earlier one are void. */
-  life: number;
-  /** What a stalled node has not got round to; `undefined` while it is awake. */
-  held: Array<() => void> | undefined;
-  /** By how much its wall clock is wrong, ms. */
-  wallOffsetMs: number;
-}
+export const CALM: Weather = { ...CALM_NETWORK, writeMsMax: 2 };
 
 export class Cluster {
   readonly simulation: Simulation;
-  readonly weather: Weather = { dropRate: 0, duplicateRate: 0, delayMsMax: 2, writeMsMax: 2 };
+  readonly weather: Weather = { ...CALM };
   readonly ids: readonly NodeId[];
-  readonly #options: ClusterOptions;
-  readonly #nodes = new Map<NodeId, NodeState>();
+  readonly #nodes: ReadonlyMap<NodeId, SimulatedNode>;
   readonly #network: SimulatedNetwork;
-  readonly #chance: Prng;
 
   constructor(options: ClusterOptions) {
-    this.#options = options;
-    this.simulation = new Simulation(options.seed);
-    this.#chance = this.simulation.random.fork('network');
-    const { simulation, weather } = this;
-    this.#network = new SimulatedNetwork({
+    const simulation = new Simulation(options.seed);
+    const { weather } = this;
+    const network = new SimulatedNetwork({
       simulation,
       weather,
-      chance: this.#chance,
+      chance: simulation.random.fork('network'),
       frameBytesMax: options.limits?.peerFrameBytesMax ?? DEFAULT_LIMITS.peerFrameBytesMax,
+      sent: (from, to, lane, frame) => options.observer?.sent?.(from, to, lane, frame),
     });
+    const chance = simulation.random.fork('disk');
+    const around = { options, simulation, network, chance, weather };
+    this.simulation = simulation;
+    this.#network = network;
     this.ids = Array.from({ length: options.nodes }, (_, at) => at + 1);
-    for (const id of this.ids) {
-      const rows = new SortedMap();
-      const life = { engine: undefined, disk: undefined, held: undefined, life: 0 };
-      this.#nodes.set(id, { ...life, rows, wallOffsetMs: 0 });
-    }
+    this.#nodes = new Map(this.ids.map((id) => [id, new SimulatedNode(id, around)]));
   }
 
   /** The engine of a node that runs. */
@@ -87,7 +65,7 @@ export class Cluster {
 
   /** Whether a node was started and has not ended; it may still be reading its disk. */
   isRunning(id: NodeId): boolean {
-    return this.#node(id).disk !== undefined;
+    return this.#node(id).isRunning;
   }
 
   /** Counts the times a node was started or ended: who meets another number meets another life. */
@@ -102,8 +80,7 @@ export class Cluster {
 
   /** What a node's disk holds. */
   rows(id: NodeId): SortedMap {
-    const { disk, rows } = this.#node(id);
-    return disk?.durable ?? rows;
+    return this.#node(id).storage.rows;
   }
 
   /** Starts every node and waits until each group has a leader that all know. */
@@ -114,50 +91,17 @@ export class Cluster {
 
   awaitLeaders(): void {
     this.simulation.runUntil(() => {
-      const statuses = this.engines().map((engine) => engine.status());
-      if (statuses.length === 0) return false;
-      return statuses[0]!.groups.every(({ group }) => {
-        const leads = statuses.map((status) => status.groups[group]!.lead);
-        return leads[0] !== 0 && leads.every((lead) => lead === leads[0]);
-      });
+      const [first, ...others] = this.engines().map((engine) => engine.leaders());
+      if (first === undefined) return false;
+      return first.every(
+        (lead, group) => lead !== 0 && others.every((leaders) => leaders[group] === lead),
+      );
     });
   }
 
-  /**
-   * Begins a life of a node on what its disk holds, configured with the cluster's members or others. What
-   * recovery refuses is thrown by the simulation.
-   */
+  /** Begins a life of a node, configured with the cluster's members or others (simulated-node.ts). */
   startNode(id: NodeId, members = this.ids): void {
-    const state = this.#node(id);
-    const life = ++state.life;
-    const later = (kind: 'write' | 'read', run: () => void): void => {
-      const delay = kind === 'write' ? this.#chance.fraction() * this.weather.writeMsMax : 0.05;
-      this.simulation.schedule(delay, () => this.#live(id, life, run));
-    };
-    const disk = new MemoryDisk({ later }, state.rows);
-    state.disk = disk;
-    const { groups, machines, limits } = this.#options;
-    const ports = {
-      clock: this.#clock(id, life),
-      random: this.simulation.random.fork(`node ${id} life ${life}`),
-      disk,
-      network: this.#networkOf(id, life),
-      machines: machines(),
-      log: this.#log(id),
-    };
-    const config = {
-      cluster: 'sim',
-      node: id,
-      members,
-      groups,
-      timing: DEFAULT_TIMING,
-      limits: { ...DEFAULT_LIMITS, ...limits },
-    };
-    startEngine(ports, config, (engine) => {
-      if (engine instanceof DeltabaseError) throw engine;
-      state.engine = engine;
-      this.#network.connect(id);
-    });
+    this.#node(id).start(members);
   }
 
   /**
@@ -165,14 +109,7 @@ export class Cluster {
    * though nobody was told.
    */
   crash(id: NodeId, inFlight: 'lost' | 'kept' = 'lost'): void {
-    const state = this.#node(id);
-    if (inFlight === 'kept') state.disk?.completeInFlight();
-    state.rows = this.rows(id);
-    state.life++;
-    state.engine = undefined;
-    state.disk = undefined;
-    state.held = undefined;
-    this.#network.detach(id);
+    this.#node(id).crash(inFlight);
   }
 
   /** Ends a node's life as a process does that is asked to: whatever is open is answered first. */
@@ -183,57 +120,71 @@ export class Cluster {
 
   /** A node does nothing until `resume`, while its clocks go on. */
   pause(id: NodeId): void {
-    this.#node(id).held ??= [];
+    this.#node(id).pause();
   }
 
   resume(id: NodeId): void {
-    const state = this.#node(id);
-    const held = state.held ?? [];
-    const { life } = state;
-    state.held = undefined;
-    for (const run of held) this.simulation.schedule(0, () => this.#live(id, life, run));
+    this.#node(id).resume();
   }
 
   /** The node’s next write fails, and with it the node: its process ends at once. */
-  failDisk(id: NodeId): void {
-    this.#node(id).disk?.failNextWrite(() => this.crash(id));
+  failDisk(id: NodeId, fault: WriteFault = 'append'): void {
+    this.#node(id).storage.failNextWrite(fault);
   }
 
   /** The node’s next write does not fail after all. */
   mendDisk(id: NodeId): void {
-    this.#node(id).disk?.failNextWrite(undefined);
+    this.#node(id).storage.failNextWrite(undefined);
   }
 
   /** The node’s disk hangs, or answers again: what was to be written is then. */
   setDisk(id: NodeId, state: 'hung' | 'whole'): void {
-    const { disk } = this.#node(id);
-    if (state === 'hung') disk?.hold();
-    else disk?.release();
+    const { storage } = this.#node(id);
+    if (state === 'hung') storage.hold();
+    else storage.release();
   }
 
   /** Has the disk of a node that runs say that so much is left of it. */
   setFreeBytes(id: NodeId, bytes: number): void {
-    this.#node(id).disk?.setFreeBytes(bytes);
+    this.#node(id).storage.setFreeBytes(bytes);
   }
 
-  /** A node that does not run loses or finds other rows: what a test makes of them. */
+  /** A node that does not run loses or finds other rows: what a test makes of them. For disks in memory. */
   replaceRows(id: NodeId, rows: SortedMap): void {
-    if (this.#node(id).disk !== undefined) throw new Error(`node ${id} runs`);
-    this.#node(id).rows = rows;
+    const { isRunning, storage } = this.#node(id);
+    if (isRunning || !(storage instanceof MemoryStorage)) throw new Error(`node ${id} runs`);
+    storage.rows = rows;
+  }
+
+  /** What is in a node's data directory. For disks with files. */
+  storage(id: NodeId): LevelStorage {
+    const { storage } = this.#node(id);
+    if (storage instanceof LevelStorage) return storage;
+    throw new Error('the disks of this cluster have no files');
   }
 
   /** Sets a node's wall clock wrong by `ms`. */
   setWallOffset(id: NodeId, ms: number): void {
-    this.#node(id).wallOffsetMs = ms;
+    this.#node(id).clock.wallOffsetMs = ms;
   }
 
-  /** Cuts or mends the link from `from` to `to`, one way. */
-  setLink(from: NodeId, to: NodeId, state: 'cut' | 'whole'): void {
+  /** Has a node's clocks go so many times as fast as virtual time. */
+  setClockRate(id: NodeId, rate: number): void {
+    this.#node(id).clock.rate = rate;
+  }
+
+  /** Changes the link from `from` to `to`, one way. */
+  setLink(from: NodeId, to: NodeId, state: LinkState): void {
     this.#network.setLink(from, to, state);
   }
 
-  /** Cuts a node off from all others, or mends all its links. */
-  setLinks(id: NodeId, state: 'cut' | 'whole'): void {
+  /** The connection from one node to another breaks, and is made again. */
+  resetLink(from: NodeId, to: NodeId): void {
+    this.#network.reset(from, to);
+  }
+
+  /** Changes all links of a node, both ways. */
+  setLinks(id: NodeId, state: LinkState): void {
     for (const other of this.ids) {
       if (other === id) continue;
       this.setLink(id, other, state);
@@ -246,67 +197,9 @@ export class Cluster {
     this.#network.deliver(from, to, lane, frame);
   }
 
-  #node(id: NodeId): NodeState {
-    const state = this.#nodes.get(id);
-    if (state === undefined) throw new Error(`there is no node ${id}`);
-    return state;
-  }
-
-  /** Runs an event of a node's life: not at all if that has ended, later if the node is stalled. */
-  #live(id: NodeId, life: number, run: () => void): void {
-    const state = this.#node(id);
-    if (state.life !== life) return;
-    if (state.held === undefined) run();
-    else state.held.push(run);
-  }
-
-  #networkOf(id: NodeId, life: number): Network {
-    const attached = this.#network.attach(id);
-    return {
-      ...attached,
-      listen: (listener) =>
-        attached.listen({
-          received: (from, lane, frame) =>
-            this.#live(id, life, () => listener.received(from, lane, frame)),
-          reachable: (peer, is) => this.#live(id, life, () => listener.reachable(peer, is)),
-        }),
-    };
-  }
-
-  #clock(id: NodeId, life: number): Clock {
-    const { simulation } = this;
-    const state = this.#node(id);
-    return {
-      monotonicMs: () => simulation.nowMs,
-      wallMs: () => WALL_START_MS + state.wallOffsetMs + Math.floor(simulation.nowMs),
-      soon: (run) => simulation.schedule(0, () => this.#live(id, life, run)),
-      every: (intervalMs, run) => {
-        let isStopped = false;
-        const tick = (): void => {
-          if (isStopped) return;
-          run();
-          again();
-        };
-        const again = (): void => simulation.schedule(intervalMs, () => this.#live(id, life, tick));
-        again();
-        return () => {
-          isStopped = true;
-        };
-      },
-    };
-  }
-
-  #log(id: NodeId): Log {
-    const trace = this.#options.trace;
-    const line =
-      (level: string) =>
-      (event: string, fields = {}) =>
-        trace?.(
-          `${this.simulation.nowMs.toFixed(1)} n${id} ${level} ${event} ${JSON.stringify(fields)}`,
-        );
-    return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+  #node(id: NodeId): SimulatedNode {
+    const node = this.#nodes.get(id);
+    if (node === undefined) throw new Error(`there is no node ${id}`);
+    return node;
   }
 }
-
-/** The wall clocks of simulated nodes begin here, ms since 1970. */
-export const WALL_START_MS = 1_700_000_000_000;

@@ -8,7 +8,8 @@ import type { Call } from '../check/operation-log.js';
 import type { TokenHistory } from '../check/token-history.js';
 import type { ListOutput } from '../check/token-list.js';
 import type { TokenChannel } from '../machines/token-machine.js';
-import { type Cluster, WALL_START_MS } from './cluster.js';
+import type { Cluster } from './cluster.js';
+import { WALL_START_MS } from './node-clock.js';
 
 export interface ClientOptions {
   readonly cluster: Cluster;

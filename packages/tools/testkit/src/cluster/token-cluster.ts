@@ -19,7 +19,7 @@ import { RaftWitness } from '../check/raft-witness.js';
 import { TokenHistory } from '../check/token-history.js';
 import type { ScriptCall } from '../machines/script-machines.js';
 import { makeTokenMachines, TOKEN_MODULES } from '../machines/token-machine.js';
-import { Cluster } from './cluster.js';
+import { CALM, Cluster } from './cluster.js';
 import { SimulatedClient } from './simulated-client.js';
 import { SimulatedWatch } from './simulated-watch.js';
 
@@ -186,6 +186,7 @@ export class TokenCluster {
       cluster.setDisk(id, 'whole');
       cluster.setFreeBytes(id, 2 ** 40);
       cluster.setWallOffset(id, 0);
+      cluster.setClockRate(id, 1);
       if (!cluster.isRunning(id)) cluster.startNode(id);
     }
     this.until(() => cluster.ids.every((id) => cluster.isUp(id)));
@@ -252,5 +253,3 @@ export class TokenCluster {
     assert.equal(JSON.stringify(toJson(fold.root)), new TextDecoder().decode(value));
   }
 }
-
-const CALM = { dropRate: 0, duplicateRate: 0, delayMsMax: 2, writeMsMax: 2 };

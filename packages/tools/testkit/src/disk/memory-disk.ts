@@ -31,11 +31,13 @@ export class MemoryDisk implements Disk {
 
   /**
    * The node crashes while a batch may be in flight: it is on stable storage all the same, though nobody was
-   * told. Without this call it is lost.
+   * told. Without this call it is lost. Returns the batch.
    */
-  completeInFlight(): void {
-    if (this.#inFlight !== undefined) this.#apply(this.#inFlight);
+  completeInFlight(): readonly DiskOperation[] | undefined {
+    const batch = this.#inFlight;
+    if (batch !== undefined) this.#apply(batch);
     this.#inFlight = undefined;
+    return batch;
   }
 
   /** The next write fails: `fatal` is called, once, and from then on nothing completes. `undefined`: it will not. */
@@ -66,6 +68,7 @@ export class MemoryDisk implements Disk {
         const fatal = this.#failing;
         this.#failing = undefined;
         this.#failed = true;
+        this.#inFlight = undefined;
         fatal();
       }
       if (this.#failed) return;
@@ -128,14 +131,17 @@ function readRange(
   range: DiskRange,
   done: (rows: readonly DiskRow[], more: boolean) => void,
 ): void {
-  const all = map.slice(range.start, range.end);
-  if (range.reverse) all.reverse();
-  const { rowsMax = Infinity, bytesMax = Infinity } = range;
-  let bytes = 0;
-  let count = 0;
-  while (count < all.length && count < rowsMax && (count === 0 || bytes < bytesMax)) {
-    bytes += all[count]!.key.length + all[count]!.value.length;
-    count++;
+  const { start, end, reverse = false, rowsMax = Infinity, bytesMax = Infinity } = range;
+  const walk = map.walk(start, end, { reverse });
+  const rows: DiskRow[] = [];
+  for (let bytes = 0; ; ) {
+    const [row] = walk.next(1);
+    const isFull = rows.length === rowsMax || (rows.length > 0 && bytes >= bytesMax);
+    if (row === undefined || isFull) {
+      done(rows, row !== undefined);
+      return;
+    }
+    rows.push(row);
+    bytes += row.key.length + row.value.length;
   }
-  done(all.slice(0, count), count < all.length);
 }

@@ -1,9 +1,11 @@
-// The Network port between the nodes of one Simulation: frames are delayed, lost and doubled as the weather
-// has it, links are cut one way, and a node that crashes is gone at once.
+// The Network port between the nodes of one Simulation: frames are delayed, lost, doubled and damaged as the weather
+// has it, links are cut or clogged one way, connections break and take along what is on its way, and a node that
+// crashes is gone at once.
 
 import type { Prng } from '@deltabase/base';
 import type { Lane, Network, NetworkListener, NodeId } from '@deltabase/engine';
 import type { Simulation } from '../sim/simulation.js';
+import { Link, type LinkState } from './link.js';
 
 /** How frames travel; change it between events. */
 export interface NetworkWeather {
@@ -11,33 +13,50 @@ export interface NetworkWeather {
   dropRate: number;
   /** Fraction of frames that come twice. */
   duplicateRate: number;
-  /** Longest delay of a frame, ms; delays are uniform. */
+  /** Fraction of frames of which only the beginning comes: the engine must make nothing of it. */
+  truncateRate: number;
+  /** Longest delay of most frames, ms; delays are uniform. */
   delayMsMax: number;
+  /** Fraction of frames that take many times as long: the heavy tail of real networks. */
+  lateRate: number;
+  /** Frames of a lane do not overtake each other, as within one connection; otherwise they do. */
+  ordered: boolean;
 }
+
+export const CALM_NETWORK: NetworkWeather = {
+  dropRate: 0,
+  duplicateRate: 0,
+  truncateRate: 0,
+  delayMsMax: 2,
+  lateRate: 0,
+  ordered: false,
+};
+
+const DELAY_MS_MIN = 0.1;
+/** A late frame takes up to so many times the longest delay. */
+const LATE_FACTOR = 50;
 
 interface Attached {
   listener: NetworkListener | undefined;
 }
 
-export class SimulatedNetwork {
-  readonly #simulation: Simulation;
-  readonly #weather: NetworkWeather;
-  readonly #chance: Prng;
-  readonly #frameBytesMax: number;
-  readonly #nodes = new Map<NodeId, Attached>();
-  readonly #cut = new Set<string>();
+export interface SimulatedNetworkOptions {
+  readonly simulation: Simulation;
+  readonly weather: NetworkWeather;
+  readonly chance: Prng;
+  /** Larger frames never arrive. */
+  readonly frameBytesMax?: number;
+  /** Told of each frame that a node sends, before it can be lost. */
+  readonly sent?: (from: NodeId, to: NodeId, lane: Lane, frame: Uint8Array) => void;
+}
 
-  constructor(options: {
-    readonly simulation: Simulation;
-    readonly weather: NetworkWeather;
-    readonly chance: Prng;
-    /** Larger frames never arrive. */
-    readonly frameBytesMax?: number;
-  }) {
-    this.#simulation = options.simulation;
-    this.#weather = options.weather;
-    this.#chance = options.chance;
-    this.#frameBytesMax = options.frameBytesMax ?? Infinity;
+export class SimulatedNetwork {
+  readonly #options: SimulatedNetworkOptions;
+  readonly #nodes = new Map<NodeId, Attached>();
+  readonly #links = new Map<string, Link>();
+
+  constructor(options: SimulatedNetworkOptions) {
+    this.#options = options;
   }
 
   /** Begins a life of a node; whatever an earlier one still sends is void. */
@@ -48,7 +67,7 @@ export class SimulatedNetwork {
       send: (to, lane, frame) => {
         if (this.#nodes.get(id) === life) this.#send(id, to, lane, frame);
       },
-      queuedBytes: () => 0,
+      queuedBytes: (to, lane) => this.#link(id, to).queuedBytes(lane),
       listen: (listener) => {
         life.listener = listener;
       },
@@ -68,13 +87,31 @@ export class SimulatedNetwork {
   /** Ends a node's life; the others are told. */
   detach(id: NodeId): void {
     this.#nodes.delete(id);
-    for (const [, { listener }] of this.#inOrder()) listener?.reachable(id, false);
+    for (const [other, { listener }] of this.#inOrder()) {
+      this.#link(id, other).reset();
+      this.#link(other, id).reset();
+      listener?.reachable(id, false);
+    }
   }
 
-  /** Cuts or mends the link from `from` to `to`, one way. */
-  setLink(from: NodeId, to: NodeId, state: 'cut' | 'whole'): void {
-    if (state === 'cut') this.#cut.add(`${from}>${to}`);
-    else this.#cut.delete(`${from}>${to}`);
+  /** Changes the link from `from` to `to`, one way. */
+  setLink(from: NodeId, to: NodeId, state: LinkState): void {
+    const link = this.#link(from, to);
+    link.state = state;
+    if (state === 'clogged') return;
+    const waiting = link.clogged.splice(0);
+    for (const { lane, frame } of waiting) {
+      if (state === 'cut') link.arrived(lane, frame.length);
+      else this.#transmit(from, to, lane, frame);
+    }
+  }
+
+  /** The connection from `from` to `to` breaks; what was on its way is lost, and its sender is told. */
+  reset(from: NodeId, to: NodeId): void {
+    this.#link(from, to).reset();
+    const listener = this.#nodes.get(from)?.listener;
+    listener?.reachable(to, false);
+    if (this.#nodes.has(to)) listener?.reachable(to, true);
   }
 
   /** Brings a frame to a node at once, whatever the weather. */
@@ -87,14 +124,50 @@ export class SimulatedNetwork {
     return [...this.#nodes].sort(([a], [b]) => a - b);
   }
 
-  #send(from: NodeId, to: NodeId, lane: Lane, frame: Uint8Array): void {
-    const { dropRate, duplicateRate, delayMsMax } = this.#weather;
-    if (frame.length > this.#frameBytesMax) return;
-    if (this.#cut.has(`${from}>${to}`) || this.#chance.fraction() < dropRate) return;
-    const copies = this.#chance.fraction() < duplicateRate ? 2 : 1;
-    for (let copy = 0; copy < copies; copy++) {
-      const delayMs = 0.1 + this.#chance.fraction() * delayMsMax;
-      this.#simulation.schedule(delayMs, () => this.deliver(from, to, lane, frame));
+  #link(from: NodeId, to: NodeId): Link {
+    const name = `${from}>${to}`;
+    let link = this.#links.get(name);
+    if (link === undefined) {
+      link = new Link();
+      this.#links.set(name, link);
     }
+    return link;
+  }
+
+  #send(from: NodeId, to: NodeId, lane: Lane, frame: Uint8Array): void {
+    const { frameBytesMax = Infinity, sent } = this.#options;
+    sent?.(from, to, lane, frame);
+    const link = this.#link(from, to);
+    if (frame.length > frameBytesMax || link.state === 'cut' || !this.#nodes.has(to)) return;
+    link.sent(lane, frame.length);
+    if (link.state === 'clogged') link.clogged.push({ lane, frame });
+    else this.#transmit(from, to, lane, frame);
+  }
+
+  #transmit(from: NodeId, to: NodeId, lane: Lane, frame: Uint8Array): void {
+    const { weather, chance, simulation } = this.#options;
+    const link = this.#link(from, to);
+    const { connection } = link;
+    const isLost = chance.fraction() < weather.dropRate;
+    const copies = chance.fraction() < weather.duplicateRate ? 2 : 1;
+    const isTruncated = chance.fraction() < weather.truncateRate;
+    const whole = isTruncated ? frame.subarray(0, chance.below(frame.length)) : frame;
+    for (let copy = 0; copy < copies; copy++) {
+      const isFirst = copy === 0;
+      simulation.schedule(this.#delayMs(link, lane), () => {
+        if (link.connection !== connection) return;
+        if (isFirst) link.arrived(lane, frame.length);
+        if (!isLost) this.deliver(from, to, lane, whole);
+      });
+    }
+  }
+
+  #delayMs(link: Link, lane: Lane): number {
+    const { weather, chance, simulation } = this.#options;
+    const isLate = chance.fraction() < weather.lateRate;
+    const factor = isLate ? 1 + chance.fraction() * LATE_FACTOR : 1;
+    const delayMs = DELAY_MS_MIN + chance.fraction() * weather.delayMsMax * factor;
+    if (!weather.ordered) return delayMs;
+    return link.inOrder(lane, simulation.nowMs + delayMs) - simulation.nowMs;
   }
 }

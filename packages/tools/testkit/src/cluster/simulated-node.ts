@@ -1,0 +1,259 @@
+// One node of a simulated cluster through all its lives: an engine on a disk, a network and clocks that may each go
+// wrong, and a process that crashes, stalls and is started again.
+
+import { DEFAULT_LIMITS, DeltabaseError, type Limits, type Prng } from '@deltabase/base';
+import {
+  type Clock,
+  DEFAULT_TIMING,
+  type Disk,
+  type DiskOperation,
+  type Engine,
+  type Lane,
+  type Log,
+  type MachineHost,
+  type Network,
+  type NodeId,
+  startEngine,
+} from '@deltabase/engine';
+import {
+  followWrites,
+  LevelStorage,
+  MemoryStorage,
+  type NodeStorage,
+} from '../disk/node-storage.js';
+import type { SimulatedNetwork } from '../network/simulated-network.js';
+import type { Simulation } from '../sim/simulation.js';
+import { NodeClock } from './node-clock.js';
+
+/** What the nodes of a cluster are made with. */
+export interface NodeOptions {
+  readonly groups: number;
+  /** A host for a node; `soon` is its clock's. */
+  readonly machines: (soon: (run: () => void) => void) => MachineHost;
+  readonly limits?: Partial<Limits>;
+  /** Disks in memory (the default), or the driver for LevelDB on simulated files. */
+  readonly storage?: 'memory' | 'level';
+  /** Told of every log line. */
+  readonly trace?: (line: string) => void;
+  readonly observer?: ClusterObserver;
+}
+
+/** What checkers are told of as it happens. */
+export interface ClusterObserver {
+  /** A node sends a frame, which may be lost. */
+  readonly sent?: (from: NodeId, to: NodeId, lane: Lane, frame: Uint8Array) => void;
+  /** A batch of a node is on stable storage. */
+  readonly durable?: (id: NodeId, batch: readonly DiskOperation[]) => void;
+  /** Something happened at a node, and it has dealt with it. */
+  readonly worked?: (id: NodeId) => void;
+  /** A disk has failed, and with it its node. */
+  readonly failed?: (id: NodeId, error: DeltabaseError | undefined) => void;
+  /** A node does not start, because of what its disk holds. Unless this is given, that is thrown. */
+  readonly refused?: (id: NodeId, error: DeltabaseError) => void;
+}
+
+/** What nodes share. */
+export interface NodeSurroundings {
+  readonly options: NodeOptions;
+  readonly simulation: Simulation;
+  readonly network: SimulatedNetwork;
+  /** Decides about disks. */
+  readonly chance: Prng;
+  /** The longest delay of a write, ms. */
+  readonly weather: { readonly writeMsMax: number };
+}
+
+const READ_MS = 0.05;
+
+export class SimulatedNode {
+  readonly id: NodeId;
+  readonly storage: NodeStorage;
+  readonly clock: NodeClock;
+  readonly #around: NodeSurroundings;
+  readonly #observer: ClusterObserver;
+  #engine: Engine | undefined;
+  #isRunning = false;
+  #life = 0;
+  /** What a stalled node has not got round to; `undefined` while it is awake. */
+  #held: Array<() => void> | undefined;
+  /** Why its disk ended the last life. */
+  #failure: DeltabaseError | undefined;
+
+  constructor(id: NodeId, around: NodeSurroundings) {
+    this.id = id;
+    this.#around = around;
+    this.#observer = around.options.observer ?? {};
+    this.storage = around.options.storage === 'level' ? new LevelStorage() : new MemoryStorage();
+    this.clock = new NodeClock(around.simulation);
+  }
+
+  /** `undefined` unless it is up. */
+  get engine(): Engine | undefined {
+    return this.#engine;
+  }
+
+  /** Whether it was started and has not ended; it may still be reading its disk. */
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  /** Counts the times it was started or ended: events of an earlier life are void. */
+  get life(): number {
+    return this.#life;
+  }
+
+  /**
+   * Begins a life on what its disk holds. What keeps it from starting is thrown by the simulation, unless there is an
+   * observer for that.
+   */
+  start(members: readonly NodeId[]): void {
+    const { simulation, chance, weather } = this.#around;
+    const life = ++this.#life;
+    this.#isRunning = true;
+    const delay = (kind: 'write' | 'read', run: () => void): void => {
+      const delayMs = kind === 'write' ? chance.fraction() * weather.writeMsMax : READ_MS;
+      simulation.schedule(delayMs, () => this.#live(life, run));
+    };
+    const fatal = (error: DeltabaseError | undefined): void => this.#diskFailed(error);
+    this.storage.open({ delay, fatal }, (disk) => {
+      if (disk instanceof DeltabaseError) this.#refuse(disk);
+      else this.#startEngine(disk, members);
+    });
+  }
+
+  /**
+   * Ends a life at once. What the disk had acknowledged stays; a batch in flight is lost, or `kept` though nobody
+   * was told.
+   */
+  crash(inFlight: 'lost' | 'kept'): void {
+    const kept = this.storage.end(inFlight);
+    if (kept !== undefined) this.#observer.durable?.(this.id, kept);
+    this.#life++;
+    this.#engine = undefined;
+    this.#isRunning = false;
+    this.#held = undefined;
+    this.#around.network.detach(this.id);
+  }
+
+  /** It does nothing until `resume`, while its clocks go on. */
+  pause(): void {
+    this.#held ??= [];
+  }
+
+  resume(): void {
+    const held = this.#held ?? [];
+    const life = this.#life;
+    this.#held = undefined;
+    for (const run of held) this.#around.simulation.schedule(0, () => this.#live(life, run));
+  }
+
+  #startEngine(disk: Disk, members: readonly NodeId[]): void {
+    const { simulation, options, network } = this.#around;
+    const { durable } = this.#observer;
+    const life = this.#life;
+    const clock = this.#clock(life);
+    const told = (batch: readonly DiskOperation[]): void => durable?.(this.id, batch);
+    const ports = {
+      clock,
+      random: simulation.random.fork(`node ${this.id} life ${life}`),
+      disk: durable === undefined ? disk : followWrites(disk, { done: told }),
+      network: this.#network(life),
+      machines: options.machines((run) => clock.soon(run)),
+      log: this.#log(),
+    };
+    const config = {
+      cluster: 'sim',
+      node: this.id,
+      members,
+      groups: options.groups,
+      timing: DEFAULT_TIMING,
+      limits: { ...DEFAULT_LIMITS, ...options.limits },
+    };
+    startEngine(ports, config, (engine) => {
+      if (engine instanceof DeltabaseError) {
+        this.#refuse(engine);
+        return;
+      }
+      this.#engine = engine;
+      network.connect(this.id);
+    });
+  }
+
+  #refuse(error: DeltabaseError): void {
+    const { refused } = this.#observer;
+    if (refused === undefined) throw error;
+    this.crash('lost');
+    refused(this.id, error);
+  }
+
+  #diskFailed(error: DeltabaseError | undefined): void {
+    this.#failure = error;
+    this.crash(this.#around.chance.below(2) === 0 ? 'kept' : 'lost');
+    this.#observer.failed?.(this.id, error);
+  }
+
+  /** Runs an event of a life: not at all if that has ended, later if the node is stalled. */
+  #live(life: number, run: () => void): void {
+    if (this.#life !== life) return;
+    if (this.#held !== undefined) {
+      this.#held.push(run);
+      return;
+    }
+    try {
+      run();
+    } catch (thrown) {
+      // A read of the log has met a damaged row: the process has ended, and what it was doing with it.
+      if (this.#life === life || thrown !== this.#failure) throw thrown;
+    }
+    this.#observer.worked?.(this.id);
+  }
+
+  #network(life: number): Network {
+    const attached = this.#around.network.attach(this.id);
+    return {
+      ...attached,
+      listen: (listener) =>
+        attached.listen({
+          received: (from, lane, frame) =>
+            this.#live(life, () => listener.received(from, lane, frame)),
+          reachable: (peer, is) => this.#live(life, () => listener.reachable(peer, is)),
+        }),
+    };
+  }
+
+  #clock(life: number): Clock {
+    const { clock } = this;
+    const { simulation } = this.#around;
+    return {
+      monotonicMs: () => clock.monotonicMs,
+      wallMs: () => clock.wallMs,
+      soon: (run) => simulation.schedule(0, () => this.#live(life, run)),
+      every: (intervalMs, run) => {
+        let isStopped = false;
+        const tick = (): void => {
+          if (isStopped) return;
+          run();
+          again();
+        };
+        const again = (): void =>
+          simulation.schedule(clock.virtualMs(intervalMs), () => this.#live(life, tick));
+        again();
+        return () => {
+          isStopped = true;
+        };
+      },
+    };
+  }
+
+  #log(): Log {
+    const { simulation, options } = this.#around;
+    const { trace } = options;
+    const line =
+      (level: string) =>
+      (event: string, fields = {}) =>
+        trace?.(
+          `${simulation.nowMs.toFixed(1)} n${this.id} ${level} ${event} ${JSON.stringify(fields)}`,
+        );
+    return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+  }
+}
