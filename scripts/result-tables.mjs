@@ -7,7 +7,7 @@ import { fail } from './lib.mjs';
 import { row, table } from './markdown.mjs';
 
 /** These first; others behind them by name. */
-const ORDER = ['messages', 'document-size', 'cold', 'fanout'];
+const ORDER = ['messages', 'document-size', 'cold', 'fanout', 'failover'];
 const FIELDS = [
   ...['name', 'question', 'columns', 'rows', 'notes', 'doesNotShow'],
   ...['machine', 'node', 'commit', 'date'],

@@ -6,7 +6,8 @@ import { exampleModule } from './bench-cluster.js';
 import type { Shot } from './load.js';
 import { checksumOfDocuments, readBack } from './read-back.js';
 
-const SPACE = 'counter';
+/** The space of the counters. */
+export const SPACE = 'counter';
 
 export class Counters {
   readonly #client: Client;

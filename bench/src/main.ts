@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { ROOT } from './bench-cluster.js';
 import { cold } from './cold.js';
 import { documentSize } from './document-size.js';
+import { failover } from './failover.js';
 import { fanout } from './fanout.js';
 import { type Benchmark, renderTable, runBenchmark, writeResult } from './harness.js';
 import { messages } from './messages.js';
 import { parseOptions, USAGE } from './options.js';
 
-const BENCHMARKS: readonly Benchmark[] = [messages, documentSize, cold, fanout];
+const BENCHMARKS: readonly Benchmark[] = [messages, documentSize, cold, fanout, failover];
 
 const options = parseOptions(
   process.argv.slice(2),

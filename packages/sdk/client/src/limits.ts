@@ -61,7 +61,7 @@ export const CLIENT_LIMITS: ClientLimits = {
   attemptTimeoutMs: 10_000, // ms that a node may take for one attempt; as long as it forwards
   stallMs: 15_000, // ms without the answer to a message until its stream counts as broken
   retryMsMin: 20, // ms before the second attempt, doubled for each further one
-  retryMsMax: 1000, // ms between attempts at most; elections take about as long
+  retryMsMax: 400, // ms between attempts at most; less than an election takes
   reconnectMsMin: 50, // ms before a lost connection is tried again, doubled each time
   reconnectMsMax: 2000, // ms between such tries at most
   openTimeoutMs: 3000, // ms until a node must have answered a new connection

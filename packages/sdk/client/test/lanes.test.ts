@@ -156,7 +156,8 @@ test('pauses grow with the rounds, and are never shorter than the node advises',
     pauses.push(world.nowMs() - startMs);
   }
   assert.ok(pauses[0]! >= 300 && pauses[0]! < 320, `${pauses}`);
-  assert.ok(pauses[1]! < 60 && pauses[7]! > 480, `${pauses}`);
+  const { retryMsMax } = CLIENT_LIMITS;
+  assert.ok(pauses[1]! < 60 && pauses[7]! >= retryMsMax / 2, `${pauses}`);
 });
 
 test('messages of a new session wait for those of the old', () => {
