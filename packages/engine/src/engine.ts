@@ -10,7 +10,7 @@ import { OpenRequests } from './open-requests.js';
 import { EngineParts } from './parts.js';
 import type { NodeId, Ports } from './ports.js';
 import { type Failure, failure, type Submission } from './results.js';
-import { type EngineStatus, statusOf } from './status.js';
+import { type EngineStatus, type GroupPosition, statusOf } from './status.js';
 import { formatNode, type RecoveredNode, recoverNode } from './storage/recovery.js';
 import { type HistoryPage, readHistory } from './streams/history.js';
 import type { ReadRequest, ReadResult } from './streams/reads.js';
@@ -202,6 +202,11 @@ export class Engine {
       },
       () => answer([], 0),
     );
+  }
+
+  /** Where each group stands here, by the group's number: cheap enough to be asked for after every turn. */
+  positions(): GroupPosition[] {
+    return this.#parts.groups.map((group) => group.position());
   }
 
   status(): EngineStatus {

@@ -9,6 +9,7 @@ export {
 } from './config.js';
 export { recordOf, type TailDelta } from './documents/tail.js';
 export { type Engine, startEngine } from './engine.js';
+export { type GroupMessage, raftMessagesOf } from './peers/raft-messages.js';
 export type {
   Call,
   Clock,
@@ -39,7 +40,7 @@ export {
   type Result,
   type Submission,
 } from './results.js';
-export type { EngineCounters, EngineStatus, GroupStatus } from './status.js';
+export type { EngineCounters, EngineStatus, GroupPosition, GroupStatus } from './status.js';
 export { describeEntry, type EntryDescription } from './storage/describe-entry.js';
 export {
   inspectHistory,
@@ -50,6 +51,7 @@ export {
   type StoredGroup,
   type StoredNode,
 } from './storage/inspect.js';
+export { type RaftRow, readRaftRow } from './storage/raft-row.js';
 export type { HistoryPage } from './streams/history.js';
 export type { ReadMode, ReadRequest, ReadResult, ReadValue } from './streams/reads.js';
 export type { Watch, WatchSink } from './streams/watcher.js';

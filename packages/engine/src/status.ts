@@ -1,8 +1,14 @@
 // What an engine tells operators of itself: plain data, gathered on demand.
 
-import type { Role, Status } from 'raft-ts';
+import type { BasicStatus, ConfState, Role, Status } from 'raft-ts';
 import type { EngineParts } from './parts.js';
 import type { Disk, NodeId } from './ports.js';
+
+/** Where a node's copy of a group stands. */
+export interface GroupPosition extends BasicStatus {
+  /** The configuration as applied here. */
+  readonly conf: ConfState;
+}
 
 /** One group as its node sees it. */
 export interface GroupStatus extends Status {

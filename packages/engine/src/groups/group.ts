@@ -18,6 +18,7 @@ import type { GroupDocuments } from '../documents/group-documents.js';
 import type { LocalDocument } from '../documents/local-document.js';
 import type { NodeId } from '../ports.js';
 import type { Failure, Submission } from '../results.js';
+import type { GroupPosition } from '../status.js';
 import type { RecoveredGroup } from '../storage/recovery.js';
 import { readStored, type StoredDeltas } from '../streams/history.js';
 import type { TurnBudget } from '../turn-budget.js';
@@ -136,6 +137,11 @@ export class Group {
 
   status(): Status {
     return this.#node.status();
+  }
+
+  /** Where this copy stands, without what it knows of others: cheap. */
+  position(): GroupPosition {
+    return { ...this.#node.basicStatus(), conf: this.#state.confState };
   }
 
   /** Committed and uncommitted entries in `[from, to)` that this node has, about `bytesMax`. */

@@ -77,6 +77,18 @@ export function entryRange(group: number, from: number, to: number): KeyRange {
   return { start: entryKey(group, from), end: entryKey(group, to) };
 }
 
+/** What a row of Raft's is; `other` for all others. */
+export function kindOfKey(key: Uint8Array): 'entry' | 'hardState' | 'group' | 'other' {
+  if (key[0] === ENTRY) return 'entry';
+  if (key[0] === HARD_STATE) return 'hardState';
+  return key[0] === GROUP ? 'group' : 'other';
+}
+
+/** The group in the key of an entry, a hard state or a group row. */
+export function groupOfKey(key: Uint8Array): number {
+  return readUint32(key, 1);
+}
+
 export function indexOfEntryKey(key: Uint8Array): number {
   return readUint64(key, 5);
 }

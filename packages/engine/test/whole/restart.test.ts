@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspectNode, runTask, type StoredNode } from '@deltabase/engine';
-import { MemoryDisk, RaftWitness, SortedMap, TOKENS, TokenCluster } from '@deltabase/testkit';
+import { MemoryDisk, ShownLogWitness, SortedMap, TOKENS, TokenCluster } from '@deltabase/testkit';
 import { groupKey } from '../../src/storage/keys.js';
 
 const SMALL = {
@@ -231,7 +231,7 @@ test('a node that lost its disk is not listened to under its old id (pitfall 7)'
 test('no entry is given as committed that another one is about to replace (CommittedOnly)', () => {
   for (let seed = 1; seed <= 10; seed++) {
     const tokens = new TokenCluster({ seed }).start();
-    new RaftWitness(tokens.cluster).lookEvery(2);
+    new ShownLogWitness(tokens.cluster).lookEvery(2);
     const client = tokens.client('c');
     const old = tokens.leaderOf('a');
     tokens.cluster.setLinks(old, 'cut');

@@ -16,8 +16,11 @@ export {
   type RegisterOutput,
   registerModel,
 } from './check/register.js';
+export { ShownLogWitness } from './check/shown-log-witness.js';
+export { StoredLog, StoredLogs } from './check/stored-logs.js';
 export { TokenHistory } from './check/token-history.js';
 export { type ListInput, ListModel, type ListOutput, type TokenList } from './check/token-list.js';
+export { ToldWitness } from './check/told-witness.js';
 export {
   CALM,
   Cluster,

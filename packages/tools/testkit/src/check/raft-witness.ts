@@ -1,64 +1,163 @@
-// Looks at all nodes of a simulated cluster now and then for what Raft promises: one leader in a term, committed
-// entries that are the same everywhere and for ever, commit indices that never go back in a life.
+// Looks at a node after each of its turns for what Raft promises: one leader in a term (ElectionSafety), committed
+// entries that are on a quorum's disks, the same everywhere and for ever (LogMatching, StateMachineSafety), leaders
+// that have all of them (LeaderCompleteness), places that never go back.
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import type { NodeId } from '@deltabase/engine';
-import type { Cluster } from '../cluster/cluster.js';
+import type { DiskOperation, GroupPosition, NodeId } from '@deltabase/engine';
+import type { ConfState, Entry } from 'raft-ts';
+import type { SortedMap } from '../disk/sorted-map.js';
+import { StoredLogs } from './stored-logs.js';
+
+/** What is known of a group. */
+interface GroupFacts {
+  /** By term. */
+  readonly leaders: Map<number, NodeId>;
+  /** By index; the first is of index 1. `undefined`: it was in nobody's log any more when it was looked for. */
+  readonly committed: Array<Entry | undefined>;
+}
+
+/** Where a copy stood when it was looked at last. */
+interface Seen {
+  readonly life: number;
+  readonly position: GroupPosition;
+}
 
 export class RaftWitness {
-  readonly #cluster: Cluster;
-  /** By group and term. */
-  readonly #leaders = new Map<string, NodeId>();
-  /** By group and index. */
-  readonly #committed = new Map<string, string>();
-  /** By node, life and group. */
-  readonly #commits = new Map<string, number>();
+  readonly logs = new StoredLogs();
+  readonly #groups: GroupFacts[] = [];
+  readonly #seen = new Map<NodeId, Seen[]>();
 
-  constructor(cluster: Cluster) {
-    this.#cluster = cluster;
+  /** A batch of a node is on stable storage. */
+  durable(id: NodeId, batch: readonly DiskOperation[]): void {
+    this.logs.durable(id, batch);
   }
 
-  /** Looks every `everyMs` from now on. */
-  lookEvery(everyMs: number): void {
-    this.#cluster.simulation.schedule(everyMs, () => {
-      this.look();
-      this.lookEvery(everyMs);
-    });
+  /** A node finds other rows on its disk. */
+  replaced(id: NodeId, rows: SortedMap): void {
+    this.logs.replaced(id, rows);
   }
 
-  look(): void {
-    for (const id of this.#cluster.ids) if (this.#cluster.isUp(id)) this.#lookAt(id);
-  }
-
-  #lookAt(id: NodeId): void {
-    const engine = this.#cluster.engine(id);
-    for (const { group, role, term, commit } of engine.status().groups) {
-      if (role === 'leader') this.#leads(id, `group ${group} term ${term}`);
-      const place = `node ${id} life ${this.#cluster.lifeOf(id)} group ${group}`;
-      const before = this.#commits.get(place) ?? 0;
-      assert.ok(commit >= before, `${place}: the commit index went from ${before} to ${commit}`);
-      this.#commits.set(place, commit);
-      if (commit > before) this.#readLog(id, group, before + 1);
+  /** A node has taken a turn in its `life`, and stands there now. */
+  worked(id: NodeId, life: number, positions: readonly GroupPosition[]): void {
+    let seen = this.#seen.get(id);
+    if (seen === undefined) {
+      seen = [];
+      this.#seen.set(id, seen);
+    }
+    for (const [group, position] of positions.entries()) {
+      const before = seen[group];
+      const isSameLife = before?.life === life;
+      if (isSameLife && isSamePlace(before.position, position)) continue;
+      this.#look(id, group, { position, before: isSameLife ? before.position : undefined });
+      seen[group] = { life, position };
     }
   }
 
-  #leads(id: NodeId, term: string): void {
-    const other = this.#leaders.get(term);
-    assert.ok(other === undefined || other === id, `${other} and ${id} lead in ${term}`);
-    this.#leaders.set(term, id);
+  #look(
+    id: NodeId,
+    group: number,
+    { position, before }: { position: GroupPosition; before: GroupPosition | undefined },
+  ): void {
+    const place = `node ${id} group ${group}`;
+    const { term, commit, applied, lastIndex } = position;
+    const places = `applied ${applied}, commit ${commit}, last ${lastIndex}`;
+    assert.ok(applied <= commit && commit <= lastIndex, `${place}: ${places}`);
+    if (before !== undefined) {
+      assert.ok(term >= before.term, `${place}: the term goes from ${before.term} to ${term}`);
+      assert.ok(
+        commit >= before.commit,
+        `${place}: commit goes from ${before.commit} to ${commit}`,
+      );
+      assert.ok(applied >= before.applied, `${place}: applied goes back to ${applied}`);
+    }
+    this.#noteCommitted(group, commit, before?.conf ?? position.conf, position.conf);
+    this.#checkApplied(id, group, { from: before?.applied ?? 0, to: applied });
+    if (position.role === 'leader') this.#leads(id, group, term);
   }
 
-  #readLog(id: NodeId, group: number, from: number): void {
-    this.#cluster.engine(id).readLog(group, from, (entries, commit) => {
-      for (const { index, term, data } of entries) {
-        if (index > commit) break;
-        const place = `group ${group} entry ${index}`;
-        const hash = `${term} ${createHash('sha256').update(data).digest('hex')}`;
-        const there = this.#committed.get(place);
-        assert.ok(there === undefined || there === hash, `${place} of node ${id} is another one`);
-        this.#committed.set(place, hash);
-      }
-    });
+  #facts(group: number): GroupFacts {
+    let facts = this.#groups[group];
+    if (facts === undefined) {
+      facts = { leaders: new Map(), committed: [] };
+      this.#groups[group] = facts;
+    }
+    return facts;
   }
+
+  /**
+   * What is committed for the first time is durable on a quorum (AckedIsDurable): of the configuration before the
+   * turn, or behind it, for it may have changed in between.
+   */
+  #noteCommitted(group: number, commit: number, before: ConfState, after: ConfState): void {
+    const { committed } = this.#facts(group);
+    while (committed.length < commit) {
+      const index = committed.length + 1;
+      const entry = this.#storedEntry(group, index, [before, after]);
+      committed.push(entry);
+    }
+  }
+
+  /** The entry at `index` that a quorum has on its disks. */
+  #storedEntry(group: number, index: number, confs: readonly ConfState[]): Entry | undefined {
+    const nodes = new Set(confs.flatMap((conf) => [...conf.voters, ...conf.votersOutgoing]));
+    const logs = new Map([...nodes].map((id) => [id, this.logs.log(id, group)]));
+    const isQuorum = (has: (id: NodeId) => boolean): boolean =>
+      confs.some((conf) => hasQuorum(conf, has));
+    for (const log of logs.values()) {
+      const entry = log.entries.get(index);
+      if (entry !== undefined && isQuorum((id) => logs.get(id)!.holds(entry))) return entry;
+    }
+    const isFlushed = isQuorum((id) => index <= logs.get(id)!.flushedIndex);
+    assert.ok(
+      isFlushed,
+      `group ${group}: entry ${index} is committed before it is durable on a quorum (AckedIsDurable)`,
+    );
+    return undefined;
+  }
+
+  /** A state machine takes committed entries only, and only once they are on its node's disk. */
+  #checkApplied(
+    id: NodeId,
+    group: number,
+    { from, to }: { readonly from: number; readonly to: number },
+  ): void {
+    const { committed } = this.#facts(group);
+    const log = this.logs.log(id, group);
+    for (let index = Math.max(from, log.flushedIndex) + 1; index <= to; index++) {
+      const entry = committed[index - 1];
+      const isRight = entry === undefined ? log.reaches(index) : log.holds(entry);
+      assert.ok(isRight, `node ${id} group ${group}: it applied another entry ${index}, or none`);
+    }
+  }
+
+  #leads(id: NodeId, group: number, term: number): void {
+    const { leaders, committed } = this.#facts(group);
+    const other = leaders.get(term);
+    assert.ok(other === undefined || other === id, `${other} and ${id} lead in term ${term}`);
+    if (other === id) return;
+    leaders.set(term, id);
+    const log = this.logs.log(id, group);
+    for (let index = log.flushedIndex + 1; index <= committed.length; index++) {
+      const entry = committed[index - 1];
+      const isThere = entry === undefined ? log.reaches(index) : log.holds(entry);
+      assert.ok(isThere, `node ${id} leads group ${group} in ${term} without entry ${index}`);
+    }
+  }
+}
+
+/** A majority of the voters, and while two configurations are joint of both (Raft §6). */
+function hasQuorum(conf: ConfState, has: (id: NodeId) => boolean): boolean {
+  return [conf.voters, conf.votersOutgoing].every(
+    (voters) => voters.length === 0 || 2 * voters.filter(has).length > voters.length,
+  );
+}
+
+function isSamePlace(a: GroupPosition, b: GroupPosition): boolean {
+  return (
+    a.term === b.term &&
+    a.role === b.role &&
+    a.commit === b.commit &&
+    a.applied === b.applied &&
+    a.lastIndex === b.lastIndex
+  );
 }

@@ -12,7 +12,7 @@ import {
   SimulatedNetwork,
 } from '../network/simulated-network.js';
 import { Simulation } from '../sim/simulation.js';
-import { type NodeOptions, SimulatedNode } from './simulated-node.js';
+import { type ClusterObserver, type NodeOptions, SimulatedNode } from './simulated-node.js';
 
 export interface ClusterOptions extends NodeOptions {
   readonly seed: number;
@@ -33,6 +33,7 @@ export class Cluster {
   readonly ids: readonly NodeId[];
   readonly #nodes: ReadonlyMap<NodeId, SimulatedNode>;
   readonly #network: SimulatedNetwork;
+  readonly #observer: ClusterObserver | undefined;
 
   constructor(options: ClusterOptions) {
     const simulation = new Simulation(options.seed);
@@ -48,6 +49,7 @@ export class Cluster {
     const around = { options, simulation, network, chance, weather };
     this.simulation = simulation;
     this.#network = network;
+    this.#observer = options.observer;
     this.ids = Array.from({ length: options.nodes }, (_, at) => at + 1);
     this.#nodes = new Map(this.ids.map((id) => [id, new SimulatedNode(id, around)]));
   }
@@ -154,6 +156,7 @@ export class Cluster {
     const { isRunning, storage } = this.#node(id);
     if (isRunning || !(storage instanceof MemoryStorage)) throw new Error(`node ${id} runs`);
     storage.rows = rows;
+    this.#observer?.replaced?.(id, rows);
   }
 
   /** What is in a node's data directory. For disks with files. */

@@ -21,6 +21,7 @@ import {
   MemoryStorage,
   type NodeStorage,
 } from '../disk/node-storage.js';
+import type { SortedMap } from '../disk/sorted-map.js';
 import type { SimulatedNetwork } from '../network/simulated-network.js';
 import type { Simulation } from '../sim/simulation.js';
 import { NodeClock } from './node-clock.js';
@@ -44,8 +45,10 @@ export interface ClusterObserver {
   readonly sent?: (from: NodeId, to: NodeId, lane: Lane, frame: Uint8Array) => void;
   /** A batch of a node is on stable storage. */
   readonly durable?: (id: NodeId, batch: readonly DiskOperation[]) => void;
-  /** Something happened at a node, and it has dealt with it. */
-  readonly worked?: (id: NodeId) => void;
+  /** A node finds other rows on its disk than it wrote. */
+  readonly replaced?: (id: NodeId, rows: SortedMap) => void;
+  /** The engine of a node has taken a turn. */
+  readonly worked?: (id: NodeId, life: number, engine: Engine) => void;
   /** A disk has failed, and with it its node. */
   readonly failed?: (id: NodeId, error: DeltabaseError | undefined) => void;
   /** A node does not start, because of what its disk holds. Unless this is given, that is thrown. */
@@ -205,7 +208,13 @@ export class SimulatedNode {
       // A read of the log has met a damaged row: the process has ended, and what it was doing with it.
       if (this.#life === life || thrown !== this.#failure) throw thrown;
     }
-    this.#observer.worked?.(this.id);
+  }
+
+  /** An engine works in what it has called back soon. */
+  #work(life: number, run: () => void): void {
+    this.#live(life, run);
+    if (this.#engine === undefined || this.#life !== life || this.#held !== undefined) return;
+    this.#observer.worked?.(this.id, life, this.#engine);
   }
 
   #network(life: number): Network {
@@ -227,7 +236,7 @@ export class SimulatedNode {
     return {
       monotonicMs: () => clock.monotonicMs,
       wallMs: () => clock.wallMs,
-      soon: (run) => simulation.schedule(0, () => this.#live(life, run)),
+      soon: (run) => simulation.schedule(0, () => this.#work(life, run)),
       every: (intervalMs, run) => {
         let isStopped = false;
         const tick = (): void => {

@@ -7,6 +7,7 @@ import { hashText, toJson } from '@deltabase/delta';
 import type {
   DeployResult,
   Engine,
+  MachineHost,
   NodeId,
   ReadRequest,
   ReadResult,
@@ -16,11 +17,13 @@ import { groupOf } from '@deltabase/machine';
 import { foldHistory } from '../check/fold-history.js';
 import { Moments } from '../check/operation-log.js';
 import { RaftWitness } from '../check/raft-witness.js';
+import { ShownLogWitness } from '../check/shown-log-witness.js';
 import { TokenHistory } from '../check/token-history.js';
 import type { ScriptCall } from '../machines/script-machines.js';
 import { makeTokenMachines, TOKEN_MODULES } from '../machines/token-machine.js';
 import { CALM, Cluster } from './cluster.js';
 import { SimulatedClient } from './simulated-client.js';
+import type { ClusterObserver } from './simulated-node.js';
 import { SimulatedWatch } from './simulated-watch.js';
 
 export interface TokenClusterOptions {
@@ -47,22 +50,28 @@ export class TokenCluster {
   readonly clients: SimulatedClient[] = [];
   readonly watches: SimulatedWatch[] = [];
   readonly #options: TokenClusterOptions;
-  readonly #witness: RaftWitness;
+  readonly #shownLogs: ShownLogWitness;
   readonly #moments = new Moments();
 
   constructor(options: TokenClusterOptions) {
     const { seed, nodes = 3, groups = 1, limits = {}, trace, ran } = options;
     this.#options = options;
-    const machines = () => makeTokenMachines(ran);
-    const base = { seed, nodes, groups, machines, limits };
+    const raft = new RaftWitness();
+    const machines = (): MachineHost => makeTokenMachines(ran);
+    const observer: ClusterObserver = {
+      durable: (id, batch) => raft.durable(id, batch),
+      replaced: (id, rows) => raft.replaced(id, rows),
+      worked: (id, life, engine) => raft.worked(id, life, engine.positions()),
+    };
+    const base = { seed, nodes, groups, machines, limits, observer };
     this.cluster = new Cluster(trace === undefined ? base : { ...base, trace });
-    this.#witness = new RaftWitness(this.cluster);
+    this.#shownLogs = new ShownLogWitness(this.cluster);
   }
 
   /** Starts all nodes and deploys the machine. */
   start(): this {
     this.cluster.start();
-    this.#witness.lookEvery(WITNESS_MS);
+    this.#shownLogs.lookEvery(WITNESS_MS);
     this.deploy();
     return this;
   }
@@ -202,7 +211,7 @@ export class TokenCluster {
     this.settle(120_000);
     this.#awaitEqualLogs();
     for (const [key, history] of this.histories) this.#checkDocument(key, history);
-    this.#witness.look();
+    this.#shownLogs.look();
     this.run(1);
     for (const status of this.cluster.engines().map((engine) => engine.status())) {
       for (const group of status.groups) assert.equal(group.queued, 0, 'nothing waits any more');

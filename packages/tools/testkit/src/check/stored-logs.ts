@@ -1,0 +1,91 @@
+// What each node's disk holds of Raft, followed batch by batch: hard states and log entries that are on stable
+// storage, in this life or the next. What a node may forget in a crash is not in here.
+
+import assert from 'node:assert/strict';
+import { type DiskOperation, type NodeId, type RaftRow, readRaftRow } from '@deltabase/engine';
+import { EMPTY_HARD_STATE, type Entry, type HardState } from 'raft-ts';
+import type { SortedMap } from '../disk/sorted-map.js';
+
+/** A group on a node's disk. */
+export class StoredLog {
+  hardState: HardState = EMPTY_HARD_STATE;
+  /** Everything up to it is in the state machine's rows; entries up to there may be gone. */
+  flushedIndex = 0;
+  readonly entries = new Map<number, Entry>();
+
+  /** Whether this is the entry on disk, or it is part of the state there. */
+  holds(entry: Entry): boolean {
+    const there = this.entries.get(entry.index);
+    return there === undefined ? entry.index <= this.flushedIndex : isSameEntry(there, entry);
+  }
+
+  /** Whether any entry stands at `index`, or did. */
+  reaches(index: number): boolean {
+    return index <= this.flushedIndex || this.entries.has(index);
+  }
+}
+
+export class StoredLogs {
+  readonly #nodes = new Map<NodeId, Map<number, StoredLog>>();
+
+  log(id: NodeId, group: number): StoredLog {
+    let groups = this.#nodes.get(id);
+    if (groups === undefined) {
+      groups = new Map();
+      this.#nodes.set(id, groups);
+    }
+    let log = groups.get(group);
+    if (log === undefined) {
+      log = new StoredLog();
+      groups.set(group, log);
+    }
+    return log;
+  }
+
+  /** A batch of a node is on stable storage. Throws if it takes back what an earlier one promised. */
+  durable(id: NodeId, batch: readonly DiskOperation[]): void {
+    for (const operation of batch) {
+      const value = operation.kind === 'put' ? operation.value : undefined;
+      const row = readRaftRow(operation.key, value);
+      if (row !== undefined) this.take(id, row);
+    }
+  }
+
+  /** A node finds other rows on its disk, as if it were another one. */
+  replaced(id: NodeId, rows: SortedMap): void {
+    this.#nodes.delete(id);
+    for (const { key, value } of rows.rows()) {
+      const row = readRaftRow(key, value);
+      if (row !== undefined) this.take(id, row);
+    }
+  }
+
+  /** A row is on stable storage, or gone from it. */
+  take(id: NodeId, row: RaftRow): void {
+    const log = this.log(id, row.group);
+    if (row.kind === 'hardState') {
+      const next = row.hardState ?? EMPTY_HARD_STATE;
+      checkHardState(`node ${id} group ${row.group}`, log.hardState, next);
+      log.hardState = next;
+    } else if (row.kind === 'group') {
+      log.flushedIndex = row.row?.flushedIndex ?? 0;
+    } else if (row.entry === undefined) {
+      log.entries.delete(row.index);
+    } else {
+      log.entries.set(row.index, row.entry);
+    }
+  }
+}
+
+/** Terms and commit indices never go back, and there is one vote in a term, across restarts (Raft §5.2). */
+function checkHardState(place: string, before: HardState, after: HardState): void {
+  const change = `${JSON.stringify(before)} to ${JSON.stringify(after)}`;
+  assert.ok(after.term >= before.term, `${place}: the stored term goes back, ${change}`);
+  assert.ok(after.commit >= before.commit, `${place}: the stored commit goes back, ${change}`);
+  const isSameVote = after.vote === before.vote || before.vote === 0 || after.term > before.term;
+  assert.ok(isSameVote, `${place}: another vote in the same term, ${change}`);
+}
+
+export function isSameEntry(a: Entry, b: Entry): boolean {
+  return a.term === b.term && a.type === b.type && Buffer.compare(a.data, b.data) === 0;
+}
