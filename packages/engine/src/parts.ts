@@ -94,6 +94,8 @@ export class EngineParts {
     this.links = new Links({
       ...{ network, limits, log, header, self: node, life, members, incarnations, write },
       wallMs: () => this.clusterClock.ownWallMs,
+      after: (delayMs, run) => clock.after(delayMs, () => inTurn(run)),
+      isWatched: () => this.watches.count > 0 || !this.reads.idle,
     });
     this.liveness = new Liveness({
       silentTicksMax: config.timing.electionTicks,
@@ -220,6 +222,7 @@ export class EngineParts {
       run: (task, finished) => this.#tasks.run(task, finished),
       queue: (task, finished) => this.#tasks.queue(task, finished),
       send: (group, message) => this.links.sendRaft(group, message),
+      sendNotice: (group, message) => this.links.sendNotice(group, message),
       sendHeartbeat: (heartbeat, options) => this.links.sendHeartbeat(heartbeat, options),
       sendHeartbeatResponse: (response) => this.links.sendHeartbeatResponse(response),
       latestVersions: (group) => this.machines.latestVersions(group),

@@ -25,6 +25,8 @@ export interface Clock {
   wallMs(): number;
   /** Calls `run` once, after what is already waiting in this process has been handled. */
   soon(run: () => void): void;
+  /** Calls `run` once, `delayMs` from now or a little later. */
+  after(delayMs: number, run: () => void): void;
   /** Calls `run` every `intervalMs`; returns how to stop it. */
   every(intervalMs: number, run: () => void): () => void;
 }

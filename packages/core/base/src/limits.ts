@@ -35,6 +35,7 @@ export interface Limits {
   readonly pieceBytesMax: number;
   readonly chunkBytesMax: number;
   readonly snapshotDeltaBytesMin: number;
+  readonly snapshotDeltaFactor: number;
 
   // Machines.
   readonly moduleBytesMax: number;
@@ -67,6 +68,7 @@ export interface Limits {
   readonly batchBytesMax: number;
   readonly writeQueueBytesMax: number;
   readonly uncommittedBytesMax: number;
+  readonly noticeMs: number;
   readonly peerQueueBytesMax: number;
   readonly peerFrameBytesMax: number;
   readonly appendBytesMax: number;
@@ -128,6 +130,7 @@ export const DEFAULT_LIMITS: Limits = {
   pieceBytesMax: 64 * KIB, // bytes of one piece of a snapshot: some 1 ms to parse
   chunkBytesMax: 256 * KIB, // bytes of deltas in one row of a document's history
   snapshotDeltaBytesMin: 64 * KIB, // bytes of deltas until a new snapshot is worth it
+  snapshotDeltaFactor: 4, // as many times the state's bytes: a snapshot costs a part of them, a load at most twice
 
   moduleBytesMax: 8 * MIB, // bytes; a Go module has 3 MB
   moduleFunctionsMax: 50_000, // functions
@@ -157,6 +160,7 @@ export const DEFAULT_LIMITS: Limits = {
   batchBytesMax: 8 * MIB, // bytes written to disk at once
   writeQueueBytesMax: 64 * MIB, // bytes that wait for the disk; with more, nothing runs here and leaders send again
   uncommittedBytesMax: 64 * MIB, // bytes proposed by a leader and not committed
+  noticeMs: 10, // ms that news of a commit waits for a frame to go along with, unless somebody watches there
   peerQueueBytesMax: 64 * MIB, // bytes waiting for one peer; more is dropped, Raft resends
   peerFrameBytesMax: 16 * MIB, // bytes; a turn's frame is sent at frameBytesMax, its last part may be large
   appendBytesMax: 1 * MIB, // bytes of entries in one append message

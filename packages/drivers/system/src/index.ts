@@ -3,12 +3,13 @@
 import { randomFillSync } from 'node:crypto';
 import type { Clock, Random } from '@deltabase/engine';
 
-/** Real time: `performance.now`, `Date.now`, `setImmediate` and `setInterval`. */
+/** Real time: `performance.now`, `Date.now` and Node's timers. */
 export function makeSystemClock(): Clock {
   return {
     monotonicMs: () => performance.now(),
     wallMs: () => Date.now(),
     soon: (run) => void setImmediate(run),
+    after: (delayMs, run) => void setTimeout(run, delayMs).unref(),
     every(intervalMs, run) {
       const timer = setInterval(run, intervalMs);
       return () => clearInterval(timer);

@@ -6,6 +6,7 @@ import type { DocumentsHost } from '../documents/group-documents.js';
 import type { LocalDocument } from '../documents/local-document.js';
 import type { GroupHeartbeat, GroupHeartbeatResponse } from '../peers/beat-codec.js';
 import type { FrameHeader } from '../peers/frame.js';
+import type { NoticeMessage } from '../peers/notices.js';
 import type { ListedMessage } from '../peers/raft-codec.js';
 import type { Call, Disk, Log, Machine, NodeId, Outcome } from '../ports.js';
 import type { AnswerSink, Submission } from '../results.js';
@@ -42,6 +43,8 @@ export interface GroupHost extends DocumentsHost {
   /** The group has something to do in this turn or the next. */
   dirty(group: Group): void;
   send(group: number, message: ListedMessage): void;
+  /** Sends what may come a little later, or not at all. */
+  sendNotice(group: number, message: NoticeMessage): void;
   /** Sends a heartbeat at once, or if it `waits`, with the next beat of this node. */
   sendHeartbeat(heartbeat: GroupHeartbeat, options: { readonly waits: boolean }): void;
   sendHeartbeatResponse(response: GroupHeartbeatResponse): void;

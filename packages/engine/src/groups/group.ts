@@ -316,6 +316,8 @@ export class Group {
       this.#host.sendHeartbeat({ group, message, offersSleep: false }, { waits });
     } else if (message.type === 'heartbeatResponse') {
       this.#host.sendHeartbeatResponse({ group, message, sleepsAt: 0 });
+    } else if (message.type === 'append' && message.entries.length === 0) {
+      this.#host.sendNotice(group, message);
     } else {
       assert(message.type !== 'propose', 'proposals are not passed on');
       this.#host.send(group, message);
@@ -330,7 +332,12 @@ export class Group {
   }
 
   #acknowledge(work: AppendWork): void {
-    for (const message of this.#node.acknowledgeAppend(work)) this.#send(message);
+    for (const message of this.#node.acknowledgeAppend(work)) {
+      // Without entries of its own it was the answer to a notice, or says again what the leader was told.
+      const isNotice = message.type === 'appendResponse' && !message.reject && !work.mustSync;
+      if (isNotice) this.#host.sendNotice(this.id, message);
+      else this.#send(message);
+    }
     this.#host.dirty(this);
   }
 

@@ -233,10 +233,11 @@ export class Leadership {
     });
   }
 
-  /** A snapshot is worth it once the deltas since the last one outweigh it: so it costs a part of them. */
+  /** A snapshot is worth it once the deltas since the last one far outweigh it: so it costs a part of them. */
   #isSnapshotDue(local: LocalDocument, root: Value): boolean {
-    const { snapshotDeltaBytesMin } = this.#host.limits;
-    return local.bytesSinceSnapshot >= Math.max(snapshotDeltaBytesMin, bytesOf(root));
+    const { snapshotDeltaBytesMin, snapshotDeltaFactor } = this.#host.limits;
+    const worthIt = Math.max(snapshotDeltaBytesMin, snapshotDeltaFactor * bytesOf(root));
+    return local.bytesSinceSnapshot >= worthIt;
   }
 
   /** Answers retries of what is known, and what must not run. Returns whether that was all. */

@@ -42,6 +42,8 @@ export interface Presence {
   readonly life: number;
   /** It is not to be made a leader: it stops, or its disk does not answer. */
   readonly abstains: boolean;
+  /** Somebody waits there for commits, so they are to be told at once. */
+  readonly isWatched: boolean;
   /** Its wall clock, ms since 1970. */
   readonly wallMs: number;
 }
@@ -55,7 +57,7 @@ export interface Frame extends FrameHeader, Presence {
   readonly answers: readonly unknown[];
 }
 
-const FRAME_VERSION = 3;
+const FRAME_VERSION = 4;
 
 export function emptyParts(): FrameParts {
   return { raft: [], heartbeats: [], heartbeatResponses: [], forwards: [], answers: [] };
@@ -63,11 +65,11 @@ export function emptyParts(): FrameParts {
 
 export function encodeFrame(
   header: FrameHeader,
-  { life, abstains, wallMs }: Presence,
+  { life, abstains, isWatched, wallMs }: Presence,
   { raft, heartbeats, heartbeatResponses, forwards, answers }: FrameParts,
 ): Uint8Array {
   const lists = [raft, heartbeats, heartbeatResponses, forwards, answers];
-  return pack([...headOf(header), life, abstains, wallMs, ...lists]);
+  return pack([...headOf(header), life, abstains, isWatched, wallMs, ...lists]);
 }
 
 /** The frame in `bytes`. Throws DATA_CORRUPT if it is not one of a version known here. */
@@ -78,6 +80,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     ...header,
     life: fields.whole(),
     abstains: fields.flag(),
+    isWatched: fields.flag(),
     wallMs: fields.whole(),
     raft: fields.list(),
     heartbeats: fields.list(),

@@ -69,6 +69,7 @@ export class PeerIntake {
     if (!links.accepts(from, frame)) return;
     liveness.heard(from, frame.life);
     links.setAbstaining(from, frame.abstains);
+    links.setWatched(from, frame.isWatched);
     clusterClock.heard(from, frame.wallMs);
     const now = this.#host.nowMs();
     this.#takeRaft(from, frame);

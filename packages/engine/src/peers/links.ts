@@ -1,7 +1,7 @@
 // What this node says to the others in a turn, gathered into one frame for each, and what it listens to: only
 // nodes of its own cluster and of the same founders, and each only under the incarnation in which it first spoke
 // (docs/raft.md, pitfall 7). Heartbeats of groups wait for the node's beat, and go in one list: one frame for each peer and
-// interval, with however many groups.
+// interval, with however many groups. Notices wait for any frame (notices.ts), unless their receiver is watched.
 
 import type { Limits } from '@deltabase/base';
 import type { DiskOperation, Log, Network, NodeId } from '../ports.js';
@@ -14,6 +14,7 @@ import {
   writeHeartbeatResponse,
 } from './beat-codec.js';
 import { emptyParts, encodeFrame, type FrameHeader, type FrameParts } from './frame.js';
+import { type NoticeMessage, Notices } from './notices.js';
 import { encodeRaftMessage, type ListedMessage } from './raft-codec.js';
 
 interface Outbox {
@@ -42,6 +43,10 @@ export interface LinksOptions {
   /** This node's own wall clock. */
   readonly wallMs: () => number;
   readonly write: (operations: readonly DiskOperation[], done: () => void) => void;
+  /** Has `run` called in a turn, `delayMs` from now. */
+  readonly after: (delayMs: number, run: () => void) => void;
+  /** Whether somebody waits for commits on this node. */
+  readonly isWatched: () => boolean;
 }
 
 export class Links {
@@ -55,12 +60,21 @@ export class Links {
   readonly #waiting = new Map<NodeId, number[]>();
   readonly #reachable = new Set<NodeId>();
   readonly #abstaining = new Set<NodeId>();
+  readonly #watched = new Set<NodeId>();
+  readonly #notices: Notices;
   #abstains = false;
   readonly counters: LinkCounters = { framesSent: 0, bytesSent: 0 };
 
   constructor(options: LinksOptions) {
     this.#options = options;
     this.#incarnations = new Map(options.incarnations);
+    this.#notices = new Notices({
+      waitMs: options.limits.noticeMs,
+      after: options.after,
+      due: (peers) => {
+        for (const peer of peers) this.#outbox(peer);
+      },
+    });
   }
 
   isReachable(peer: NodeId): boolean {
@@ -81,6 +95,12 @@ export class Links {
   setAbstaining(peer: NodeId, is: boolean): void {
     if (is) this.#abstaining.add(peer);
     else this.#abstaining.delete(peer);
+  }
+
+  /** What a peer says of itself: whether somebody waits for commits there. */
+  setWatched(peer: NodeId, is: boolean): void {
+    if (is) this.#watched.add(peer);
+    else this.#watched.delete(peer);
   }
 
   /** Whether a peer says that it is not to be made a leader. */
@@ -132,12 +152,19 @@ export class Links {
   }
 
   sendRaft(group: number, message: ListedMessage): void {
+    this.#notices.supersede(group, message);
     const outbox = this.#outbox(message.to);
     outbox.parts.raft.push(encodeRaftMessage(group, message));
     if (message.type === 'append') {
       for (const { data } of message.entries) outbox.bytes += data.length;
     }
     this.#sendIfLarge(message.to, outbox);
+  }
+
+  /** Sends what nobody waits for, or nobody but those who watch at the receiver: a little later, or never. */
+  sendNotice(group: number, message: NoticeMessage): void {
+    if (message.type === 'append' && this.#watched.has(message.to)) this.sendRaft(group, message);
+    else this.#notices.add(group, message);
   }
 
   sendForward(to: NodeId, forward: unknown[], bytes: number): void {
@@ -191,9 +218,13 @@ export class Links {
 
   /** A peer that takes nothing loses frames rather than filling memory: Raft sends again. */
   #send(to: NodeId, { parts }: Outbox): void {
-    const { network, limits, header, life, wallMs } = this.#options;
+    const { network, limits, header, life, wallMs, isWatched } = this.#options;
+    for (const { group, message } of this.#notices.take(to)) {
+      parts.raft.push(encodeRaftMessage(group, message));
+    }
     if (network.queuedBytes(to, 'urgent') > limits.peerQueueBytesMax) return;
-    const presence = { life, abstains: this.#abstains, wallMs: wallMs() };
+    const abstains = this.#abstains;
+    const presence = { life, abstains, isWatched: isWatched(), wallMs: wallMs() };
     const frame = encodeFrame(header, presence, parts);
     this.#count(frame);
     network.send(to, 'urgent', frame);

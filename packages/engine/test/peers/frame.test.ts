@@ -13,8 +13,8 @@ import { bytes, damaged, hex, isRead, own } from '../support/bytes.js';
 import { CONF } from '../support/samples.js';
 
 const HEADER = { cluster: 'sim', groups: 16, founders: 9, incarnation: 4_000_000_000 };
-const HEAD = '03a373696d1009ceee6b2800';
-const PRESENCE = { life: 7, abstains: true, wallMs: 1_700_000_000_000 };
+const HEAD = '04a373696d1009ceee6b2800';
+const PRESENCE = { life: 7, abstains: true, isWatched: false, wallMs: 1_700_000_000_000 };
 const PARTS = {
   raft: [[3, 9]],
   heartbeats: [5, 6],
@@ -39,13 +39,16 @@ const CHUNK: BulkFrame = {
   end: { index: 70_001, term: 5, confState: CONF, time: 9 },
 };
 
-test('a frame has the bytes that nodes of version 3 expect, and is read back', () => {
+test('a frame has the bytes that nodes of version 4 expect, and is read back', () => {
   const frame = own(encodeFrame(HEADER, PRESENCE, PARTS));
-  assert.equal(hex(frame), `9d${HEAD}07c3cb4278bcfe568000009192030992050691cd012c9191019291029104`);
+  assert.equal(
+    hex(frame),
+    `9e${HEAD}07c3c2cb4278bcfe568000009192030992050691cd012c9191019291029104`,
+  );
   assert.deepEqual(decodeFrame(frame), { ...HEADER, ...PRESENCE, ...PARTS });
 });
 
-test('bulk frames have the bytes that nodes of version 3 expect, and are read back', () => {
+test('bulk frames have the bytes that nodes of version 4 expect, and are read back', () => {
   assert.equal(hex(encodeBulkFrame(PULL)), `99${HEAD}0103ce00011170c4016b`);
   const conf = '95930102039201029105' + '9103c3';
   assert.equal(
@@ -74,10 +77,10 @@ test('a frame cut short, changed or made of chance is malformed, or a frame; not
 
 test('a frame of another version or with more fields is malformed', () => {
   const head = ['sim', 16, 9, 1];
-  const rest = [7, false, 5, [], [], [], []];
-  assert.ok(isRead(decodeFrame, own(pack([3, ...head, ...rest, []]))));
-  assert.ok(!isRead(decodeFrame, own(pack([2, ...head, ...rest, []]))));
-  assert.ok(!isRead(decodeFrame, own(pack([3, ...head, ...rest, [], []]))));
+  const rest = [7, false, true, 5, [], [], [], []];
+  assert.ok(isRead(decodeFrame, own(pack([4, ...head, ...rest, []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([3, ...head, ...rest, []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([4, ...head, ...rest, [], []]))));
   assert.ok(!isRead(decodeFrame, own(pack([3, ...head, ...rest, 3]))));
   assert.ok(!isRead(decodeBulkFrame, own(pack([3, ...head, 3, 1, 1, bytes('')]))));
   assert.ok(!isRead(decodeBulkFrame, own(pack([3, ...head, 1, 1, 1, bytes(''), 0]))));

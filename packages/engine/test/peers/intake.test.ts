@@ -20,7 +20,7 @@ import { HEARTBEAT, HEARTBEAT_RESPONSE, LISTED_MESSAGES } from '../support/raft-
 import { sampleMessage } from '../support/samples.js';
 
 const HEADER: FrameHeader = { cluster: 'sim', groups: 1, founders: 9, incarnation: 5 };
-const PRESENCE = { life: 8, abstains: true, wallMs: 7 };
+const PRESENCE = { life: 8, abstains: true, isWatched: true, wallMs: 7 };
 
 function setUp({ accepts = true, takesEntries = true } = {}) {
   const said: string[] = [];
@@ -37,6 +37,7 @@ function setUp({ accepts = true, takesEntries = true } = {}) {
       accepts: () => accepts,
       setReachable() {},
       setAbstaining: (from: number, is: boolean) => said.push(`${from} abstains ${is}`),
+      setWatched: (from: number, is: boolean) => said.push(`${from} is watched: ${is}`),
       sendAnswer() {},
     },
     liveness: {
@@ -90,6 +91,7 @@ test('a frame is taken apart, each part for whom it is', () => {
   assert.deepEqual(said, [
     '2 lives 8',
     '2 abstains true',
+    '2 is watched: true',
     '2 says 7',
     'group 1 heartbeat from 2',
     'group 0 heartbeatResponse from 2',

@@ -18,6 +18,7 @@ function setUp(limits: Partial<Limits> = {}) {
     listen() {},
   };
   const errors: string[] = [];
+  const timers: Array<{ delayMs: number; run: () => void }> = [];
   const written: Array<{ operations: readonly DiskOperation[]; done: () => void }> = [];
   const links = new Links({
     network,
@@ -30,8 +31,10 @@ function setUp(limits: Partial<Limits> = {}) {
     wallMs: () => 5,
     incarnations: new Map([[2, 22]]),
     write: (operations, done) => void written.push({ operations, done }),
+    after: (delayMs, run) => void timers.push({ delayMs, run }),
+    isWatched: () => false,
   });
-  return { links, sent, queued, written, errors };
+  return { links, sent, queued, written, errors, timers };
 }
 
 test('what is said to a node in a turn leaves in one frame', () => {
@@ -163,4 +166,43 @@ test('a new peer is listened to once its incarnation is durable, and only under 
   written[0]!.done();
   assert.ok(links.accepts(3, { ...HEADER, incarnation: 33 }));
   assert.ok(!links.accepts(3, { ...HEADER, incarnation: 34 }));
+});
+
+const NOTICE = {
+  ...({ type: 'append', from: 1, to: 2, term: 3, prevIndex: 8, prevTerm: 3 } as const),
+  ...{ entries: [], commit: 7, match: 6 },
+};
+
+test('a notice waits for a frame that leaves anyway, or for its time', () => {
+  const { links, sent, timers } = setUp({ noticeMs: 10 });
+  links.sendNotice(1, NOTICE);
+  links.flush();
+  assert.equal(sent.length, 0);
+  links.sendForward(2, [1], 10);
+  links.flush();
+  assert.equal(decodeFrame(sent[0]!.frame).raft.length, 1);
+
+  links.sendNotice(1, NOTICE);
+  assert.deepEqual(
+    timers.map(({ delayMs }) => delayMs),
+    [10],
+    'one timer for all that wait',
+  );
+  timers[0]!.run();
+  links.flush();
+  assert.equal(decodeFrame(sent[1]!.frame).raft.length, 1);
+  links.flush();
+  assert.equal(sent.length, 2);
+});
+
+test('a node that is watched is told of commits at once', () => {
+  const { links, sent } = setUp();
+  links.setWatched(2, true);
+  links.sendNotice(1, NOTICE);
+  links.flush();
+  assert.equal(sent.length, 1);
+  links.setWatched(2, false);
+  links.sendNotice(1, NOTICE);
+  links.flush();
+  assert.equal(sent.length, 1);
 });

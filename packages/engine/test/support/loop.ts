@@ -12,6 +12,7 @@ export class ManualLoop {
       monotonicMs: () => 0,
       wallMs: () => 0,
       soon: (run) => void this.#soon.push(run),
+      after: () => {},
       every: () => () => {},
     };
     this.loop = new TurnLoop(clock, work);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TokenCluster } from '@deltabase/testkit';
+import { documentPrefix, piecesRange, placeOfPiece } from '../../src/storage/keys.js';
 
 interface Cost {
   readonly disk: number;
@@ -66,3 +67,28 @@ test('snapshots of a document cost a part of its deltas, however often it is flu
   assert.ok(disk < snapshots * 5, `${disk} bytes, one snapshot on each node takes ${snapshots}`);
   tokens.check();
 });
+
+test('a snapshot waits for deltas of several times its size (CostIsTheDelta)', () => {
+  const few = snapshotsTaken(8);
+  const many = snapshotsTaken(1);
+  assert.ok(few > 0 && many > 3 * few, `${many} and ${few} snapshots`);
+});
+
+/** Snapshots of a document that its leader has taken while 2000 tokens were appended. */
+function snapshotsTaken(snapshotDeltaFactor: number): number {
+  const limits = { flushIntervalMs: 50, snapshotDeltaBytesMin: 100, snapshotDeltaFactor };
+  const tokens = new TokenCluster({ seed: 3, limits }).start();
+  const client = tokens.client('c');
+  const leader = tokens.leaderOf('a');
+  for (let sent = 0; sent < 2000; sent++) {
+    client.send('a', 'append', leader);
+    if (sent % 20 === 0) tokens.run(60);
+  }
+  tokens.settle();
+  tokens.run(1000);
+  tokens.check();
+  const prefix = documentPrefix(tokens.groupOf('a'), 1, 'tokens', 'a');
+  const { start, end } = piecesRange(prefix, 0, Number.MAX_SAFE_INTEGER);
+  const pieces = tokens.cluster.rows(leader).slice(start, end);
+  return new Set(pieces.map(({ key }) => placeOfPiece(key).seq)).size;
+}

@@ -237,6 +237,8 @@ export class SimulatedNode {
       monotonicMs: () => clock.monotonicMs,
       wallMs: () => clock.wallMs,
       soon: (run) => simulation.schedule(0, () => this.#work(life, run)),
+      after: (delayMs, run) =>
+        simulation.schedule(clock.virtualMs(delayMs), () => this.#live(life, run)),
       every: (intervalMs, run) => {
         let isStopped = false;
         const tick = (): void => {
