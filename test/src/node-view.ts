@@ -74,16 +74,13 @@ export class NodeView {
   }
 
   /** The document as this node holds it once it has `atLeastSeq`. */
-  async document(space: string, key: string, atLeastSeq: number): Promise<NodeDocument> {
-    const mode = 'READ_MODE_AT_LEAST_SEQ';
-    const found = await call<{ seq: number; hash: string; value: Buffer }>(this.#documents, 'Get', {
-      space,
-      key,
-      mode,
-      atLeastSeq,
-    });
-    const { seq, hash, value } = found;
-    return { seq, hash, value: JSON.parse(value.toString('utf8')) };
+  document(space: string, key: string, atLeastSeq: number): Promise<NodeDocument> {
+    return this.#get({ space, key, mode: 'READ_MODE_AT_LEAST_SEQ', atLeastSeq });
+  }
+
+  /** The document as it is now, whatever this node has heard of that so far. */
+  latest(space: string, key: string): Promise<NodeDocument> {
+    return this.#get({ space, key, mode: 'READ_MODE_LINEARIZABLE' });
   }
 
   /** Sends a message through this node, once. Its answer in words: `accepted`, or what the error says. */
@@ -113,6 +110,16 @@ export class NodeView {
   close(): void {
     this.#documents.close();
     this.#cluster.close();
+  }
+
+  async #get(request: object): Promise<NodeDocument> {
+    const found = await call<{ seq: number; hash: string; value: Buffer }>(
+      this.#documents,
+      'Get',
+      request,
+    );
+    const { seq, hash, value } = found;
+    return { seq, hash, value: JSON.parse(value.toString('utf8')) };
   }
 }
 

@@ -59,3 +59,16 @@ export async function until(
     await sleep(20);
   }
 }
+
+/** `work`, or a rejection with `what` after `limitMs`. */
+export async function within<T>(what: string, work: Promise<T>, limitMs = 30_000): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`not within ${limitMs} ms: ${what}`)), limitMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

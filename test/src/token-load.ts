@@ -1,10 +1,10 @@
-// Writers that put unique tokens into documents chosen at random, and readers that look at them, while others do
-// harm to the cluster. In the end every call has settled, every document keeps what token-record.ts says, and all
+// Writers that put unique tokens into documents chosen at random, and readers that look at them, through the client
+// and through each node, while others do harm to the cluster. In the end every call has settled, every document keeps what token-record.ts says, and all
 // copies are equal by seq and hash (StateIsFold).
 
 import { DeltabaseError, type Prng } from '@deltabase/base';
 import type { Client } from '@deltabase/client';
-import { Moments, type ProcessCluster } from '@deltabase/testkit';
+import { Moments, type ProcessCluster, type ProcessNode } from '@deltabase/testkit';
 import { NodeView } from './node-view.js';
 import { readText } from './read-text.js';
 import { connectAndDeploy, sleep, until } from './scratch.js';
@@ -14,8 +14,8 @@ export interface TokenLoadOptions {
   readonly random: Prng;
   /** Default 64. */
   readonly writers?: number;
-  /** Default 2. */
-  readonly readers?: number;
+  /** Nodes that are also read from directly, whoever leads. Default: none. */
+  readonly nodes?: ProcessCluster['nodes'];
   /** Default 200. */
   readonly documents?: number;
   /** Until a call is given up, ms. Default 20,000. */
@@ -40,6 +40,7 @@ const SPACE = 'text';
 const DEADLINE_MS = 20_000;
 /** Between two reads of a reader. */
 const READ_MS = 20;
+const CLIENT_READERS = 2;
 
 /** Runs `use` while clients write to and read from a cluster; then every promise must be kept. */
 export async function underTokenLoad<T>(
@@ -48,7 +49,7 @@ export async function underTokenLoad<T>(
   use: (load: TokenLoad) => Promise<T>,
 ): Promise<{ readonly result: T; readonly report: TokenLoadReport }> {
   const client = await connectAndDeploy(cluster.addresses, SPACE);
-  const load = new TokenLoad(client, options);
+  const load = new TokenLoad(client, { nodes: cluster.nodes, ...options });
   try {
     const result = await use(load);
     const report = await load.stop();
@@ -74,12 +75,13 @@ export class TokenLoad {
 
   /** Begins to write and read; the machine of examples/text must be deployed as `text`. */
   constructor(client: Client, options: TokenLoadOptions) {
-    const { writers = 64, readers = 2 } = options;
+    const { writers = 64, nodes = [] } = options;
     this.#client = client;
     this.#options = options;
     this.#working = [
       ...Array.from({ length: writers }, (_, writer) => this.#write(writer)),
-      ...Array.from({ length: readers }, (_, reader) => this.#read(reader)),
+      ...Array.from({ length: CLIENT_READERS }, (_, reader) => this.#readFromAny(reader)),
+      ...nodes.map((node) => this.#readFrom(node)),
     ];
     // `stop` tells of what went wrong; it may come later.
     for (const working of this.#working) working.catch(() => {});
@@ -156,21 +158,38 @@ export class TokenLoad {
     }
   }
 
-  /** One reader: a document at a time, as it is now. */
-  async #read(reader: number): Promise<void> {
+  #readFromAny(reader: number): Promise<void> {
     const { deadlineMs = DEADLINE_MS } = this.#options;
-    const random = this.#options.random.fork(`reader ${reader}`);
+    return this.#read(`reader ${reader}`, async (key) => {
+      const { value } = await this.#client.document(SPACE, key).get({ deadlineMs });
+      return value;
+    });
+  }
+
+  async #readFrom({ id, clientAddress }: ProcessNode): Promise<void> {
+    const view = new NodeView(clientAddress);
+    try {
+      await this.#read(`reader of node ${id}`, async (key) => {
+        const { value } = await view.latest(SPACE, key);
+        return value;
+      });
+    } finally {
+      view.close();
+    }
+  }
+
+  /** One reader: a document at a time, as it is now. Whatever it is shown must fit; that it is shown need not. */
+  async #read(name: string, get: (key: string) => Promise<unknown>): Promise<void> {
+    const random = this.#options.random.fork(name);
     while (!this.#isStopping) {
       const key = this.#anyKey(random);
       const read = this.#record(key).read();
-      try {
-        const { value } = await this.#client.document(SPACE, key).get({ deadlineMs });
+      const value = await get(key).catch(() => undefined);
+      if (value === undefined) {
+        read.failed();
+      } else {
         read.saw(readText(value));
         this.#reads++;
-      } catch (thrown) {
-        if (!(thrown instanceof DeltabaseError)) throw thrown;
-        if (thrown.code === 'DOCUMENT_NOT_FOUND') read.saw('');
-        else read.failed();
       }
       await sleep(READ_MS);
     }

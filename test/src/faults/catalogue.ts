@@ -2,5 +2,8 @@
 
 import { damagedFiles } from './damage/damaged-files.js';
 import type { FaultCase } from './fault-case.js';
+import { kills } from './processes/kills.js';
+import { pauses } from './processes/pauses.js';
+import { snapshotKills } from './processes/snapshot-kills.js';
 
-export const FAULT_CASES: readonly FaultCase[] = [damagedFiles];
+export const FAULT_CASES: readonly FaultCase[] = [kills, pauses, snapshotKills, damagedFiles];

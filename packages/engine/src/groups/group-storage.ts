@@ -64,7 +64,10 @@ export class GroupStorage {
       send: (to, frame) => host.sendBulk(to, frame),
       write: (operations, done) => host.write(operations, done),
       random: () => host.random(),
-      nextGeneration: () => ++this.#generationsUsed,
+      begin: ({ from, snapshot }) => {
+        host.log.info('snapshot-begun', { group: id, from, index: snapshot.index });
+        return ++this.#generationsUsed;
+      },
       complete: (received) => this.#complete(received),
       discard: (generation) => this.#discard(generation, generation + 1),
     });
@@ -166,7 +169,11 @@ export class GroupStorage {
   }
 
   #acknowledge(work: AppendWork): void {
-    if (work.snapshot !== undefined) this.#installing--;
+    if (work.snapshot !== undefined) {
+      this.#installing--;
+      const { index } = work.snapshot;
+      this.#host.log.info('snapshot-installed', { group: this.#group, index });
+    }
     this.#listener.acknowledge(work);
   }
 

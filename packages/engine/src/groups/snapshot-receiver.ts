@@ -20,8 +20,8 @@ export interface ReceiverHost {
   send(to: NodeId, frame: Uint8Array): void;
   write(operations: readonly DiskOperation[], done: () => void): void;
   random(): number;
-  /** A generation that was never used in this group. */
-  nextGeneration(): number;
+  /** An attempt begins; gives it a generation that was never used in this group. */
+  begin(message: SnapshotMessage): number;
   /** Every row is on disk: Raft is to decide. */
   complete(received: ReceivedSnapshot): void;
   /** The rows of a generation will never be used, and none is written any more. */
@@ -67,7 +67,7 @@ export class SnapshotReceiver {
     this.#attempt = {
       message,
       transfer: this.#host.random(),
-      generation: this.#host.nextGeneration(),
+      generation: this.#host.begin(message),
       after: NOTHING,
       writing: false,
       askedMs: 0,

@@ -62,7 +62,7 @@ class Bench {
         else this.held.push(write);
       },
       random: () => random.next(),
-      nextGeneration: () => ++this.generations,
+      begin: () => ++this.generations,
       complete: (received) => void this.completed.push(received),
       discard: (generation) => void this.discarded.push(generation),
     });

@@ -62,6 +62,7 @@ interface NodeSetup {
 export class ProcessNode {
   readonly #setup: NodeSetup;
   readonly #log: string[] = [];
+  readonly #awaited = new Map<RegExp, () => void>();
   #child: ChildProcess | undefined;
   #exited: Promise<number | null> = Promise.resolve(null);
 
@@ -145,12 +146,26 @@ export class ProcessNode {
     return child;
   }
 
+  /** Resolves as soon as it logs a line that matches; the process that was started last, from now on. */
+  said(words: RegExp): Promise<void> {
+    return new Promise((resolve) => this.#awaited.set(words, resolve));
+  }
+
+  #noteLine(line: string): void {
+    this.#log.push(line);
+    if (this.#log.length > LOG_LINES_KEPT) this.#log.shift();
+    for (const [words, resolve] of this.#awaited) {
+      if (!words.test(line)) continue;
+      this.#awaited.delete(words);
+      resolve();
+    }
+  }
+
   #watchOutput(child: ChildProcess): Promise<void> {
     return new Promise((resolve, reject) => {
       for (const stream of [child.stdout!, child.stderr!]) {
         createInterface(stream).on('line', (line) => {
-          this.#log.push(line);
-          if (this.#log.length > LOG_LINES_KEPT) this.#log.shift();
+          this.#noteLine(line);
           if (line.includes('"started"')) resolve();
         });
       }

@@ -22,8 +22,8 @@ import { openGrpcSendStream } from './grpc-send-stream.js';
 import { METHODS } from './protos.js';
 
 /** A connection that carries nothing is asked for a sign of life this often. */
-const KEEPALIVE_MS = 10_000;
-const KEEPALIVE_TIMEOUT_MS = 5000;
+const KEEPALIVE_MS = 2000;
+const KEEPALIVE_TIMEOUT_MS = 3000;
 /** HTTP/2 lets so much be on its way to the client; its default of 64 KiB makes large answers wait. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
 
