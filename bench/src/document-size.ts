@@ -32,9 +32,9 @@ interface Plan {
 
 const FULL: Plan = {
   sizes: [10, 1000, 100_000, 1_000_000],
-  rounds: 5,
-  messages: 20_000,
-  single: 500,
+  rounds: 8,
+  messages: 15_000,
+  single: 400,
 };
 const SMOKE: Plan = { sizes: [10, 1000], rounds: 1, messages: 100, single: 10 };
 
@@ -43,8 +43,8 @@ export const documentSize: Benchmark = {
   question: 'Does the cost of a message grow with the document?',
   workload:
     'One document for each size, an object with that many numbers; all in one group, so that one node leads all. Each message reads a ' +
-    'member chosen at random and replaces it. In each round the sizes take turns, 256 messages in flight, so that a change of the machine ' +
-    'meets them all; then one message at a time, every next one to the next size. The smallest is measured before the others are made, too.',
+    'member chosen at random and replaces it. In each round the sizes take turns, each first as often as any, 256 messages in flight, so that a change of the ' +
+    'machine meets them all; then one message at a time, every next one to the next size. The smallest is measured before the others are made, too.',
   doesNotShow:
     'Loading a large document, which takes time that grows with it; and the share of handler and patch alone, without network, log and ' +
     'answer, in which the depth of the tree can be seen (packages/core/delta/bench/message-cost.mjs).',
@@ -158,8 +158,10 @@ class Measurement {
     );
     // One round that does not count: for the first time everything is slower.
     for (let round = -1; round < this.#plan.rounds; round++) {
-      for (const [at, subject] of subjects.entries()) {
-        const { throughputUs, leaderUs } = await this.#load(subject);
+      for (let turn = 0; turn < subjects.length; turn++) {
+        // Each size comes first, second and so on as often: what one leaves behind meets the next.
+        const at = (turn + round + 1) % subjects.length;
+        const { throughputUs, leaderUs } = await this.#load(subjects[at]!);
         if (round < 0) continue;
         costs[at]!.throughputUs.push(throughputUs);
         costs[at]!.leaderUs.push(leaderUs);
