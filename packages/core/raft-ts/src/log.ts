@@ -229,6 +229,7 @@ export class RaftLog {
 
   /** Whether an entry in `(applied, committed]` fulfils `is`; true also if they cannot be read now. */
   someUnapplied(is: (entry: Entry) => boolean): boolean {
+    // What the host has compacted it has applied, although it may not have said so yet.
     let from = Math.max(this.#applied + 1, this.firstIndex);
     while (from <= this.#committed) {
       const page = this.slice(from, this.#committed + 1, SCAN_BYTES);

@@ -24,10 +24,13 @@ test('the seeds have seen what they are there to see', { skip: LAST === undefine
   for (const what of [
     'a configuration change was applied',
     'a crash came between two steps',
+    'a deposed leader led on, with lease reads',
+    'a deposed leader led on, with safe reads',
     'a crash lost writes',
     'a leader was elected',
     'a log was truncated',
     'a message was lost',
+    'a partition began',
     'a proposal was dropped',
     'a read was answered',
     'a snapshot was delivered',

@@ -32,12 +32,14 @@ export class Checker {
   readonly #machines = new Map<number, number>();
   readonly #votes = new Map<string, NodeId>();
   readonly #followed = new Map<NodeId, Followed>();
+  readonly #hosts = new Map<NodeId, TestHost>();
   /** The largest commit index that anybody has known. */
   commit = 0;
 
   /** A replica was started, for the first time or again. */
   started(host: TestHost): void {
     const { disk } = host;
+    this.#hosts.set(host.id, host);
     const chain = this.#committed.slice(0, disk.firstIndex());
     assert.equal(chain.length, disk.firstIndex(), 'what is compacted was committed');
     this.#followed.set(host.id, { chain, confChanges: [], compared: 0, term: 0, commit: 0 });
@@ -61,6 +63,11 @@ export class Checker {
     assert.ok(term >= followed.term, 'the term never goes back (TermsOnlyGrow)');
     assert.ok(commit >= followed.commit, 'the commit index never goes back (CommittedStays)');
     assert.equal(status.damaged, false, 'nothing was lost, so nothing is damaged');
+    if (role === 'leader') {
+      const isNew = this.#leaders.get(term) === undefined;
+      if (isNew) this.#checkElection(host);
+      else if (commit > followed.commit) this.#checkCommit(host, commit);
+    }
     followed.term = term;
     followed.commit = commit;
     this.commit = Math.max(this.commit, commit);
@@ -75,11 +82,23 @@ export class Checker {
   }
 
   /** A Ready was taken. */
-  handedOut(host: TestHost, { append, softState }: Ready): void {
+  handedOut(host: TestHost, { append, apply, softState }: Ready): void {
+    if (apply !== undefined && host.isAsync) {
+      const { index, term } = apply.entries.at(-1)!;
+      const { compacted, entries } = host.disk.durable;
+      const at = index - compacted.index - 1;
+      assert.ok(at < 0 || entries[at]?.term === term, 'what is applied is durable (contract 4)');
+    }
     if (append?.snapshot !== undefined) this.#restore(host, append.snapshot);
     if (append !== undefined) this.#follow(host, append.entries);
     this.#compareCommitted(host);
-    const { role, term } = host.node.basicStatus();
+    const { role, term, commit } = host.node.basicStatus();
+    if (role === 'candidate' || role === 'preCandidate') {
+      const { confChanges } = this.#of(host);
+      const applied = host.machine.index;
+      const unapplied = confChanges.filter((index) => index > applied && index <= commit);
+      assert.deepEqual(unapplied, [], 'what is committed is applied (AppliedBeforeCampaign)');
+    }
     if (softState?.role !== 'leader' || role !== 'leader') return;
     // An election may be won late, when a leader of a later term has committed more.
     let last = this.#committed.length - 1;
@@ -108,7 +127,11 @@ export class Checker {
       assert.ok(isKept || hardState.term > message.term, 'who asks for votes has voted for itself');
     }
     if (message.type !== 'voteResponse' || message.reject) return;
-    assert.ok(hardState.term >= message.term, 'the term of a vote is durable');
+    const isVoteKept = hardState.term === message.term && hardState.vote === message.to;
+    assert.ok(
+      isVoteKept || hardState.term > message.term,
+      'a vote that is told is durable (DurableBeforeTold)',
+    );
     const vote = `${message.from} in ${message.term}`;
     const given = this.#votes.get(vote) ?? message.to;
     assert.equal(given, message.to, `node ${vote} voted twice (OneVoteATerm)`);
@@ -127,6 +150,38 @@ export class Checker {
       index >= commit,
       `a read at ${index} came after the commit of ${commit} (ReadsSeeTheirPast)`,
     );
+  }
+
+  /** Who was elected has durable votes of a majority; who has moved on to another term may have given one. */
+  #checkElection(host: TestHost): void {
+    const { term } = host.node.basicStatus();
+    this.#checkMajority(host, 'elected', ({ disk }) => {
+      const { hardState } = disk.durable;
+      return hardState.term > term || (hardState.term === term && hardState.vote === host.id);
+    });
+  }
+
+  /** What a leader commits is of its own term, durable on a majority, and stays there. */
+  #checkCommit(host: TestHost, index: number): void {
+    const { term } = host.node.basicStatus();
+    this.#checkMajority(host, `${index} was committed`, ({ disk }) => {
+      const { compacted, entries } = disk.durable;
+      const at = index - compacted.index - 1;
+      return at < 0 || entries[at]?.term === term;
+    });
+  }
+
+  /** A majority of each half of the configuration that `host` goes by. */
+  #checkMajority(host: TestHost, what: string, has: (voter: TestHost) => boolean): void {
+    const { voters, votersOutgoing } = host.node.status().conf;
+    for (const half of [voters, votersOutgoing]) {
+      const count = half.filter((id) => {
+        const voter = this.#hosts.get(id);
+        return voter !== undefined && has(voter);
+      }).length;
+      const isMajority = half.length === 0 || 2 * count > half.length;
+      assert.ok(isMajority, `${what} by ${count} of ${half} (VotersOnly, OwnTermCommits)`);
+    }
   }
 
   #follow(host: TestHost, entries: readonly Entry[]): void {

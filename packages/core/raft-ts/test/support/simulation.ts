@@ -11,26 +11,16 @@ import { Checker } from './checker.js';
 import { bytesOf, NO_DATA, textOf } from './entries.js';
 import { type HostConfig, TestHost } from './host.js';
 import { mix } from './machine.js';
+import { Network } from './network.js';
 import { Prng } from './prng.js';
+import { drawConfig, drawFaults, type Faults, NO_FAULTS } from './swarm.js';
 
 /** How often what happened, over a set of runs: a set that never saw it has not tested it. */
 export type Coverage = Map<string, number>;
 
 const NODES = [1, 2, 3, 4, 5, 6, 7];
-const CHAOS_ROUNDS = 120;
+const CHAOS_ROUNDS = 200;
 const HEALING_ROUNDS = 400;
-
-interface Faults {
-  readonly drop: number;
-  readonly repeat: number;
-  /** How likely a message is to take longer, again and again. */
-  readonly delay: number;
-  readonly crash: number;
-  /** How likely a partition is to begin. */
-  readonly cut: number;
-  /** How likely a node is to miss a tick; none where leases trust the clocks. */
-  readonly stall: number;
-}
 
 export class Simulation {
   readonly #prng: Prng;
@@ -43,11 +33,9 @@ export class Simulation {
   readonly #voters: readonly NodeId[];
   readonly #config: HostConfig;
   #faults: Faults;
-  /** Messages by the slot in which they arrive. */
-  readonly #network = new Map<number, Message[]>();
+  readonly #network: Network;
   readonly #reads = new Map<string, number>();
-  /** Whether a message from one node to another is lost at the moment, and until when. */
-  #isCut: (from: NodeId, to: NodeId) => boolean = () => false;
+  /** When the present partition ends. */
   #cutUntil = 0;
   #healing = false;
   #slot = 0;
@@ -59,14 +47,8 @@ export class Simulation {
     this.#coverage = coverage;
     const prng = this.#prng;
     this.#voters = NODES.slice(0, 3 + prng.below(3));
-    this.#faults = {
-      drop: prng.pick([0, 0.02, 0.2]),
-      repeat: prng.pick([0, 0.1, 0.3]),
-      delay: prng.pick([0.1, 0.4, 0.8]),
-      crash: prng.pick([0, 0.002, 0.01]),
-      cut: prng.pick([0, 0.01, 0.05]),
-      stall: prng.pick([0, 0.3]),
-    };
+    this.#network = new Network(prng);
+    this.#faults = drawFaults(prng);
     this.#config = drawConfig(prng);
     for (const id of this.#voters) this.#start(id);
   }
@@ -107,11 +89,9 @@ export class Simulation {
   }
 
   #deliverDue(): void {
-    const due = this.#network.get(this.#slot) ?? [];
-    this.#network.delete(this.#slot);
-    for (const message of due) {
+    for (const message of this.#network.due(this.#slot)) {
       const host = this.#hosts.get(message.to);
-      if (!host?.isUp || this.#isCut(message.from, message.to)) {
+      if (!host?.isUp || this.#network.losesArriving(message)) {
         this.#lost(message);
         continue;
       }
@@ -201,35 +181,21 @@ export class Simulation {
 
   #sent(host: TestHost, message: Message): void {
     this.#checker.sent(host, message);
-    const { drop, repeat } = this.#faults;
-    if (this.#prng.chance(drop)) this.#lost(message);
-    else this.#post(message);
-    if (this.#prng.chance(repeat)) this.#post(message);
-  }
-
-  #post(message: Message): void {
-    let slot = this.#slot + 1;
-    while (this.#prng.chance(this.#faults.delay) && slot < this.#slot + 100) slot++;
-    const due = this.#network.get(slot) ?? [];
-    due.splice(this.#prng.below(due.length + 1), 0, message);
-    this.#network.set(slot, due);
+    if (!this.#network.send(message, this.#slot)) this.#lost(message);
   }
 
   /** Cuts off a leader, alone or with another node, or any nodes; both ways, or one. */
   #cut(): void {
     const prng = this.#prng;
     const leader = this.#leader?.id ?? prng.pick(NODES);
-    const island = prng.pick([
-      [leader],
-      [leader, prng.pick(NODES)],
-      NODES.filter(() => prng.chance(0.4)),
-    ]);
-    const ways = prng.pick(['both', 'both', 'in', 'out']);
-    this.#isCut = (from, to) => {
-      if (island.includes(from)) return !island.includes(to) && ways !== 'in';
-      return island.includes(to) && ways !== 'out';
-    };
-    this.#cutUntil = this.#slot + NODES.length * (2 + prng.below(25));
+    const some = NODES.filter(() => prng.chance(0.4));
+    const islands = [[leader], [leader], [leader, prng.pick(NODES)], some];
+    const { voters = [], votersOutgoing = [] } = this.#leader?.confState ?? {};
+    // Each half of a joint configuration alone could decide, if the other one were not needed.
+    if (votersOutgoing.length > 0) islands.push([...voters], [...votersOutgoing]);
+    const island = prng.pick(islands);
+    this.#network.cut(island, prng.pick(['both', 'both', 'in', 'out']));
+    this.#cutUntil = this.#slot + NODES.length * (2 + prng.below(prng.pick([4, 10, 25])));
     this.#count('a partition began');
   }
 
@@ -253,22 +219,29 @@ export class Simulation {
   /** Clients and faults. */
   #disturb(): void {
     const prng = this.#prng;
-    if (this.#cutUntil === this.#slot) this.#isCut = () => false;
+    if (this.#cutUntil === this.#slot) {
+      this.#network.mend();
+      if (prng.chance(this.#faults.chain)) this.#cut();
+    }
     if (this.#cutUntil < this.#slot && prng.chance(this.#faults.cut)) this.#cut();
     // Those who believe that they lead are of most interest, the deposed ones above all.
     for (const each of this.#up) {
       const leads = each.node.basicStatus().role === 'leader';
+      const isDeposed = leads && each !== this.#leader;
       if (prng.chance(leads ? 0.3 : 0.02)) this.#propose(each);
-      if (prng.chance(leads ? 0.2 : 0.02)) this.#read(each);
+      if (prng.chance(isDeposed ? 0.9 : leads ? 0.2 : 0.02)) this.#read(each);
+      if (isDeposed) this.#count(`a deposed leader led on, with ${this.#config.readOnly} reads`);
     }
     const up = this.#up;
     if (up.length === 0) return;
     const host = prng.chance(0.6) ? (this.#leader ?? prng.pick(up)) : prng.pick(up);
     if (prng.chance(0.03)) this.#change(host);
     if (prng.chance(0.01)) this.#with(host, () => host.node.transferLeader(prng.pick(NODES)));
+    if (prng.chance(0.003)) this.#with(host, () => host.node.resign());
     if (prng.chance(0.03)) this.#compact(prng.pick(up));
-    if (prng.chance(0.005)) this.#with(host, () => host.node.forgetLeader());
-    if (prng.chance(0.005)) this.#with(host, () => host.node.campaign());
+    const any = prng.pick(up);
+    if (prng.chance(0.01)) this.#with(any, () => any.node.forgetLeader());
+    if (prng.chance(0.02)) this.#with(any, () => any.node.campaign());
     if (prng.chance(0.01)) this.#unreachable(host);
     if (prng.chance(this.#faults.crash)) this.#crash(host);
     if (prng.chance(this.#faults.crash / 4)) {
@@ -336,8 +309,8 @@ export class Simulation {
 
   /** No more faults and no more clients: everybody must get to the same state, and go on from there. */
   #heal(): void {
-    this.#faults = { drop: 0, repeat: 0, delay: 0.2, crash: 0, cut: 0, stall: 0 };
-    this.#isCut = () => false;
+    this.#faults = NO_FAULTS;
+    this.#network.heal();
     this.#healing = true;
     for (const id of this.#paces.keys()) this.#paces.set(id, 0.9);
     for (const id of [...this.#downUntil.keys()]) this.#downUntil.set(id, this.#slot);
@@ -415,22 +388,4 @@ export class Simulation {
   #count(what: string): void {
     this.#coverage.set(what, (this.#coverage.get(what) ?? 0) + 1);
   }
-}
-
-function drawConfig(prng: Prng): HostConfig {
-  const checkQuorum = prng.chance(0.8);
-  return {
-    electionTicks: 3 + prng.below(4),
-    heartbeatTicks: 1 + prng.below(2),
-    checkQuorum,
-    preVote: prng.chance(0.8),
-    readOnly: checkQuorum && prng.chance(0.4) ? 'lease' : 'safe',
-    stepDownOnRemoval: prng.chance(0.7),
-    disableProposalForwarding: prng.chance(0.2),
-    appendBytesMax: prng.pick([1, 60, 1_000_000]),
-    applyingBytesMax: prng.pick([1, 60, 1_000_000]),
-    uncommittedBytesMax: prng.pick([4, 40, Infinity]),
-    inflightMessagesMax: prng.pick([1, 2, 256]),
-    inflightBytesMax: prng.pick([1, 100, Infinity]),
-  };
 }
