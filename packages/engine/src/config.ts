@@ -1,14 +1,21 @@
 // What an engine is told when it is made. Plain values; the server reads them from flags and files.
 
 import { DeltabaseError, type Limits } from '@deltabase/base';
+import type { JoinTicket, Member } from './members/member.js';
+import { NODE_ID_MAX } from './members/members-rules.js';
 import type { NodeId } from './ports.js';
 
 export interface EngineConfig {
   /** The cluster's name: nodes of different clusters refuse each other. */
   readonly cluster: string;
   readonly node: NodeId;
-  /** The cluster's first voters, the same on every node; membership changes are in the log. */
-  readonly members: readonly NodeId[];
+  /**
+   * Nodes and where they are. A cluster begins with them, the same on each; after a node's first start they only say
+   * where to find others, and its own entry where it is.
+   */
+  readonly members: readonly Member[];
+  /** For a node with an empty disk that is to join a cluster; `undefined`: it is one of the first. */
+  readonly join?: JoinTicket | undefined;
   /** Document groups, beside the system group; fixed when the cluster is made. From 1 to 4096. */
   readonly groups: number;
   readonly timing: Timing;
@@ -30,12 +37,12 @@ export const DEFAULT_TIMING: Timing = { tickMs: 50, heartbeatTicks: 2, electionT
 
 export const DEFAULT_GROUPS = 16;
 
-const NODE_ID_MAX = 65_535;
 const GROUPS_MAX = 4096;
 
 /** Throws INVALID_ARGUMENT if the configuration cannot work. */
 export function checkConfig(config: EngineConfig): void {
-  const { cluster, node, members, groups, timing, limits } = config;
+  const { cluster, node, groups, timing, limits } = config;
+  const members = config.members.map((member) => member.node);
   if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(cluster)) {
     throw invalid(`cluster name ${JSON.stringify(cluster)}: use 1 to 63 of a-z 0-9 -`);
   }
@@ -44,8 +51,8 @@ export function checkConfig(config: EngineConfig): void {
       throw invalid(`node id ${id}: use a whole number from 1 to ${NODE_ID_MAX}`);
     }
   }
-  if (new Set(members).size !== members.length || members.length === 0) {
-    throw invalid(`members ${members.join(', ')}: name each node once, at least one`);
+  if (new Set(members).size !== members.length) {
+    throw invalid(`members ${members.join(', ')}: name each node once`);
   }
   if (!Number.isInteger(groups) || groups < 1 || groups > GROUPS_MAX) {
     throw invalid(`groups ${groups}: use a whole number from 1 to ${GROUPS_MAX}`);

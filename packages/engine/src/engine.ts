@@ -6,6 +6,14 @@ import { DeltabaseError } from '@deltabase/base';
 import type { Entry } from 'raft-ts';
 import { countProblem, nameProblem } from './check-message.js';
 import { checkConfig, type EngineConfig } from './config.js';
+import { expulsionText, type Member } from './members/member.js';
+import type {
+  MembersRequest,
+  MembersResult,
+  TransferRequest,
+  TransferResult,
+} from './members/member-changes.js';
+import type { MembersReport } from './members/members.js';
 import { OpenRequests } from './open-requests.js';
 import { EngineParts } from './parts.js';
 import type { NodeId, Ports } from './ports.js';
@@ -23,24 +31,25 @@ import { runTask } from './task.js';
 /**
  * Starts the engine on what is on its disk, or formats an empty one. Calls `started` once it runs; throws
  * INVALID_ARGUMENT for a configuration that cannot work, and what recovery finds wrong (NODE_MISMATCH,
- * DATA_CORRUPT) comes as an error in place of the engine.
+ * NODE_REMOVED, DATA_CORRUPT) comes as an error in place of the engine. Calls `expelled`, once, when the cluster has
+ * made this node one that is no more of it: the engine has stopped then, and its process is to end.
  */
 export function startEngine(
   ports: Ports,
   config: EngineConfig,
   started: (engine: Engine | DeltabaseError) => void,
+  expelled: (why: DeltabaseError) => void = () => {},
 ): void {
   checkConfig(config);
   const soon = (step: () => void): void => ports.clock.soon(step);
-  const finished = (node: RecoveredNode | undefined): void => {
-    if (node !== undefined) {
-      started(new Engine(ports, config, node));
+  const run = (node: RecoveredNode): void => started(new Engine(ports, config, node, expelled));
+  const finished = (found: RecoveredNode | undefined): void => {
+    if (found !== undefined) {
+      run(found);
       return;
     }
-    const format = formatNode(config, ports.random);
-    ports.disk.write(format.operations, () =>
-      soon(() => started(new Engine(ports, config, format.node))),
-    );
+    const { operations, node } = formatNode(config, ports.random);
+    ports.disk.write(operations, () => soon(() => run(node)));
   };
   runTask(recoverNode(ports.disk, config), soon, finished, (thrown) => {
     if (!(thrown instanceof DeltabaseError)) throw thrown;
@@ -62,12 +71,21 @@ export class Engine {
   #stopped = false;
 
   /** Use `startEngine`. */
-  constructor(ports: Ports, config: EngineConfig, recovered: RecoveredNode) {
+  constructor(
+    ports: Ports,
+    config: EngineConfig,
+    recovered: RecoveredNode,
+    expelled: (why: DeltabaseError) => void,
+  ) {
     this.#ports = ports;
     this.#config = config;
     this.#startedMs = ports.clock.monotonicMs();
     this.#incarnation = recovered.row.incarnation;
-    this.#parts = new EngineParts(ports, config, recovered);
+    this.#parts = new EngineParts(ports, config, recovered, (expulsion) => {
+      const message = expulsionText(config.node, expulsion);
+      this.#stop(failure('UNAVAILABLE', `node ${config.node} is not one of the cluster any more`));
+      expelled(new DeltabaseError('NODE_REMOVED', message));
+    });
   }
 
   get config(): EngineConfig {
@@ -162,6 +180,39 @@ export class Engine {
     );
   }
 
+  /** The members of the cluster, as this node knows them. */
+  members(): MembersReport {
+    return this.#parts.members.report();
+  }
+
+  /** Where a node is, as last heard; `undefined`: it is not one of the cluster, or not known here. */
+  placeOf(node: NodeId): Member | undefined {
+    return this.#parts.members.placeOf(node);
+  }
+
+  /** Begins a change of the members; `members` tells how far it is. */
+  changeMembers(request: MembersRequest, answer: (result: MembersResult) => void): void {
+    const { loop, members } = this.#parts;
+    loop.enqueue(
+      () => members.changes.change(request, answer),
+      () => answer(stopping()),
+    );
+  }
+
+  /** Has a node lead a group, now and from now on while it can. */
+  transfer(request: TransferRequest, answer: (result: TransferResult) => void): void {
+    const { loop, members } = this.#parts;
+    loop.enqueue(
+      () => members.changes.transfer(request, answer),
+      () => answer(stopping()),
+    );
+  }
+
+  /** Where this node is reached: the others are told if they know it somewhere else. */
+  announce(own: Member): void {
+    this.#parts.members.steering.announce(own);
+  }
+
   /** The machines there are, as this node knows them. */
   get registry(): MachineRegistry {
     return this.#parts.machines.registry;
@@ -211,9 +262,9 @@ export class Engine {
 
   status(): EngineStatus {
     const uptimeMs = this.#ports.clock.monotonicMs() - this.#startedMs;
-    const { cluster, node, members } = this.#config;
+    const { cluster, node } = this.#config;
     const identity = { cluster, node, incarnation: this.#incarnation, uptimeMs };
-    return statusOf(identity, members, this.#parts, this.#ports.disk);
+    return statusOf(identity, this.#parts, this.#ports.disk);
   }
 
   /**
@@ -232,14 +283,24 @@ export class Engine {
 
   /** Stops at once and answers whatever is open with UNAVAILABLE; what is durable stays so. */
   stop(): void {
+    this.#stop(stopping());
+  }
+
+  /** Whether too many requests wait for the disk. */
+  get #isFull(): boolean {
+    return this.#open.count >= this.#config.limits.readQueueMax;
+  }
+
+  #stop(why: Failure): void {
     if (this.#stopped) return;
     this.#stopped = true;
     const { stopTicks, loop, groups, touched } = this.#parts;
-    const { reads, watches, deployments, forwarding, snapshots } = this.#parts;
-    const why = stopping();
+    const { reads, watches, deployments, forwarding, snapshots, senders, members } = this.#parts;
     stopTicks();
     loop.stop();
     this.#open.close(why);
+    senders.close();
+    members.changes.close(why);
     deployments.close(why);
     watches.close(why);
     reads.close(why);
@@ -248,11 +309,6 @@ export class Engine {
     snapshots.close();
     for (const sink of touched) sink.flush();
     touched.clear();
-  }
-
-  /** Whether too many requests wait for the disk. */
-  get #isFull(): boolean {
-    return this.#open.count >= this.#config.limits.readQueueMax;
   }
 
   #readHistory(

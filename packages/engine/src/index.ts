@@ -9,6 +9,16 @@ export {
 } from './config.js';
 export { recordOf, type TailDelta } from './documents/tail.js';
 export { type Engine, startEngine } from './engine.js';
+export { expulsionText, type JoinTicket, type Member } from './members/member.js';
+export type {
+  MembersOrder,
+  MembersRequest,
+  MembersResult,
+  TransferRequest,
+  TransferResult,
+} from './members/member-changes.js';
+export type { ChangeReport, MembersReport } from './members/members.js';
+export type { ChangeKind, ChangePhase, MemberRole } from './members/members-state.js';
 export { type GroupMessage, raftMessagesOf } from './peers/raft-messages.js';
 export type {
   Call,
@@ -52,6 +62,8 @@ export {
   type StoredNode,
 } from './storage/inspect.js';
 export { type RaftRow, readRaftRow } from './storage/raft-row.js';
+export { readNodeRow } from './storage/recovery.js';
+export type { NodeRow } from './storage/rows.js';
 export type { HistoryPage } from './streams/history.js';
 export type { ReadMode, ReadRequest, ReadResult, ReadValue } from './streams/reads.js';
 export type { Watch, WatchSink } from './streams/watcher.js';

@@ -7,8 +7,10 @@ import { Residency } from './documents/residency.js';
 import { Group } from './groups/group.js';
 import type { GroupCounters, GroupHost } from './groups/group-host.js';
 import { SnapshotSender } from './groups/snapshot-sender.js';
+import type { Expulsion } from './members/member.js';
+import { Members } from './members/members.js';
 import { ClusterClock } from './peers/cluster-clock.js';
-import { foundersDigest } from './peers/frame.js';
+import { type FrameHeader, foundersDigest } from './peers/frame.js';
 import { PeerIntake } from './peers/intake.js';
 import { Links } from './peers/links.js';
 import { Liveness } from './peers/liveness.js';
@@ -24,6 +26,7 @@ import { Reads } from './streams/reads.js';
 import { Watches } from './streams/watches.js';
 import { Deployments } from './system/deployments.js';
 import { Machines } from './system/machines.js';
+import { SystemSenders } from './system/system-sender.js';
 import { Tasks } from './tasks.js';
 import { TurnBudget } from './turn-budget.js';
 import { TurnLoop } from './turn-loop.js';
@@ -41,7 +44,9 @@ export class EngineParts {
   readonly router: Router;
   readonly groups: readonly Group[];
   readonly machines: Machines;
+  readonly senders: SystemSenders;
   readonly deployments: Deployments;
+  readonly members: Members;
   readonly reads: Reads;
   readonly watches: Watches;
   readonly snapshots: SnapshotSender;
@@ -62,14 +67,22 @@ export class EngineParts {
   /** This turn every peer hears of this node. */
   #beatDue = false;
 
-  constructor(ports: Ports, config: EngineConfig, recovered: RecoveredNode) {
+  constructor(
+    ports: Ports,
+    config: EngineConfig,
+    recovered: RecoveredNode,
+    expelled: (expulsion: Expulsion) => void,
+  ) {
     const { clock, disk, network, log, random } = ports;
     const { limits, cluster, groups, node } = config;
+    const { incarnation, founders, clusterId } = recovered.row;
     const { touched } = this;
     this.#ports = ports;
     this.#config = config;
-    const { incarnation, members } = recovered.row;
-    const header = { cluster, groups, founders: foundersDigest(members), incarnation };
+    const digest = foundersDigest(founders);
+    const header: FrameHeader & { clusterId: string } = {
+      ...{ cluster, clusterId, groups, founders: digest, incarnation },
+    };
     const life = random.next();
     const nowMs = (): number => clock.monotonicMs();
     const inTurn = (step: () => void): void => this.loop.enqueue(step);
@@ -90,10 +103,9 @@ export class EngineParts {
       freeBytesMin: limits.diskFreeBytesMin,
       changed: () => this.upkeep.diskRoomChanged(),
     });
-    const incarnations = recovered.peers;
+    const wallMs = (): number => this.clusterClock.ownWallMs;
     this.links = new Links({
-      ...{ network, limits, log, header, self: node, life, members, incarnations, write },
-      wallMs: () => this.clusterClock.ownWallMs,
+      ...{ network, limits, header, life, wallMs, nowMs },
       after: (delayMs, run) => clock.after(delayMs, () => inTurn(run)),
       isWatched: () => this.watches.count > 0 || !this.reads.idle,
     });
@@ -107,6 +119,21 @@ export class EngineParts {
     this.reads = new Reads({ disk, limits, wake });
     this.watches = new Watches({ limits, nowMs, inTurn, wake });
 
+    this.senders = new SystemSenders({
+      nowMs,
+      wallMs: () => this.clusterClock.wallMs(),
+      sessionPrefix: `$node-${node}-${incarnation}-${life}-`,
+      submit: (submission) => this.router.submitOwn(submission),
+    });
+    const { links, liveness, clusterClock, senders } = this;
+    this.members = new Members({
+      ...{ ports, config, recovered, header, links, liveness, clusterClock, senders },
+      tasks: this.#tasks,
+      groups: () => this.groups,
+      submit: (submission) => this.router.submitOwn(submission),
+      ...{ nowMs, inTurn, write, expelled },
+    });
+    const { membership, identities, standings } = this.members;
     const host = this.#groupHost({ header, life, write, sendBulk, dirty });
     this.groups = recovered.groups.map((group) => new Group(host, group));
     this.router = new Router({
@@ -124,6 +151,7 @@ export class EngineParts {
       log,
       limits,
       system: this.groups[SYSTEM_GROUP]!,
+      membersView: this.members.view,
       inTurn,
       nowMs: () => ports.clock.monotonicMs(),
       changed: () => {
@@ -133,48 +161,46 @@ export class EngineParts {
     });
     this.deployments = new Deployments({
       nowMs,
-      wallMs: () => this.clusterClock.wallMs(),
       limits,
       machines: ports.machines,
       registry: this.machines.registry,
       groups: this.groups.slice(SYSTEM_GROUP + 1),
       tasks: this.#tasks,
-      sessionPrefix: `$node-${node}-${header.incarnation}-${life}-`,
-      submit: (submission) => this.router.submitOwn(submission),
+      senders,
     });
-    const {
-      groups: all,
-      links,
-      liveness,
-      reads,
-      forwarding,
-      snapshots,
-      deployments,
-      router,
-    } = this;
-    const { clusterClock, residency, writer, diskRoom } = this;
-    const peers = { links, liveness, clusterClock, forwarding, snapshots };
-    const parts = { groups: all, ...peers, log, nowMs, dirty };
+    const { groups: all, reads, forwarding, snapshots, deployments, router } = this;
+    const { residency, writer, diskRoom, members } = this;
+    const ways = { links, liveness, clusterClock, forwarding, snapshots };
+    const parts = { groups: all, ...ways, log, nowMs, dirty };
     this.upkeep = new Upkeep({
-      ...{ ...parts, config, reads, deployments, residency, writer, diskRoom },
+      ...{ ...parts, config, reads, deployments, senders, members, residency, writer, diskRoom },
       beat: () => {
         this.#beatDue = true;
       },
     });
     const takesEntries = (): boolean => !writer.isFull && !diskRoom.isSpent;
-    const intake = new PeerIntake({ ...parts, self: node, router, takesEntries });
+    const heard = { identities, membership, standings };
+    const intake = new PeerIntake({ ...parts, ...heard, self: node, router, takesEntries });
     network.listen({
       received: (from, lane, frame) => inTurn(() => intake.received(from, lane, frame)),
       reachable: (peer, is) => inTurn(() => intake.reachable(peer, is)),
+      met: (stranger, address) => inTurn(() => members.peers.met(stranger, address)),
     });
     this.stopTicks = clock.every(config.timing.tickMs, () => inTurn(() => this.upkeep.tick()));
     this.machines.follow();
+    membership.follow();
     for (const group of this.groups) this.#makeDirty(group);
   }
 
   #makeDirty(group: Group): void {
     this.#dirty.add(group);
     this.loop.wake();
+  }
+
+  /** There may be a next step, here or, once all others are done, in the system group. */
+  #configured(group: Group): void {
+    group.followMembers();
+    this.groups[SYSTEM_GROUP]!.followMembers();
   }
 
   #work(): void {
@@ -225,6 +251,8 @@ export class EngineParts {
       sendNotice: (group, message) => this.links.sendNotice(group, message),
       sendHeartbeat: (heartbeat, options) => this.links.sendHeartbeat(heartbeat, options),
       sendHeartbeatResponse: (response) => this.links.sendHeartbeatResponse(response),
+      members: this.members.membership,
+      configured: (group) => this.loop.enqueue(() => this.#configured(group)),
       latestVersions: (group) => this.machines.latestVersions(group),
       machine: (space, version, ready) => this.machines.registry.machine(space, version, ready),
       runMachine: (machine, call, draft) => this.machines.run(machine, call, draft),
@@ -233,11 +261,16 @@ export class EngineParts {
       documentChanged: (group, local) => {
         this.watches.changed(local);
         this.reads.changed(local);
-        if (group.id === SYSTEM_GROUP) this.machines.documentChanged(local);
+        if (group.id !== SYSTEM_GROUP) return;
+        this.machines.documentChanged(local);
+        this.members.membership.documentChanged(local);
       },
       logCompacted: (bytes) => compactor.deleted(bytes),
       installed: (group, before) => {
-        if (group.id === SYSTEM_GROUP) this.machines.follow();
+        if (group.id === SYSTEM_GROUP) {
+          this.machines.follow();
+          this.members.membership.follow();
+        }
         this.watches.replaced(before, group);
         this.reads.replaced(before);
       },

@@ -92,6 +92,10 @@ export type NodeId = number;
  * apart and never delay the others.
  */
 export interface Network {
+  /** Where a peer is reached, host:port; another address moves it. Frames flow between nodes that know each other. */
+  setPeer(peer: NodeId, address: string): void;
+  /** Lets go of a peer, if it is one; the listener is not told that it cannot be reached any more. */
+  removePeer(peer: NodeId): void;
   send(to: NodeId, lane: Lane, frame: Uint8Array): void;
   /** Bytes that wait for `to` on `lane`; the sender holds back bulk frames by it. */
   queuedBytes(to: NodeId, lane: Lane): number;
@@ -106,6 +110,8 @@ export interface NetworkListener {
   received(from: NodeId, lane: Lane, frame: Uint8Array): void;
   /** A connection to `peer` was made (`true`) or lost (`false`): a hint, never a proof. */
   reachable(peer: NodeId, is: boolean): void;
+  /** A node that is no peer here calls, by its own word reached at `address`. It calls again and again. */
+  met(node: NodeId, address: string): void;
 }
 
 /** A deployed module, compiled and ready to run on this node. Opaque to the engine. */

@@ -29,7 +29,6 @@ export interface EngineStatus {
   readonly diskStalled: boolean;
   /** There is so little room on its disk that it takes no messages. */
   readonly diskLow: boolean;
-  readonly members: readonly { readonly node: NodeId; readonly reachable: boolean }[];
   readonly groups: readonly GroupStatus[];
   readonly counters: EngineCounters;
 }
@@ -61,20 +60,15 @@ export interface EngineCounters {
 /** Gathers the status of an engine. */
 export function statusOf(
   identity: Pick<EngineStatus, 'cluster' | 'node' | 'incarnation' | 'uptimeMs'>,
-  members: readonly NodeId[],
   parts: EngineParts,
   disk: Disk,
 ): EngineStatus {
-  const { groups, links, upkeep, diskRoom } = parts;
+  const { groups, upkeep, diskRoom } = parts;
   return {
     ...identity,
     draining: upkeep.isDraining,
     diskStalled: upkeep.isDiskStalled,
     diskLow: diskRoom.isLow,
-    members: members.map((node) => ({
-      node,
-      reachable: node === identity.node || links.isReachable(node),
-    })),
     groups: groups.map((group) => ({
       ...group.status(),
       group: group.id,

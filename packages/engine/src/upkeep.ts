@@ -5,18 +5,20 @@ import type { Residency } from './documents/residency.js';
 import { Sweeper } from './documents/sweeper.js';
 import type { Group } from './groups/group.js';
 import type { SnapshotSender } from './groups/snapshot-sender.js';
+import type { Members } from './members/members.js';
 import type { ClusterClock } from './peers/cluster-clock.js';
 import type { Links } from './peers/links.js';
 import type { Liveness } from './peers/liveness.js';
 import { Balancer } from './placement/balancer.js';
 import type { Forwarding } from './placement/forwarding.js';
 import { Handover } from './placement/handover.js';
-import type { Log, NodeId } from './ports.js';
+import type { Log } from './ports.js';
 import type { DiskRoom } from './storage/disk-room.js';
 import { DiskWatch } from './storage/disk-watch.js';
 import type { DurableWriter } from './storage/durable-writer.js';
 import type { Reads } from './streams/reads.js';
 import type { Deployments } from './system/deployments.js';
+import type { SystemSenders } from './system/system-sender.js';
 
 export interface UpkeepHost {
   readonly config: EngineConfig;
@@ -32,6 +34,8 @@ export interface UpkeepHost {
   readonly forwarding: Forwarding;
   readonly snapshots: SnapshotSender;
   readonly deployments: Deployments;
+  readonly senders: SystemSenders;
+  readonly members: Members;
   nowMs(): number;
   /** Has every peer hear of this node in this turn. */
   beat(): void;
@@ -121,6 +125,8 @@ export class Upkeep {
       this.#host.beat();
     }
     this.#host.deployments.tick(now);
+    this.#host.senders.tick(now);
+    this.#host.members.changes.tick(now);
     if (now - this.#upkeptMs >= UPKEEP_MS) this.#upkeep(now);
   }
 
@@ -135,6 +141,7 @@ export class Upkeep {
     this.#sweeper.sweep(now);
     this.#host.residency.tick();
     this.#host.clusterClock.check();
+    this.#host.members.upkeep(now);
     if (this.#handover !== undefined) this.#handOver(now);
     else if (this.#relief !== undefined) this.#relieve(this.#relief);
     else this.#balance(now);
@@ -142,19 +149,17 @@ export class Upkeep {
 
   #balance(now: number): void {
     const led = this.#host.groups.filter((group) => group.role === 'leader');
-    this.#balancer.balance(led, now, (peer) => this.#canLead(peer));
-  }
-
-  /** Whether a peer is there and wants to lead. */
-  #canLead(peer: NodeId): boolean {
-    const { links, liveness } = this.#host;
-    return liveness.isLive(peer) && links.canLead(peer);
+    const { membership } = this.#host.members;
+    this.#balancer.balance(led, now, {
+      canLead: (peer) => membership.canLead(peer),
+      wanted: (group) => membership.state?.leaders.get(group),
+    });
   }
 
   #handOver(now: number): void {
     const { groups, forwarding, reads } = this.#host;
     const { handover, done } = this.#handover!;
-    const isDone = handover.step(groups, (peer) => this.#canLead(peer));
+    const isDone = handover.step(groups, (peer) => this.#host.members.membership.canLead(peer));
     const isIdle = isDone && forwarding.idle && reads.idle;
     if (done === undefined || !(isIdle || handover.isLate(now))) return;
     this.#handover!.done = undefined;
@@ -163,7 +168,8 @@ export class Upkeep {
 
   /** Without room on the disk this node leads only what no other node can. */
   #relieve(relief: Handover): void {
-    relief.step(this.#host.groups, (peer) => this.#canLead(peer));
+    const { membership } = this.#host.members;
+    relief.step(this.#host.groups, (peer) => membership.canLead(peer));
   }
 
   /** A node that stops, or can make nothing durable, is not made a leader: neither by itself nor by others. */

@@ -2,16 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_LIMITS } from '@deltabase/base';
 import { checkConfig, DEFAULT_TIMING, type EngineConfig } from '../src/config.js';
-import { sampleConfig } from './support/samples.js';
+import { sampleConfig, sampleMember } from './support/samples.js';
 
 const BAD: ReadonlyArray<readonly [Partial<EngineConfig>, RegExp]> = [
   [{ cluster: '' }, /cluster name/],
   [{ cluster: 'Has Space' }, /cluster name/],
   [{ node: 0 }, /node id 0/],
   [{ node: 65_536 }, /node id 65536/],
-  [{ members: [1, 2.5] }, /node id 2.5/],
-  [{ members: [] }, /at least one/],
-  [{ members: [1, 1] }, /each node once/],
+  [{ members: [1, 2.5].map(sampleMember) }, /node id 2.5/],
+  [{ members: [1, 1].map(sampleMember) }, /each node once/],
   [{ groups: 0 }, /groups 0/],
   [{ groups: 4097 }, /groups 4097/],
   [{ timing: { ...DEFAULT_TIMING, tickMs: 0 } }, /tickMs/],

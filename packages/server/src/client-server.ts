@@ -4,7 +4,6 @@ import { DeltabaseError, type Limits } from '@deltabase/base';
 import { type Engine, failure, type Log } from '@deltabase/engine';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
-import { withPorts } from './config/members.js';
 import type { ServerConfig } from './config/server-config.js';
 import { counted } from './services/byte-counts.js';
 import { clusterHandlers } from './services/cluster.js';
@@ -20,8 +19,6 @@ import { Routes } from './services/routes.js';
 export interface ClientServerOptions {
   readonly engine: Engine;
   readonly config: ServerConfig;
-  /** Where other nodes reach this one. */
-  readonly peerPort: number;
   readonly log: Log;
   /** The release. */
   readonly version: string;
@@ -59,13 +56,13 @@ export class ClientServer {
   constructor(server: Server, open: OpenCalls, port: number, options: ClientServerOptions) {
     const { engine, config, log } = options;
     const { node, limits } = config;
-    const members = withPorts(config, { clientPort: port, peerPort: options.peerPort });
     this.port = port;
     this.#server = server;
     this.#open = open;
     this.#leaders = new Leaders(engine);
     this.#health = new Health(this.#leaders);
-    const routes = new Routes({ leaders: this.#leaders, members, self: node });
+    const addressOf = (id: number): string => engine.placeOf(id)?.clientAddress ?? '';
+    const routes = new Routes({ leaders: this.#leaders, addressOf, self: node });
     const protos = loadProtos();
     const nowMs = (): number => options.nowMs();
     const pages = new PageStreams(limits.pageStreamsMax);
@@ -79,7 +76,7 @@ export class ClientServer {
     const { version } = options;
     server.addService(
       protos.cluster,
-      clusterHandlers({ engine, pages, members, version, bytes, log }),
+      clusterHandlers({ engine, pages, limits, version, bytes, log, nowMs }),
     );
     this.#health.addTo(server);
     new ReflectionService(protos.all).addToServer(server);

@@ -2,7 +2,6 @@
 
 export { configurationTable, NODE_FLAGS, optionsHelp } from './config/help.js';
 export { type Environment, loadConfig } from './config/load-config.js';
-export type { Member } from './config/members.js';
 export type { LogLevel, ServerConfig } from './config/server-config.js';
 export { makeLog } from './log.js';
 export { runServer } from './run-server.js';

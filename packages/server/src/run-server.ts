@@ -40,8 +40,9 @@ export async function runServer(flags: readonly string[], environment: Environme
   const grpcLog = (...words: unknown[]): void => log.warn('grpc', { words: words.join(' ') });
   setLogger({ error: grpcLog, info: grpcLog, debug: grpcLog });
   const fatal = (error: DeltabaseError): never => die(log, 'storage-failed', error);
-  const starting = startServer(config, { log, fatal });
-  stopOnSignals(starting, log);
+  const joining = new AbortController();
+  const starting = startServer(config, { log, fatal, expelled: endWith, signal: joining.signal });
+  stopOnSignals(starting, log, () => joining.abort());
   try {
     await starting;
     keepHeap();
@@ -57,7 +58,7 @@ function dieOnDefects(log: Log): void {
 }
 
 /** From the first moment on: whoever sees it start may send a signal. */
-function stopOnSignals(starting: Promise<Server>, log: Log): void {
+function stopOnSignals(starting: Promise<Server>, log: Log, giveUpJoining: () => void): void {
   let isStopping = false;
   const stop = (signal: string): void => {
     if (isStopping) {
@@ -66,6 +67,7 @@ function stopOnSignals(starting: Promise<Server>, log: Log): void {
     }
     isStopping = true;
     log.info('signal', { signal });
+    giveUpJoining();
     const stopped = (server: Server): Promise<void> =>
       server.stop().then(
         () => process.exit(0),

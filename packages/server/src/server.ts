@@ -11,6 +11,10 @@ export interface ServerOptions {
   readonly log: Log;
   /** Storage failed: the process must end at once. Nothing is acknowledged after this. */
   readonly fatal: (error: DeltabaseError) => void;
+  /** The cluster goes on without this node: it serves nothing any more, and the process must end. */
+  readonly expelled?: (why: DeltabaseError) => void;
+  /** Gives up waiting to join a cluster. */
+  readonly signal?: AbortSignal;
   /** What runs machines; WebAssembly unless given. */
   readonly machines?: MachineHost;
 }
@@ -30,20 +34,26 @@ export interface Server {
 
 /** Starts a node. Throws a DeltabaseError that says what to change where it cannot. */
 export async function startServer(config: ServerConfig, options: ServerOptions): Promise<Server> {
-  const { log } = options;
-  const composition = await compose({ config, ...options });
+  const { log, fatal, machines, signal = new AbortController().signal } = options;
+  let clients: ClientServer | undefined;
+  const composition = await compose({
+    ...{ config, log, fatal, signal, ...(machines && { machines }) },
+    expelled: (why) => void leave(clients).then(() => options.expelled?.(why)),
+  });
   const { engine, network, ports } = composition;
   try {
-    const clients = await openClientServer({
+    clients = await openClientServer({
       engine,
       config,
-      peerPort: network.port,
       log,
       version: VERSION,
       nowMs: () => ports.clock.monotonicMs(),
     });
+    const opened = clients;
     const { port: clientPort } = clients;
     const { port: peerPort } = network;
+    const own = composition.own(clientPort);
+    if (own !== undefined) engine.announce(own);
     log.info('started', { version: VERSION, pid: process.pid, clientPort, peerPort });
     let stopped: Promise<void> | undefined;
     return {
@@ -51,7 +61,7 @@ export async function startServer(config: ServerConfig, options: ServerOptions):
       peerPort,
       engine,
       stop() {
-        stopped ??= stop(clients, composition, log);
+        stopped ??= stop(opened, composition, log);
         return stopped;
       },
     };
@@ -59,6 +69,12 @@ export async function startServer(config: ServerConfig, options: ServerOptions):
     await composition.close();
     throw thrown;
   }
+}
+
+/** Clients learn that this node does not serve any more. */
+async function leave(clients: ClientServer | undefined): Promise<void> {
+  clients?.drain();
+  await clients?.close();
 }
 
 async function stop(clients: ClientServer, composition: Composition, log: Log): Promise<void> {

@@ -28,6 +28,7 @@ const VALUES: Readonly<
   listen: ['127.0.0.1:1', '[::1]:2', 'a-host.example:3'],
   peerListen: ['127.0.0.1:4', '[::1]:5', 'a-host.example:6'],
   members: [['1=a:1/a:2', '2=b:1/b:2'], '1=c:1/c:2', '1=d:1/d:2,3=e:1/e:2'],
+  join: [['a:1', 'b:1'], 'c:1', 'd:1,[::1]:2'],
   groups: [5, '6', '4096'],
   tickMs: [7, '8', '9'],
   heartbeatTicks: [3, '4', '5'],
@@ -102,9 +103,11 @@ for (const name of OPTION_NAMES) {
   });
 }
 
-/** What help says of the two options whose default is not a value of their own. */
+/** What help says of the options whose default is not a value of their own. */
 const UNSET: Partial<Record<OptionName, string>> = {
   members: 'this node alone',
+  join: 'none',
+  groups: '16, or what the data or the cluster has',
   limits: 'the defaults of docs/limits.md',
 };
 
@@ -122,6 +125,7 @@ const WRONG: Readonly<Record<OptionName, readonly [values: readonly unknown[], a
   ],
   peerListen: [['7411', 'ho st:1'], /use HOST:PORT, such as/],
   members: [['1', '1=a:1', 'x=a:1/b:2', '1=a/b:2'], /write ID=PEER_HOST:PORT\/CLIENT_HOST:PORT/],
+  join: [['7410', 'b', 'a:1/b:2'], /is no address: use HOST:PORT, such as 10.0.0.1:7410/],
   groups: [[0, 4097, 'many'], /use a whole number from 1 to 4096/],
   tickMs: [[0, 10_001], /use a whole number from 1 to 10000/],
   heartbeatTicks: [[0, 1001], /use a whole number from 1 to 1000/],
@@ -197,9 +201,11 @@ test('members must hold this node, and each node once', () => {
   );
 });
 
-test('without members a node is alone, at the addresses where it listens', () => {
-  const { members } = loadConfig(['--node', '7', '--listen', 'a:1', '--peer-listen', 'b:2'], {});
-  assert.deepEqual(members, [{ node: 7, peerAddress: 'b:2', clientAddress: 'a:1' }]);
+test('a node that joins need not be among the members', () => {
+  const flags = ['--members', '1=a:1/a:2', '--node', '3', '--join', ' a:2, b:2,'];
+  const { members, join } = loadConfig(flags, {});
+  assert.deepEqual(join, ['a:2', 'b:2']);
+  assert.equal(members.length, 1);
 });
 
 test('a leader must be able to send heartbeats before it is given up', () => {

@@ -68,6 +68,21 @@ export const ERRORS = {
   DEADLINE_EXCEEDED: row('later', GRPC.DEADLINE_EXCEEDED, 504, 5, 'no answer in time'),
   CANCELLED: row('never', GRPC.CANCELLED, 499, 130, 'the caller gave up'),
   DATA_CORRUPT: row('never', GRPC.DATA_LOSS, 500, 1, 'stored data fails its checks'),
+  NODE_NOT_FOUND: row('never', GRPC.NOT_FOUND, 404, 3, 'the cluster has no such node'),
+  NODE_REMOVED: row(
+    'never',
+    GRPC.FAILED_PRECONDITION,
+    410,
+    4,
+    'the node is not one of the cluster any more',
+  ),
+  MEMBERS_REFUSED: row(
+    'never',
+    GRPC.FAILED_PRECONDITION,
+    409,
+    4,
+    'the members cannot be changed like that now',
+  ),
   NODE_MISMATCH: row('never', GRPC.FAILED_PRECONDITION, 409, 4, 'the data is of another node'),
   INTERNAL: row('never', GRPC.INTERNAL, 500, 1, 'Deltabase failed in a way it should not'),
 } as const satisfies Record<string, ErrorFacts>;

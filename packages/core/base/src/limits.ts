@@ -74,6 +74,7 @@ export interface Limits {
   readonly appendBytesMax: number;
   readonly inflightAppendsMax: number;
   readonly inflightBytesMax: number;
+  readonly membersMax: number;
 
   // Log, flush, snapshots and the disk.
   readonly diskFreeBytesMin: number;
@@ -166,6 +167,7 @@ export const DEFAULT_LIMITS: Limits = {
   appendBytesMax: 1 * MIB, // bytes of entries in one append message
   inflightAppendsMax: 256, // unacknowledged append messages to one peer
   inflightBytesMax: 16 * MIB, // bytes of them
+  membersMax: 32, // nodes of a cluster, learners among them; each keeps a connection to every other
 
   diskFreeBytesMin: 512 * MIB, // bytes; with less left nothing is proposed: compaction and logs of all groups need room
   logCacheBytesMax: 1 * MIB, // bytes of recent entries of one group kept in memory

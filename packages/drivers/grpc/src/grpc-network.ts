@@ -11,8 +11,10 @@ import { greetingProblem, SUBSCRIBE, speakerOf, writeGreeting } from './peer-pro
 export interface GrpcNetworkOptions {
   readonly cluster: string;
   readonly node: NodeId;
-  /** host:port to be reached at; port 0 takes any free one. */
+  /** host:port to listen at; port 0 takes any free one. */
   readonly listenAddress: string;
+  /** host:port where peers reach this node, if it is another one; told to nodes that do not know it yet. */
+  readonly address?: string;
   readonly limits: Limits;
   readonly log: Log;
   /** How often a connection is asked whether it is alive, ms; it has as much time to answer. */
@@ -23,8 +25,6 @@ export interface GrpcNetworkOptions {
 export interface GrpcNetwork extends Network {
   /** The port that peers reach this node at. */
   readonly port: number;
-  /** Where a peer is, host:port; a second call moves it. Peers that were not named are refused. */
-  setPeer(peer: NodeId, address: string): void;
   /** Ends all streams, stops listening, and calls nobody back any more. */
   close(): void;
 }
@@ -88,9 +88,16 @@ class PeerNetwork implements GrpcNetwork {
   }
 
   setPeer(peer: NodeId, address: string): void {
+    if (this.#addresses.get(peer) === address) return;
     this.#links.get(peer)?.close();
     this.#addresses.set(peer, address);
     if (this.#listener !== undefined) this.#connect(peer, address, this.#listener);
+  }
+
+  removePeer(peer: NodeId): void {
+    this.#links.get(peer)?.close();
+    this.#links.delete(peer);
+    this.#addresses.delete(peer);
   }
 
   send(to: NodeId, lane: Lane, frame: Uint8Array): void {
@@ -115,6 +122,7 @@ class PeerNetwork implements GrpcNetwork {
     const link = new PeerLink({
       cluster,
       node,
+      self: this.#ownAddress,
       peer,
       address,
       frameBytesMax: limits.peerFrameBytesMax,
@@ -129,40 +137,50 @@ class PeerNetwork implements GrpcNetwork {
 
   #subscribed(stream: FrameStream): void {
     const speaker = speakerOf(stream.metadata);
-    const link = speaker && this.#links.get(speaker.node);
-    if (speaker === undefined || link === undefined) {
-      this.#refuse(stream, this.#problemWithStranger(speaker?.node));
+    if (speaker === undefined) {
+      this.#refuse(stream, 'it is not a Deltabase node: clients use another port');
       return;
     }
     const { cluster, node } = this.#options;
-    const greeting = { cluster, node, peer: speaker.node, lane: speaker.lane };
+    const { lane, address } = speaker;
+    const greeting = { cluster, node, address: this.#ownAddress, peer: speaker.node, lane };
     const problem = greetingProblem(greeting, stream.metadata);
     if (problem !== undefined) {
       this.#refuse(stream, problem);
       return;
     }
+    const link = this.#links.get(speaker.node);
+    if (link === undefined) {
+      this.#refuse(stream, this.#addresses.has(speaker.node) ? STARTING : UNKNOWN);
+      if (!this.#addresses.has(speaker.node)) this.#listener?.met(speaker.node, address);
+      return;
+    }
     stream.sendMetadata(writeGreeting(greeting));
-    link.subscribed(speaker.lane, stream);
+    link.subscribed(lane, stream);
   }
 
-  #problemWithStranger(speaker: NodeId | undefined): string {
-    if (speaker === undefined) return 'it is not a Deltabase node: clients use another port';
-    if (this.#addresses.has(speaker)) return STARTING;
-    return `it is node ${speaker}, which is not a member here: check the members`;
+  /** Where others reach this node. */
+  get #ownAddress(): string {
+    const { address, listenAddress } = this.#options;
+    return (address ?? listenAddress).replace(/:0+$/, `:${this.#port}`);
   }
 
   #refuse(stream: FrameStream, reason: string): void {
     const { log, cluster, node } = this.#options;
     const details = `node ${node} of cluster ${cluster} refuses: ${reason}`;
-    const code = reason === STARTING ? status.UNAVAILABLE : status.FAILED_PRECONDITION;
-    stream.emit('error', { code, details });
-    if (reason === STARTING || reason === this.#refusedFor) return;
+    const isForNow = reason === STARTING || reason === UNKNOWN;
+    stream.emit('error', {
+      code: isForNow ? status.UNAVAILABLE : status.FAILED_PRECONDITION,
+      details,
+    });
+    if (isForNow || reason === this.#refusedFor) return;
     this.#refusedFor = reason;
     log.error('peer-refused', { from: stream.getPeer(), reason });
   }
 }
 
 const STARTING = 'it is starting: call again';
+const UNKNOWN = 'it is not a member here, or not yet: call again once it was added';
 
 function cannotListen(address: string, cause: Error): DeltabaseError {
   return new DeltabaseError(

@@ -8,6 +8,8 @@ import { type FrameStream, Outbound } from './outbound.js';
 export interface PeerLinkOptions {
   readonly cluster: string;
   readonly node: NodeId;
+  /** host:port where peers reach this node. */
+  readonly self: string;
   readonly peer: NodeId;
   /** host:port of the peer. */
   readonly address: string;
@@ -76,11 +78,11 @@ export class PeerLink {
   }
 
   #makeLane(lane: Lane): LaneStreams {
-    const { cluster, node, peer, address, listener } = this.#options;
+    const { cluster, node, self, peer, address, listener } = this.#options;
     const { frameBytesMax, queueBytesMax, keepaliveMs, log } = this.#options;
     const inbound = new Inbound({
       address,
-      greeting: { cluster, node, peer, lane },
+      greeting: { cluster, node, address: self, peer, lane },
       frameBytesMax,
       keepaliveMs,
       log,

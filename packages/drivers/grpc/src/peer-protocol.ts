@@ -10,6 +10,8 @@ import { encodePeerMessage } from './peer-frame.js';
 export interface Greeting {
   readonly cluster: string;
   readonly node: NodeId;
+  /** host:port where peers reach the speaker. */
+  readonly address: string;
   readonly peer: NodeId;
   readonly lane: Lane;
 }
@@ -30,11 +32,12 @@ export const SUBSCRIBE: MethodDefinition<Uint8Array, Uint8Array> = {
 };
 
 /** A greeting as metadata. */
-export function writeGreeting({ cluster, node, peer, lane }: Greeting): Metadata {
+export function writeGreeting({ cluster, node, address, peer, lane }: Greeting): Metadata {
   const metadata = new Metadata();
   metadata.set('deltabase-protocol', PROTOCOL);
   metadata.set('deltabase-cluster', cluster);
   metadata.set('deltabase-node', String(node));
+  metadata.set('deltabase-address', address);
   metadata.set('deltabase-peer', String(peer));
   metadata.set('deltabase-lane', lane);
   return metadata;
@@ -65,12 +68,15 @@ export function greetingProblem(self: Greeting, metadata: Metadata): string | un
   return undefined;
 }
 
-/** The node that sent a greeting, and the lane; `undefined` where they make no sense. */
-export function speakerOf(metadata: Metadata): { node: NodeId; lane: Lane } | undefined {
+/** The node that sent a greeting, where it is reached, and the lane; `undefined` where they make no sense. */
+export function speakerOf(
+  metadata: Metadata,
+): { node: NodeId; address: string; lane: Lane } | undefined {
   const node = Number(textOf(metadata, 'deltabase-node'));
+  const address = textOf(metadata, 'deltabase-address');
   const lane = textOf(metadata, 'deltabase-lane');
   if (!Number.isInteger(node) || (lane !== 'urgent' && lane !== 'bulk')) return undefined;
-  return { node, lane };
+  return { node, address, lane };
 }
 
 function textOf(metadata: Metadata, name: string): string {

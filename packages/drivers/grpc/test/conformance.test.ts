@@ -20,6 +20,7 @@ async function open(): Promise<NetworkUnderTest> {
       }
       return node.network;
     },
+    addressOf: (id) => `127.0.0.1:${ports.get(id)}`,
     async stop(id) {
       nodes.get(id)!.network.close();
       nodes.delete(id);

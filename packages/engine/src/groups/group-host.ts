@@ -16,6 +16,7 @@ import type { Task } from '../task.js';
 import type { Versions } from './activations.js';
 import type { Group } from './group.js';
 import type { MessageCounters } from './leadership.js';
+import type { GroupMembers } from './reconfiguration.js';
 
 export interface GroupCounters extends MessageCounters {
   deltasApplied: number;
@@ -49,6 +50,10 @@ export interface GroupHost extends DocumentsHost {
   sendHeartbeat(heartbeat: GroupHeartbeat, options: { readonly waits: boolean }): void;
   sendHeartbeatResponse(response: GroupHeartbeatResponse): void;
   sendBulk(to: NodeId, frame: Uint8Array): void;
+
+  readonly members: GroupMembers;
+  /** The group has another configuration. */
+  configured(group: Group): void;
 
   /** The latest versions that `group` should run, as this node knows them: another list for every change. */
   latestVersions(group: number): Versions;

@@ -4,6 +4,7 @@
 import { assert } from '@deltabase/base';
 import {
   type AppendWork,
+  type ConfState,
   decodeConfChange,
   type Entry,
   entriesBytes,
@@ -70,6 +71,7 @@ export class Group {
     const retryMs = tickMs * electionTicks;
     this.#confirmations = new Confirmations({ node: this.#node, retryMs, life: host.life });
     this.#leading = new Leading({
+      group: recovered.id,
       node: host,
       raft: this.#node,
       state: this.#state,
@@ -123,6 +125,10 @@ export class Group {
 
   get voters(): readonly NodeId[] {
     return this.#state.confState.voters;
+  }
+
+  get confState(): ConfState {
+    return this.#state.confState;
   }
 
   /** Takes the rows of snapshots. */
@@ -237,6 +243,16 @@ export class Group {
   resign(): void {
     this.#node.resign();
     this.#host.dirty(this);
+  }
+
+  /** The members document has changed: the leader brings the configuration after it. */
+  followMembers(): void {
+    this.#leading.followMembers();
+  }
+
+  /** Whether a node has all that was committed a moment ago; known to the leader only. */
+  hasCaughtUp(node: NodeId): boolean {
+    return this.#leading.hasCaughtUp(node);
   }
 
   /** The leader makes the latest version of every machine the active one. */
@@ -358,6 +374,7 @@ export class Group {
       if (!isRaftError(thrown, 'ConfChangeInvalid')) throw thrown;
       this.#host.log.warn('configuration-refused', { group: this.id, reason: thrown.message });
     }
+    this.#host.configured(this);
   }
 
   #deltaApplied(local: LocalDocument): void {

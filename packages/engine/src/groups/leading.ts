@@ -1,8 +1,9 @@
 // A group's duties as leader, whether this node has them now or not: the messages it takes, the leadership while
-// there is one, and the activation of new versions.
+// there is one, the activation of new versions, and a configuration that follows the members.
 
 import type { Entry, RawNode } from 'raft-ts';
 import type { LocalDocument } from '../documents/local-document.js';
+import type { NodeId } from '../ports.js';
 import type { Failure, Submission } from '../results.js';
 import type { TurnBudget } from '../turn-budget.js';
 import { Activations, type Versions } from './activations.js';
@@ -11,8 +12,10 @@ import type { Confirmed } from './confirmations.js';
 import type { GroupHost } from './group-host.js';
 import type { GroupState } from './group-state.js';
 import { Leadership } from './leadership.js';
+import { Reconfiguration } from './reconfiguration.js';
 
 export interface LeadingHost {
+  readonly group: number;
   readonly node: GroupHost;
   readonly raft: RawNode;
   readonly state: GroupState;
@@ -28,13 +31,24 @@ export class Leading {
   readonly #host: LeadingHost;
   readonly #backlog: Backlog;
   readonly #activations: Activations;
+  readonly #reconfiguration: Reconfiguration;
   #leadership: Leadership | undefined;
 
   constructor(host: LeadingHost) {
-    const { raft, state, node } = host;
+    const { group, raft, state, node } = host;
     this.#host = host;
     this.#backlog = new Backlog(node.limits);
     this.#activations = new Activations(raft, (space) => state.activeVersion(space));
+    this.#reconfiguration = new Reconfiguration({
+      group,
+      self: node.config.node,
+      raft,
+      state,
+      members: node.members,
+      log: node.log,
+      nowMs: () => node.nowMs(),
+      wake: () => host.wake(),
+    });
   }
 
   /** Messages that wait to be executed. */
@@ -69,6 +83,17 @@ export class Leading {
   tick(nowMs: number): void {
     this.#leadership?.tick(nowMs);
     this.activateLatest();
+    if (this.#leadership !== undefined) this.#reconfiguration.look();
+  }
+
+  /** The members document has changed, or the configuration has. */
+  followMembers(): void {
+    if (this.#leadership !== undefined) this.#reconfiguration.follow();
+  }
+
+  /** Whether a node has all that was committed a moment ago; known to the leader only. */
+  hasCaughtUp(node: NodeId): boolean {
+    return this.#leadership !== undefined && this.#reconfiguration.hasCaughtUp(node);
   }
 
   /** This node is the leader: messages run once everything before its term is applied (OnlyLeadersRunLogic). */

@@ -31,6 +31,11 @@ export class ClusterClock {
     this.#aheadMs.set(peer, wallMs - this.#options.clock.monotonicMs());
   }
 
+  /** A peer is one no more: its clock does not count. */
+  forget(peer: NodeId): void {
+    this.#aheadMs.delete(peer);
+  }
+
   /** Milliseconds since 1970; may jump, but not because of one clock among three. */
   wallMs(): number {
     const nowMs = this.#options.clock.monotonicMs();

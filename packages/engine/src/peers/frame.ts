@@ -1,10 +1,11 @@
-// One frame is all that a node tells another in a turn. It opens with who speaks: the cluster, whom it was
-// founded by, and the sender's incarnation, so that a node of another cluster, or one that lost its disk and
-// came back under its old id, is not listened to (docs/raft.md, pitfall 7). msgpack; docs/wire-formats.md describes it.
+// One frame is all that a node tells another in a turn. It opens with who speaks: the cluster by its name and its id,
+// whom it was founded by, and the sender's incarnation, so that a node of another cluster, or one that lost its disk
+// and came back under its old id, is not listened to (docs/raft.md, pitfall 7). msgpack; docs/wire-formats.md describes it.
 
 import { pack, unpack } from '@deltabase/base';
 import { nameHash } from '@deltabase/machine';
 import type { ConfState } from 'raft-ts';
+import type { Expulsion } from '../members/member.js';
 import type { NodeId } from '../ports.js';
 import { encodeConfState } from '../storage/rows.js';
 import { Fields, malformed } from './fields.js';
@@ -12,6 +13,8 @@ import { Fields, malformed } from './fields.js';
 /** Who a frame is from. */
 export interface FrameHeader {
   readonly cluster: string;
+  /** Empty until the node has heard of it, which takes a new cluster some moments. */
+  readonly clusterId: string;
   /** Document groups of the cluster: nodes that differ in it disagree about where documents are. */
   readonly groups: number;
   /** `foundersDigest` of the cluster's first members: nodes that differ in it count different quorums. */
@@ -34,6 +37,8 @@ export interface FrameParts {
   /** Messages passed on to the leader of their group, and the answers to them. */
   readonly forwards: unknown[][];
   readonly answers: unknown[][];
+  /** For the leader of the system group: learners that have caught up (standings.ts). */
+  readonly standings: unknown[][];
 }
 
 /** What a node says of itself with every frame. */
@@ -46,6 +51,8 @@ export interface Presence {
   readonly isWatched: boolean;
   /** Its wall clock, ms since 1970. */
   readonly wallMs: number;
+  /** Why the receiver is not one of the cluster any more, by what the cluster has decided; `undefined`: it is. */
+  readonly expulsion: Expulsion | undefined;
 }
 
 /** A frame with its header checked; the elements of the lists are as they came. */
@@ -55,21 +62,29 @@ export interface Frame extends FrameHeader, Presence {
   readonly heartbeatResponses: readonly unknown[];
   readonly forwards: readonly unknown[];
   readonly answers: readonly unknown[];
+  readonly standings: readonly unknown[];
 }
 
-const FRAME_VERSION = 4;
+const FRAME_VERSION = 5;
+/** Expulsions by their numbers in frames. */
+const EXPULSIONS = [undefined, 'removed', 'lost'] as const satisfies readonly (
+  | Expulsion
+  | undefined
+)[];
 
 export function emptyParts(): FrameParts {
-  return { raft: [], heartbeats: [], heartbeatResponses: [], forwards: [], answers: [] };
+  const beat = { heartbeats: [], heartbeatResponses: [] };
+  return { raft: [], ...beat, forwards: [], answers: [], standings: [] };
 }
 
 export function encodeFrame(
   header: FrameHeader,
-  { life, abstains, isWatched, wallMs }: Presence,
-  { raft, heartbeats, heartbeatResponses, forwards, answers }: FrameParts,
+  { life, abstains, isWatched, wallMs, expulsion }: Presence,
+  { raft, heartbeats, heartbeatResponses, forwards, answers, standings }: FrameParts,
 ): Uint8Array {
-  const lists = [raft, heartbeats, heartbeatResponses, forwards, answers];
-  return pack([...headOf(header), life, abstains, isWatched, wallMs, ...lists]);
+  const presence = [life, abstains, isWatched, wallMs, EXPULSIONS.indexOf(expulsion)];
+  const lists = [raft, heartbeats, heartbeatResponses, forwards, answers, standings];
+  return pack([...headOf(header), ...presence, ...lists]);
 }
 
 /** The frame in `bytes`. Throws DATA_CORRUPT if it is not one of a version known here. */
@@ -82,11 +97,13 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     abstains: fields.flag(),
     isWatched: fields.flag(),
     wallMs: fields.whole(),
+    expulsion: readExpulsion(fields),
     raft: fields.list(),
     heartbeats: fields.list(),
     heartbeatResponses: fields.list(),
     forwards: fields.list(),
     answers: fields.list(),
+    standings: fields.list(),
   };
   fields.end();
   return frame;
@@ -167,18 +184,25 @@ export function readConfState(fields: Fields): ConfState {
   return conf;
 }
 
-function headOf({ cluster, groups, founders, incarnation }: FrameHeader): unknown[] {
-  return [FRAME_VERSION, cluster, groups, founders, incarnation];
+function headOf({ cluster, clusterId, groups, founders, incarnation }: FrameHeader): unknown[] {
+  return [FRAME_VERSION, cluster, clusterId, groups, founders, incarnation];
 }
 
 function readHead(fields: Fields): FrameHeader {
   if (fields.any() !== FRAME_VERSION) throw malformed();
   return {
     cluster: fields.text(),
+    clusterId: fields.text(),
     groups: fields.whole(),
     founders: fields.whole(),
     incarnation: fields.whole(),
   };
+}
+
+function readExpulsion(fields: Fields): Expulsion | undefined {
+  const number = fields.whole();
+  if (number >= EXPULSIONS.length) throw malformed();
+  return EXPULSIONS[number];
 }
 
 function readRows(fields: Fields): Uint8Array[] {

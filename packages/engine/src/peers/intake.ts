@@ -5,13 +5,16 @@ import { DeltabaseError } from '@deltabase/base';
 import type { Message as RaftMessage } from 'raft-ts';
 import type { Group } from '../groups/group.js';
 import type { SnapshotSender } from '../groups/snapshot-sender.js';
+import type { Membership } from '../members/membership.js';
+import type { Standings } from '../members/standings.js';
 import { decodeAnswer, decodeForward } from '../placement/forward-codec.js';
 import { type Forwarding, PeerAnswerSink } from '../placement/forwarding.js';
 import type { Router } from '../placement/router.js';
 import type { Lane, Log, NodeId } from '../ports.js';
 import { readHeartbeatResponses, readHeartbeats } from './beat-codec.js';
 import type { ClusterClock } from './cluster-clock.js';
-import { decodeBulkFrame, decodeFrame, type Frame } from './frame.js';
+import { decodeBulkFrame, decodeFrame, type Frame, type FrameHeader } from './frame.js';
+import type { Identities } from './identities.js';
 import type { Links } from './links.js';
 import type { Liveness } from './liveness.js';
 import { decodeRaftMessage } from './raft-codec.js';
@@ -21,6 +24,9 @@ export interface PeerIntakeHost {
   readonly groups: readonly Group[];
   readonly links: Links;
   readonly liveness: Liveness;
+  readonly identities: Identities;
+  readonly membership: Membership;
+  readonly standings: Standings;
   readonly clusterClock: ClusterClock;
   readonly router: Router;
   readonly forwarding: Forwarding;
@@ -51,8 +57,9 @@ export class PeerIntake {
   }
 
   reachable(peer: NodeId, is: boolean): void {
-    const { links, liveness, log, forwarding, groups } = this.#host;
+    const { links, liveness, log, forwarding, groups, membership } = this.#host;
     links.setReachable(peer, is);
+    membership.reachable(peer, is);
     log.info('reachable', { peer, is });
     if (is) return;
     liveness.disconnected(peer);
@@ -65,8 +72,10 @@ export class PeerIntake {
 
   #receiveFrame(from: NodeId, bytes: Uint8Array): void {
     const { links, liveness, router, forwarding, clusterClock } = this.#host;
+    const { standings, membership } = this.#host;
     const frame = decodeFrame(bytes);
-    if (!links.accepts(from, frame)) return;
+    if (!this.#accepts(from, frame)) return;
+    if (frame.expulsion !== undefined) membership.expel(frame.expulsion);
     liveness.heard(from, frame.life);
     links.setAbstaining(from, frame.abstains);
     links.setWatched(from, frame.isWatched);
@@ -82,6 +91,15 @@ export class PeerIntake {
       const { id, result } = decodeAnswer(list);
       forwarding.answered(from, id, result);
     }
+    for (const list of frame.standings) standings.heard(list, now);
+  }
+
+  /** Whether a node is listened to; one that is expelled is told. */
+  #accepts(from: NodeId, header: FrameHeader): boolean {
+    const judgement = this.#host.identities.judge(from, header);
+    if (judgement === 'peer') return true;
+    if (judgement !== 'stranger') this.#host.links.sendExpulsion(from, judgement);
+    return false;
   }
 
   #takeRaft(from: NodeId, { raft, heartbeats, heartbeatResponses }: Frame): void {
@@ -109,10 +127,10 @@ export class PeerIntake {
   }
 
   #receiveBulk(from: NodeId, bytes: Uint8Array): void {
-    const { links, groups, snapshots } = this.#host;
+    const { groups, snapshots } = this.#host;
     const frame = decodeBulkFrame(bytes);
     const group = groups[frame.group];
-    if (!links.accepts(from, frame) || group === undefined) return;
+    if (!this.#accepts(from, frame) || group === undefined) return;
     if (frame.kind === 'chunk') {
       if (this.#host.takesEntries()) group.receiver.chunk(from, frame);
     } else {

@@ -1,12 +1,10 @@
-// What this node says to the others in a turn, gathered into one frame for each, and what it listens to: only
-// nodes of its own cluster and of the same founders, and each only under the incarnation in which it first spoke
-// (docs/raft.md, pitfall 7). Heartbeats of groups wait for the node's beat, and go in one list: one frame for each peer and
-// interval, with however many groups. Notices wait for any frame (notices.ts), unless their receiver is watched.
+// What this node says to the others in a turn, gathered into one frame for each, and what it knows of the ways there.
+// Heartbeats of groups wait for the node's beat, and go in one list: one frame for each peer and interval, with however
+// many groups. Notices wait for any frame (notices.ts), unless their receiver is watched.
 
 import type { Limits } from '@deltabase/base';
-import type { DiskOperation, Log, Network, NodeId } from '../ports.js';
-import { peerKey } from '../storage/keys.js';
-import { encodePeer } from '../storage/rows.js';
+import type { Expulsion } from '../members/member.js';
+import type { Network, NodeId } from '../ports.js';
 import {
   type GroupHeartbeat,
   type GroupHeartbeatResponse,
@@ -21,6 +19,7 @@ interface Outbox {
   readonly parts: FrameParts;
   /** About how large the frame will be. */
   bytes: number;
+  expulsion: Expulsion | undefined;
 }
 
 export interface LinkCounters {
@@ -31,43 +30,40 @@ export interface LinkCounters {
 export interface LinksOptions {
   readonly network: Network;
   readonly limits: Limits;
-  readonly log: Log;
-  readonly header: FrameHeader;
-  readonly self: NodeId;
+  readonly header: Readonly<FrameHeader>;
   /** 32 bits drawn for this life of the node. */
   readonly life: number;
-  /** The cluster's first members, for people. */
-  readonly members: readonly NodeId[];
-  /** The incarnations that were met in earlier lives. */
-  readonly incarnations: ReadonlyMap<NodeId, number>;
   /** This node's own wall clock. */
   readonly wallMs: () => number;
-  readonly write: (operations: readonly DiskOperation[], done: () => void) => void;
+  /** Milliseconds of a monotonic clock. */
+  readonly nowMs: () => number;
   /** Has `run` called in a turn, `delayMs` from now. */
   readonly after: (delayMs: number, run: () => void) => void;
   /** Whether somebody waits for commits on this node. */
   readonly isWatched: () => boolean;
 }
 
+/** A node that is told that it is expelled is told again after so long. */
+const EXPELLED_MS = 500;
+
 export class Links {
   readonly #options: LinksOptions;
-  readonly #incarnations: Map<NodeId, number>;
-  readonly #introducing = new Set<NodeId>();
-  /** Whom the log has named already as not listened to. */
-  readonly #refused = new Map<NodeId, string>();
   readonly #outboxes = new Map<NodeId, Outbox>();
   /** Heartbeats that wait for the beat, by their receivers. */
   readonly #waiting = new Map<NodeId, number[]>();
+  /** Everybody that the network knows. */
+  #peers: readonly NodeId[] = [];
   readonly #reachable = new Set<NodeId>();
   readonly #abstaining = new Set<NodeId>();
   readonly #watched = new Set<NodeId>();
   readonly #notices: Notices;
+  /** When a node was last told that it is expelled. */
+  readonly #expelledMs = new Map<NodeId, number>();
   #abstains = false;
   readonly counters: LinkCounters = { framesSent: 0, bytesSent: 0 };
 
   constructor(options: LinksOptions) {
     this.#options = options;
-    this.#incarnations = new Map(options.incarnations);
     this.#notices = new Notices({
       waitMs: options.limits.noticeMs,
       after: options.after,
@@ -75,6 +71,11 @@ export class Links {
         for (const peer of peers) this.#outbox(peer);
       },
     });
+  }
+
+  /** There are these peers now. */
+  setPeers(peers: readonly NodeId[]): void {
+    this.#peers = peers;
   }
 
   isReachable(peer: NodeId): boolean {
@@ -113,18 +114,14 @@ export class Links {
     return this.#reachable.has(peer) && !this.#abstaining.has(peer);
   }
 
-  /** Whether a frame of `from` is to be listened to. A node that is new here is remembered first. */
-  accepts(from: NodeId, header: FrameHeader): boolean {
-    const other = this.#otherCluster(header);
-    if (other !== undefined) {
-      this.#refuse(from, other);
-      return false;
-    }
-    const known = this.#incarnations.get(from);
-    if (known === header.incarnation) return true;
-    if (known === undefined) this.#introduce(from, header.incarnation);
-    else this.#refuse(from, `it has lost the data of ${known} and is ${header.incarnation} now`);
-    return false;
+  /** Lets go of what is known of a node that is no peer any more. */
+  forget(peer: NodeId): void {
+    this.#reachable.delete(peer);
+    this.#abstaining.delete(peer);
+    this.#watched.delete(peer);
+    this.#expelledMs.delete(peer);
+    this.#waiting.delete(peer);
+    this.#notices.forget(peer);
   }
 
   /** Sends a heartbeat with the next beat, or in this turn's frame if it is not to wait. */
@@ -138,12 +135,9 @@ export class Links {
     writeHeartbeatResponse(parts.heartbeatResponses, response);
   }
 
-  /** This turn every member gets a frame, with the heartbeats that waited: it is how nodes know of each other. */
+  /** This turn every peer gets a frame, with the heartbeats that waited: it is how nodes know of each other. */
   beat(): void {
-    const { members, self } = this.#options;
-    for (const peer of members) {
-      if (peer !== self) this.#outbox(peer);
-    }
+    for (const peer of this.#peers) this.#outbox(peer);
     for (const [to, waiting] of this.#waiting) {
       const { heartbeats } = this.#outbox(to).parts;
       for (const number of waiting) heartbeats.push(number);
@@ -181,6 +175,18 @@ export class Links {
     this.#sendIfLarge(to, outbox);
   }
 
+  sendStanding(to: NodeId, standing: unknown[]): void {
+    this.#outbox(to).parts.standings.push(standing);
+  }
+
+  /** Tells a node, now and then, that it is not one of the cluster any more. */
+  sendExpulsion(to: NodeId, expulsion: Expulsion): void {
+    const nowMs = this.#options.nowMs();
+    if (nowMs - (this.#expelledMs.get(to) ?? -Infinity) < EXPELLED_MS) return;
+    this.#expelledMs.set(to, nowMs);
+    this.#outbox(to).expulsion = expulsion;
+  }
+
   sendBulk(to: NodeId, frame: Uint8Array): void {
     this.#count(frame);
     this.#options.network.send(to, 'bulk', frame);
@@ -195,7 +201,7 @@ export class Links {
   #outbox(to: NodeId): Outbox {
     let outbox = this.#outboxes.get(to);
     if (outbox === undefined) {
-      outbox = { parts: emptyParts(), bytes: 0 };
+      outbox = { parts: emptyParts(), bytes: 0, expulsion: undefined };
       this.#outboxes.set(to, outbox);
     }
     return outbox;
@@ -217,14 +223,14 @@ export class Links {
   }
 
   /** A peer that takes nothing loses frames rather than filling memory: Raft sends again. */
-  #send(to: NodeId, { parts }: Outbox): void {
+  #send(to: NodeId, { parts, expulsion }: Outbox): void {
     const { network, limits, header, life, wallMs, isWatched } = this.#options;
     for (const { group, message } of this.#notices.take(to)) {
       parts.raft.push(encodeRaftMessage(group, message));
     }
     if (network.queuedBytes(to, 'urgent') > limits.peerQueueBytesMax) return;
     const abstains = this.#abstains;
-    const presence = { life, abstains, isWatched: isWatched(), wallMs: wallMs() };
+    const presence = { life, abstains, isWatched: isWatched(), wallMs: wallMs(), expulsion };
     const frame = encodeFrame(header, presence, parts);
     this.#count(frame);
     network.send(to, 'urgent', frame);
@@ -233,36 +239,5 @@ export class Links {
   #count(frame: Uint8Array): void {
     this.counters.framesSent++;
     this.counters.bytesSent += frame.length;
-  }
-
-  /** Why a node is not of this one's cluster; `undefined`: it is. */
-  #otherCluster({ cluster, groups, founders }: FrameHeader): string | undefined {
-    const { header, members } = this.#options;
-    if (cluster !== header.cluster || groups !== header.groups) {
-      return `it is of cluster ${cluster} with ${groups} groups`;
-    }
-    if (founders === header.founders) return undefined;
-    return (
-      `its data was made with other first members than ${members.join(', ')}, which this node's was: ` +
-      'start every node with the same ones, and the wrong one with an empty data directory'
-    );
-  }
-
-  /** What it says counts only once its incarnation is on disk; until then its frames are lost. */
-  #introduce(peer: NodeId, incarnation: number): void {
-    if (this.#introducing.has(peer)) return;
-    this.#introducing.add(peer);
-    const value = encodePeer(incarnation);
-    this.#options.write([{ kind: 'put', key: peerKey(peer), value }], () => {
-      this.#introducing.delete(peer);
-      this.#incarnations.set(peer, incarnation);
-    });
-  }
-
-  /** The log says it once. */
-  #refuse(peer: NodeId, reason: string): void {
-    if (this.#refused.get(peer) === reason) return;
-    this.#refused.set(peer, reason);
-    this.#options.log.error('peer-refused', { peer, reason });
   }
 }

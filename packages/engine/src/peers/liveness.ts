@@ -60,6 +60,12 @@ export class Liveness {
     if (peer !== undefined) this.#lose(from, peer);
   }
 
+  /** `peer` is one no more. */
+  forget(peer: NodeId): void {
+    this.disconnected(peer);
+    this.#peers.delete(peer);
+  }
+
   /** So many ticks have passed. */
   tick(ticks: number): void {
     for (const [id, peer] of this.#peers) {

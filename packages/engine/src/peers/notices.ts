@@ -49,6 +49,11 @@ export class Notices {
     this.#waiting.get(message.to)?.delete(slotOf(group, message));
   }
 
+  /** Nothing is sent to `peer` any more. */
+  forget(peer: NodeId): void {
+    this.#waiting.delete(peer);
+  }
+
   /** What goes with the frame to `peer`. */
   *take(peer: NodeId): Generator<Notice, void, void> {
     const notices = this.#waiting.get(peer);

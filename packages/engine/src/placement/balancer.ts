@@ -14,6 +14,14 @@ export interface BalancedGroup {
   transferTo(peer: NodeId): void;
 }
 
+/** What it goes by. */
+export interface BalancerView {
+  /** Whether a node can be reached and is to be made a leader. */
+  canLead(peer: NodeId): boolean;
+  /** Who should lead a group by the word of an operator; `undefined`: nobody in particular. */
+  wanted?(group: number): NodeId | undefined;
+}
+
 /** How long a group is left alone after this node became its leader. */
 const SETTLE_MS = 3000;
 /** How long a node is left alone after it failed once, and at most. */
@@ -47,7 +55,11 @@ export class Balancer {
   }
 
   /** Hands over at most one of the groups that this node leads to the node that should; call it now and then. */
-  balance(led: readonly BalancedGroup[], nowMs: number, canLead: (peer: NodeId) => boolean): void {
+  balance(
+    led: readonly BalancedGroup[],
+    nowMs: number,
+    { canLead, wanted = () => undefined }: BalancerView,
+  ): void {
     const statuses = new Map(led.map((group) => [group, group.status()]));
     this.#remember(led, nowMs);
     for (const group of led) this.#judge(group, statuses.get(group)!, nowMs);
@@ -56,7 +68,7 @@ export class Balancer {
     this.#lastIndices = new Map(led.map((group) => [group.id, statuses.get(group)!.lastIndex]));
     if (led.some((group) => statuses.get(group)!.leadTransferee !== 0)) return;
     for (const group of led) {
-      const preferred = preferredLeader(group);
+      const preferred = preferredLeader(group, wanted(group.id));
       if (preferred === this.#self || !canLead(preferred) || this.#rests(preferred, nowMs))
         continue;
       if (nowMs - this.#leadingSince.get(group.id)! < SETTLE_MS) continue;
@@ -103,9 +115,12 @@ export class Balancer {
   }
 }
 
-/** The voter that should lead a group while all are well. */
-export function preferredLeader({ id, voters }: Pick<BalancedGroup, 'id' | 'voters'>): NodeId {
-  return voters[id % voters.length]!;
+/** The voter that should lead a group while all are well: the one that is wanted, or what its number says. */
+export function preferredLeader(
+  { id, voters }: Pick<BalancedGroup, 'id' | 'voters'>,
+  wanted?: NodeId,
+): NodeId {
+  return wanted !== undefined && voters.includes(wanted) ? wanted : voters[id % voters.length]!;
 }
 
 /** Whether a voter has everything up to `index`, and what is sent to it arrives. */

@@ -5,6 +5,7 @@
 import { DeltabaseError } from '@deltabase/base';
 import { EMPTY_HARD_STATE, type Entry, type HardState, votersOnly } from 'raft-ts';
 import type { EngineConfig } from '../config.js';
+import { expulsionText } from '../members/member.js';
 import type { DiskOperation, DiskReader, DiskRow, Random } from '../ports.js';
 import { type Task, wait } from '../task.js';
 import {
@@ -71,18 +72,31 @@ export interface RecoveredNode {
 const PAGE_BYTES = 4 * 1024 * 1024;
 const GENERATIONS_END = 2 ** 32 - 1;
 
-/** Reads the node's rows; `undefined` from an empty disk. Throws NODE_MISMATCH, DATA_CORRUPT. */
+/** Who the node is whose data this is; `undefined` from an empty disk. Throws DATA_CORRUPT. */
+export function* readNodeRow(disk: DiskReader): Task<NodeRow | undefined> {
+  const bytes = yield* wait<Uint8Array | undefined>((done) => disk.get(NODE_KEY, done));
+  if (bytes !== undefined) return decodeNodeRow(bytes);
+  yield* checkEmpty(disk);
+  return undefined;
+}
+
+/**
+ * Reads the node's rows; `undefined` from an empty disk. Throws NODE_MISMATCH, NODE_REMOVED, DATA_CORRUPT, and
+ * INVALID_ARGUMENT where a node can neither go on nor begin.
+ */
 export function* recoverNode(
   disk: DiskReader,
   config: EngineConfig,
 ): Task<RecoveredNode | undefined> {
-  const bytes = yield* wait<Uint8Array | undefined>((done) => disk.get(NODE_KEY, done));
-  if (bytes === undefined) {
-    yield* checkEmpty(disk);
+  const row = yield* readNodeRow(disk);
+  if (row === undefined) {
+    checkFounder(config);
     return undefined;
   }
-  const row = decodeNodeRow(bytes);
   checkNode(row, config);
+  if (row.expulsion !== undefined) {
+    throw new DeltabaseError('NODE_REMOVED', expulsionText(row.node, row.expulsion));
+  }
   const peers = new Map<number, number>();
   for (const { key, value } of yield* readAll(disk, peerRange())) {
     peers.set(nodeOfPeerKey(key), decodePeer(value));
@@ -97,12 +111,15 @@ export function formatNode(
   config: EngineConfig,
   random: Random,
 ): { readonly operations: readonly DiskOperation[]; readonly node: RecoveredNode } {
-  const { cluster, node, groups, members } = config;
-  const row: NodeRow = { cluster, node, incarnation: random.next(), groups, members };
+  const { cluster, node, groups, members, join } = config;
+  const founders = join?.founders ?? members.map((member) => member.node);
+  const clusterId = join?.clusterId ?? '';
+  const identity = { cluster, clusterId, node, incarnation: random.next(), groups };
+  const row: NodeRow = { ...identity, founders, members, expulsion: undefined };
   const operations: DiskOperation[] = [{ kind: 'put', key: NODE_KEY, value: encodeNodeRow(row) }];
   const recovered: RecoveredGroup[] = [];
   for (let id = 0; id <= groups; id++) {
-    const group = newGroup(id, members);
+    const group = newGroup(id, founders);
     operations.push({ kind: 'put', key: groupKey(id), value: encodeGroupRow(group.row) });
     recovered.push(group);
   }
@@ -133,7 +150,8 @@ function* checkEmpty(disk: DiskReader): Task<void> {
   if (rows.length === 0) return;
   throw new DeltabaseError(
     'DATA_CORRUPT',
-    'the row that says whose data this is is missing: replace this node by a fresh one',
+    'the row that says whose data this is is missing: replace this node by a fresh one with a new id ' +
+      '(deltabase cluster replace)',
   );
 }
 
@@ -183,6 +201,15 @@ function* lastGeneration(disk: DiskReader, id: number, inUse: number): Task<numb
   return row === undefined ? inUse : generationOfRow(row.key);
 }
 
+/** A node without data is one of the first, or joins. */
+function checkFounder({ node, members, join }: EngineConfig): void {
+  if (join !== undefined || members.some((member) => member.node === node)) return;
+  throw new DeltabaseError(
+    'INVALID_ARGUMENT',
+    `node ${node} has no data and is not among the first members: add it to them, or have it join a cluster (--join)`,
+  );
+}
+
 function checkNode(row: NodeRow, config: EngineConfig): void {
   const mismatch = (what: string, stored: unknown, given: unknown): DeltabaseError =>
     new DeltabaseError(
@@ -195,13 +222,6 @@ function checkNode(row: NodeRow, config: EngineConfig): void {
   if (row.groups !== config.groups) {
     throw mismatch('a cluster with groups', row.groups, config.groups);
   }
-  // Other members would be other quorums: two halves of one cluster could each elect a leader of their own.
-  const [stored, given] = [listOf(row.members), listOf(config.members)];
-  if (stored !== given) throw mismatch('a cluster with first members', stored, given);
-}
-
-function listOf(members: readonly number[]): string {
-  return [...members].sort((a, b) => a - b).join(', ');
 }
 
 function checkLog(
@@ -243,8 +263,8 @@ function checkEntries(id: number, entries: readonly Entry[]): void {
   }
 }
 
-function newGroup(id: number, members: readonly number[]): RecoveredGroup {
-  const confState = votersOnly(members);
+function newGroup(id: number, founders: readonly number[]): RecoveredGroup {
+  const confState = votersOnly(founders);
   return {
     id,
     row: { generation: 1, flushedIndex: 0, flushedTerm: 0, confState, time: 0 },
@@ -261,7 +281,7 @@ function newGroup(id: number, members: readonly number[]): RecoveredGroup {
 function corrupt(group: number, what: string): DeltabaseError {
   return new DeltabaseError(
     'DATA_CORRUPT',
-    `group ${group} is damaged: ${what}; replace this node by a fresh one`,
+    `group ${group} is damaged: ${what}; replace this node by a fresh one with a new id (deltabase cluster replace)`,
     { details: { group } },
   );
 }

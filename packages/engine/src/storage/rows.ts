@@ -3,16 +3,23 @@
 
 import { DeltabaseError, pack, unpack } from '@deltabase/base';
 import type { ConfState, Entry, HardState } from 'raft-ts';
+import type { Expulsion, Member } from '../members/member.js';
 
-/** Who this node is. Written once, when its data directory is made. */
+/** Who this node is, and what it must know of others before it has heard of any. */
 export interface NodeRow {
   readonly cluster: string;
+  /** Drawn when the cluster was made, or recovered; empty: this node has not heard of it yet. */
+  readonly clusterId: string;
   readonly node: number;
   /** Drawn at random when the directory was made: a node that lost its data is another one. */
   readonly incarnation: number;
   readonly groups: number;
-  /** The cluster's first voters. */
-  readonly members: readonly number[];
+  /** The voters that the logs of all groups begin with. */
+  readonly founders: readonly number[];
+  /** Where the nodes of the cluster are, as last heard. */
+  readonly members: readonly Member[];
+  /** Why this node is not one of the cluster any more. */
+  readonly expulsion: Expulsion | undefined;
 }
 
 /** Where a group's state machine stands on disk. Written with every flush. */
@@ -27,7 +34,7 @@ export interface GroupRow {
   readonly time: number;
 }
 
-const NODE_VERSION = 1;
+const NODE_VERSION = 2;
 const GROUP_VERSION = 1;
 const HARD_STATE_VERSION = 1;
 const ACTIVE_VERSION = 1;
@@ -37,13 +44,21 @@ const ENTRY_CONF_CHANGE = 2;
 const ENTRY_HEADER_BYTES = 9;
 
 export function encodeNodeRow(row: NodeRow): Uint8Array {
-  return pack([NODE_VERSION, row.cluster, row.node, row.incarnation, row.groups, row.members]);
+  const { cluster, clusterId, node, incarnation, groups, founders, members, expulsion } = row;
+  const places = members.map((member) => [member.node, member.peerAddress, member.clientAddress]);
+  const head = [NODE_VERSION, cluster, clusterId, node, incarnation, groups];
+  return pack([...head, founders, places, expulsion ?? '']);
 }
 
 export function decodeNodeRow(bytes: Uint8Array): NodeRow {
-  const row = fields(bytes, NODE_VERSION, { count: 6, what: 'node row' });
-  const [, cluster, node, incarnation, groups, members] = row;
-  return { cluster, node, incarnation, groups, members };
+  const row = fields(bytes, NODE_VERSION, { count: 9, what: 'node row' });
+  const [, cluster, clusterId, node, incarnation, groups, founders, places, expulsion] = row;
+  if (!Array.isArray(places) || !places.every(Array.isArray)) throw unknownForm('node row');
+  const members = places.map(
+    ([id, peerAddress, clientAddress]): Member => ({ node: id, peerAddress, clientAddress }),
+  );
+  const head = { cluster, clusterId, node, incarnation, groups, founders };
+  return { ...head, members, expulsion: expulsion || undefined };
 }
 
 export function encodeGroupRow(row: GroupRow): Uint8Array {

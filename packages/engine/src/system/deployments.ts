@@ -1,12 +1,11 @@
 // The deployments under way on this node: a few at a time, each answered once.
 
 import type { Limits } from '@deltabase/base';
-import type { SessionRef } from '@deltabase/machine';
 import { spaceProblem } from '../check-message.js';
 import type { Group } from '../groups/group.js';
 import { OpenRequests } from '../open-requests.js';
 import type { MachineHost } from '../ports.js';
-import { type Failure, failure, overloaded, type Submission } from '../results.js';
+import { type Failure, failure, overloaded } from '../results.js';
 import type { Tasks } from '../tasks.js';
 import {
   Deployment,
@@ -15,24 +14,17 @@ import {
   type DeployResult,
 } from './deployment.js';
 import type { MachineRegistry } from './machine-registry.js';
+import type { SystemSenders } from './system-sender.js';
 
 export interface DeploymentsHost {
   nowMs(): number;
-  wallMs(): number;
   readonly limits: Limits;
   readonly machines: MachineHost;
   readonly registry: MachineRegistry;
   /** The document groups. */
   readonly groups: readonly Group[];
   readonly tasks: Tasks;
-  /** Begins the names of this life's sessions. */
-  readonly sessionPrefix: string;
-  submit(submission: Submission): void;
-}
-
-interface Timer {
-  readonly atMs: number;
-  readonly run: () => void;
+  readonly senders: SystemSenders;
 }
 
 interface Waiter {
@@ -48,8 +40,6 @@ const DEPLOYMENTS_MAX = 16;
 export class Deployments {
   readonly #host: DeploymentsHost;
   readonly #open = new OpenRequests();
-  #sessions = 0;
-  #timers: Timer[] = [];
   #waiters: Waiter[] = [];
 
   constructor(host: DeploymentsHost) {
@@ -62,7 +52,7 @@ export class Deployments {
       answer(refusal);
       return;
     }
-    const deployment = new Deployment(this.#deploymentHost(), request);
+    const deployment = new Deployment(this.#deploymentHost(request), request);
     this.#host.tasks.run(deployment.run(), this.#open.add(answer));
   }
 
@@ -73,15 +63,10 @@ export class Deployments {
 
   tick(nowMs: number): void {
     this.#settle(nowMs);
-    const due = this.#timers.filter(({ atMs }) => atMs <= nowMs);
-    if (due.length === 0) return;
-    this.#timers = this.#timers.filter(({ atMs }) => atMs > nowMs);
-    for (const { run } of due) run();
   }
 
   close(why: Failure): void {
     this.#open.close(why);
-    this.#timers = [];
     this.#waiters = [];
   }
 
@@ -96,21 +81,16 @@ export class Deployments {
     return failure('MODULE_INVALID', why);
   }
 
-  #deploymentHost(): DeploymentHost {
-    const { machines, registry } = this.#host;
-    const name = `${this.#host.sessionPrefix}${++this.#sessions}`;
-    const session: SessionRef = { name, openedAt: Math.floor(this.#host.wallMs()), settled: 0 };
+  #deploymentHost({ principal, expiresMs: untilMs }: DeployRequest): DeploymentHost {
+    const { machines, registry, senders } = this.#host;
     return {
       machines,
       registry,
-      session,
-      nowMs: () => this.#host.nowMs(),
-      submit: (submission) => this.#host.submit(submission),
+      sender: senders.make({ principal, expiresMs: untilMs }),
       whenActive: (space, version, expiresMs, done) => {
         this.#waiters.push({ space, version, expiresMs, done });
         this.activated();
       },
-      after: (ms, run) => void this.#timers.push({ atMs: this.#host.nowMs() + ms, run }),
     };
   }
 

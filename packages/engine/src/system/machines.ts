@@ -7,6 +7,9 @@ import { SYSTEM_GROUP, SYSTEM_SPACE } from '@deltabase/machine';
 import type { LocalDocument } from '../documents/local-document.js';
 import type { Versions } from '../groups/activations.js';
 import type { Group } from '../groups/group.js';
+import { runMembersMachine } from '../members/members-machine.js';
+import type { MembersView } from '../members/members-rules.js';
+import { MEMBERS_KEY } from '../members/members-state.js';
 import type { Call, Log, Machine, MachineHost, Outcome } from '../ports.js';
 import { MachineLog } from './machine-log.js';
 import { MachineRegistry, type MachineVersion } from './machine-registry.js';
@@ -20,6 +23,8 @@ export interface MachinesOptions {
   readonly inTurn: (step: () => void) => void;
   /** Milliseconds of a monotonic clock. */
   readonly nowMs: () => number;
+  /** What messages to the members document go by. */
+  readonly membersView: MembersView;
   /** There are other latest versions. */
   readonly changed: () => void;
 }
@@ -31,10 +36,13 @@ export class Machines {
   readonly #host: MachineHost;
   readonly #system: Group;
   readonly #changed: () => void;
+  readonly #membersView: MembersView;
   readonly #machineLog: MachineLog;
   #latest: readonly MachineVersion[] = [];
 
-  constructor({ host, log, limits, system, inTurn, nowMs, changed }: MachinesOptions) {
+  constructor(options: MachinesOptions) {
+    const { host, log, limits, system, inTurn, nowMs, changed, membersView } = options;
+    this.#membersView = membersView;
     this.#host = host;
     this.#system = system;
     this.#changed = changed;
@@ -80,6 +88,7 @@ export class Machines {
       return outcome;
     }
     try {
+      if (call.key === MEMBERS_KEY) return runMembersMachine(call, draft, this.#membersView);
       return runSystemMachine(call, draft);
     } catch (thrown) {
       if (!(thrown instanceof DeltabaseError)) throw thrown;

@@ -1,5 +1,5 @@
 // The machine of the system space: what the cluster keeps about itself is documents like any other, but
-// their handlers are these functions instead of Wasm. Two kinds of documents:
+// their handlers are these functions instead of Wasm. Beside the members (members/members-machine.ts) there are:
 //   machines         {"spaces": {NAME: {"latest": n, "versions": {"1": {hash, bytes, manifest, at, by}}}}}
 //   modules/HASH     {"chunks": {"0000": "base64", ...}}
 // Only the engine sends them messages (deployment.ts).

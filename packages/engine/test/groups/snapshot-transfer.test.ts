@@ -11,7 +11,7 @@ import { bytes, hex, own } from '../support/bytes.js';
 import { promptDisk, put } from '../support/disk.js';
 import { CONF } from '../support/samples.js';
 
-const HEADER = { cluster: 'sim', groups: 1, founders: 1, incarnation: 1 };
+const HEADER = { cluster: 'sim', clusterId: 'id', groups: 1, founders: 1, incarnation: 1 };
 const ROWS = 50;
 const [SENDER, RECEIVER] = [1, 2];
 

@@ -8,19 +8,33 @@ import {
   encodeBulkFrame,
   encodeFrame,
   foundersDigest,
+  type Presence,
 } from '../../src/peers/frame.js';
 import { bytes, damaged, hex, isRead, own } from '../support/bytes.js';
 import { CONF } from '../support/samples.js';
 
-const HEADER = { cluster: 'sim', groups: 16, founders: 9, incarnation: 4_000_000_000 };
-const HEAD = '04a373696d1009ceee6b2800';
-const PRESENCE = { life: 7, abstains: true, isWatched: false, wallMs: 1_700_000_000_000 };
+const HEADER = {
+  cluster: 'sim',
+  clusterId: 'id',
+  groups: 16,
+  founders: 9,
+  incarnation: 4_000_000_000,
+};
+const HEAD = '05a373696da269641009ceee6b2800';
+const PRESENCE: Presence = {
+  life: 7,
+  abstains: true,
+  isWatched: false,
+  wallMs: 1_700_000_000_000,
+  expulsion: 'lost',
+};
 const PARTS = {
   raft: [[3, 9]],
   heartbeats: [5, 6],
   heartbeatResponses: [300],
   forwards: [[1]],
   answers: [[2], [4]],
+  standings: [[5, [0]]],
 };
 const PULL: BulkFrame = {
   ...HEADER,
@@ -39,21 +53,22 @@ const CHUNK: BulkFrame = {
   end: { index: 70_001, term: 5, confState: CONF, time: 9 },
 };
 
-test('a frame has the bytes that nodes of version 4 expect, and is read back', () => {
+test('a frame has the bytes that nodes of version 5 expect, and is read back', () => {
   const frame = own(encodeFrame(HEADER, PRESENCE, PARTS));
+  const beat = '920506' + '91cd012c';
   assert.equal(
     hex(frame),
-    `9e${HEAD}07c3c2cb4278bcfe568000009192030992050691cd012c9191019291029104`,
+    `dc0011${HEAD}07c3c2cb4278bcfe568000000291920309${beat}91910192910291049192059100`,
   );
   assert.deepEqual(decodeFrame(frame), { ...HEADER, ...PRESENCE, ...PARTS });
 });
 
-test('bulk frames have the bytes that nodes of version 4 expect, and are read back', () => {
-  assert.equal(hex(encodeBulkFrame(PULL)), `99${HEAD}0103ce00011170c4016b`);
+test('bulk frames have the bytes that nodes of version 5 expect, and are read back', () => {
+  assert.equal(hex(encodeBulkFrame(PULL)), `9a${HEAD}0103ce00011170c4016b`);
   const conf = '95930102039201029105' + '9103c3';
   assert.equal(
     hex(encodeBulkFrame(CHUNK)),
-    `9b${HEAD}0203ce00011170c40094c40161c40131c40162c40094ce0001117105${conf}09`,
+    `9c${HEAD}0203ce00011170c40094c40161c40131c40162c40094ce0001117105${conf}09`,
   );
   for (const frame of [PULL, CHUNK, { ...CHUNK, end: undefined } as BulkFrame]) {
     assert.deepEqual(plain(decodeBulkFrame(own(encodeBulkFrame(frame)))), plain(frame));
@@ -76,14 +91,16 @@ test('a frame cut short, changed or made of chance is malformed, or a frame; not
 });
 
 test('a frame of another version or with more fields is malformed', () => {
-  const head = ['sim', 16, 9, 1];
-  const rest = [7, false, true, 5, [], [], [], []];
-  assert.ok(isRead(decodeFrame, own(pack([4, ...head, ...rest, []]))));
-  assert.ok(!isRead(decodeFrame, own(pack([3, ...head, ...rest, []]))));
-  assert.ok(!isRead(decodeFrame, own(pack([4, ...head, ...rest, [], []]))));
-  assert.ok(!isRead(decodeFrame, own(pack([3, ...head, ...rest, 3]))));
-  assert.ok(!isRead(decodeBulkFrame, own(pack([3, ...head, 3, 1, 1, bytes('')]))));
-  assert.ok(!isRead(decodeBulkFrame, own(pack([3, ...head, 1, 1, 1, bytes(''), 0]))));
+  const head = ['sim', 'id', 16, 9, 1];
+  const rest = [7, false, true, 5, 0, [], [], [], [], []];
+  assert.ok(isRead(decodeFrame, own(pack([5, ...head, ...rest, []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([4, ...head, ...rest, []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([5, ...head, ...rest, [], []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([5, ...head, ...rest, 3]))));
+  const expulsion = [7, false, true, 5, 3, [], [], [], [], [], []];
+  assert.ok(!isRead(decodeFrame, own(pack([5, ...head, ...expulsion]))));
+  assert.ok(!isRead(decodeBulkFrame, own(pack([5, ...head, 3, 1, 1, bytes('')]))));
+  assert.ok(!isRead(decodeBulkFrame, own(pack([5, ...head, 1, 1, 1, bytes(''), 0]))));
 });
 
 test('a chunk with half a row, or without rows and end, is malformed: nothing could follow it', () => {

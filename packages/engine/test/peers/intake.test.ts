@@ -9,7 +9,9 @@ import {
   encodeFrame,
   type FrameHeader,
   type FrameParts,
+  type Presence,
 } from '../../src/peers/frame.js';
+import type { Judgement } from '../../src/peers/identities.js';
 import { PeerIntake, type PeerIntakeHost } from '../../src/peers/intake.js';
 import { encodeRaftMessage } from '../../src/peers/raft-codec.js';
 import { encodeAnswer, encodeForward } from '../../src/placement/forward-codec.js';
@@ -19,10 +21,22 @@ import { SILENT } from '../support/log.js';
 import { HEARTBEAT, HEARTBEAT_RESPONSE, LISTED_MESSAGES } from '../support/raft-messages.js';
 import { sampleMessage } from '../support/samples.js';
 
-const HEADER: FrameHeader = { cluster: 'sim', groups: 1, founders: 9, incarnation: 5 };
-const PRESENCE = { life: 8, abstains: true, isWatched: true, wallMs: 7 };
+const HEADER: FrameHeader = {
+  cluster: 'sim',
+  clusterId: 'id',
+  groups: 1,
+  founders: 9,
+  incarnation: 5,
+};
+const PRESENCE: Presence = {
+  life: 8,
+  abstains: true,
+  isWatched: true,
+  wallMs: 7,
+  expulsion: undefined,
+};
 
-function setUp({ accepts = true, takesEntries = true } = {}) {
+function setUp({ judgement = 'peer' as Judgement, takesEntries = true } = {}) {
   const said: string[] = [];
   const groups = [0, 1].map((id) => ({
     step: (message: Message) => said.push(`group ${id} ${message.type} from ${message.from}`),
@@ -34,8 +48,8 @@ function setUp({ accepts = true, takesEntries = true } = {}) {
     self: 1,
     groups: groups as unknown as Group[],
     links: {
-      accepts: () => accepts,
       setReachable() {},
+      sendExpulsion: (to: number, why: string) => said.push(`${to} is told: ${why}`),
       setAbstaining: (from: number, is: boolean) => said.push(`${from} abstains ${is}`),
       setWatched: (from: number, is: boolean) => said.push(`${from} is watched: ${is}`),
       sendAnswer() {},
@@ -44,6 +58,12 @@ function setUp({ accepts = true, takesEntries = true } = {}) {
       heard: (from: number, life: number) => said.push(`${from} lives ${life}`),
       disconnected: (peer: number) => said.push(`${peer} is away`),
     },
+    identities: { judge: () => judgement },
+    membership: {
+      expel: (why: string) => said.push(`expelled: ${why}`),
+      reachable() {},
+    },
+    standings: { heard: (list: unknown) => said.push(`standing ${JSON.stringify(list)}`) },
     clusterClock: { heard: (from: number, ms: number) => said.push(`${from} says ${ms}`) },
     takesEntries: () => takesEntries,
     router: {
@@ -63,8 +83,8 @@ function setUp({ accepts = true, takesEntries = true } = {}) {
   return { intake, said };
 }
 
-function frame(parts: Partial<FrameParts>): Uint8Array {
-  return own(encodeFrame(HEADER, PRESENCE, { ...emptyParts(), ...parts }));
+function frame(parts: Partial<FrameParts>, expulsion?: Presence['expulsion']): Uint8Array {
+  return own(encodeFrame(HEADER, { ...PRESENCE, expulsion }, { ...emptyParts(), ...parts }));
 }
 
 /** A heartbeat to a group, or the answer of its sender to one. */
@@ -86,6 +106,7 @@ test('a frame is taken apart, each part for whom it is', () => {
     raft: [encodeRaftMessage(1, LISTED_MESSAGES[0]!)],
     forwards: [encodeForward(7, 500, sampleMessage())],
     answers: [encodeAnswer(8, { kind: 'accepted', seq: 1, reply: undefined })],
+    standings: [[4, [0, 1]]],
   });
   intake.received(2, 'urgent', whole);
   assert.deepEqual(said, [
@@ -98,6 +119,7 @@ test('a frame is taken apart, each part for whom it is', () => {
     'group 1 append from 2',
     'message 7 to a until 1500',
     'answer 8 from 2',
+    'standing [4,[0,1]]',
   ]);
 });
 
@@ -146,11 +168,25 @@ test('a node whose disk has no room takes no entries and no rows, but hears the 
 });
 
 test('nothing is taken of a node that is not listened to', () => {
-  const { intake, said } = setUp({ accepts: false });
+  const { intake, said } = setUp({ judgement: 'stranger' });
   intake.received(2, 'urgent', frame(beat(1)));
   const place = { ...HEADER, group: 1, transfer: 3, after: bytes('') };
   intake.received(2, 'bulk', own(encodeBulkFrame({ ...place, kind: 'pull' })));
   assert.deepEqual(said, []);
+});
+
+test('a node that is expelled is told so, and nothing is taken of it', () => {
+  for (const judgement of ['removed', 'lost'] as const) {
+    const { intake, said } = setUp({ judgement });
+    intake.received(2, 'urgent', frame(beat(1), 'removed'));
+    assert.deepEqual(said, [`2 is told: ${judgement}`]);
+  }
+});
+
+test('a node is told by a peer that it is expelled', () => {
+  const { intake, said } = setUp();
+  intake.received(2, 'urgent', frame({}, 'removed'));
+  assert.equal(said[0], 'expelled: removed');
 });
 
 test('a frame that cannot be read is lost, and ends nothing', () => {

@@ -3,38 +3,35 @@ import { test } from 'node:test';
 import { DEFAULT_LIMITS, type Limits } from '@deltabase/base';
 import { decodeFrame } from '../../src/peers/frame.js';
 import { Links } from '../../src/peers/links.js';
-import type { DiskOperation, Lane, Network } from '../../src/ports.js';
-import { SILENT } from '../support/log.js';
+import type { Lane, Network } from '../../src/ports.js';
 import { HEARTBEAT, HEARTBEAT_RESPONSE, LISTED_MESSAGES } from '../support/raft-messages.js';
 
-const HEADER = { cluster: 'sim', groups: 2, founders: 9, incarnation: 7 };
+const HEADER = { cluster: 'sim', clusterId: 'id', groups: 2, founders: 9, incarnation: 7 };
 
 function setUp(limits: Partial<Limits> = {}) {
   const sent: Array<{ to: number; lane: Lane; frame: Uint8Array }> = [];
   const queued = new Map<number, number>();
   const network: Network = {
+    setPeer() {},
+    removePeer() {},
     send: (to, lane, frame) => void sent.push({ to, lane, frame }),
     queuedBytes: (to) => queued.get(to) ?? 0,
     listen() {},
   };
-  const errors: string[] = [];
   const timers: Array<{ delayMs: number; run: () => void }> = [];
-  const written: Array<{ operations: readonly DiskOperation[]; done: () => void }> = [];
+  const now = { ms: 0 };
   const links = new Links({
     network,
     limits: { ...DEFAULT_LIMITS, ...limits },
-    log: { ...SILENT, error: (_event, fields) => void errors.push(String(fields?.['reason'])) },
     header: HEADER,
-    self: 1,
     life: 70,
-    members: [1, 2, 3],
     wallMs: () => 5,
-    incarnations: new Map([[2, 22]]),
-    write: (operations, done) => void written.push({ operations, done }),
+    nowMs: () => now.ms,
     after: (delayMs, run) => void timers.push({ delayMs, run }),
     isWatched: () => false,
   });
-  return { links, sent, queued, written, errors, timers };
+  links.setPeers([2, 3]);
+  return { links, sent, queued, now, timers };
 }
 
 test('what is said to a node in a turn leaves in one frame', () => {
@@ -120,22 +117,6 @@ test('a peer whose queue is full loses frames instead of filling memory', () => 
   );
 });
 
-test('a node of another cluster or number of groups is not listened to', () => {
-  const { links } = setUp();
-  assert.ok(links.accepts(2, { ...HEADER, incarnation: 22 }));
-  assert.ok(!links.accepts(2, { ...HEADER, cluster: 'other', incarnation: 22 }));
-  assert.ok(!links.accepts(2, { ...HEADER, groups: 3, incarnation: 22 }));
-});
-
-test('a node with other first members is not listened to, and the log says so once', () => {
-  const { links, errors } = setUp();
-  const stranger = { ...HEADER, founders: 8, incarnation: 22 };
-  assert.ok(!links.accepts(2, stranger));
-  assert.ok(!links.accepts(2, stranger));
-  assert.equal(errors.length, 1);
-  assert.match(errors[0]!, /other first members than 1, 2, 3/);
-});
-
 test('a peer that is away, or says that it abstains, is not to be made a leader', () => {
   const { links, sent } = setUp();
   assert.ok(!links.canLead(2));
@@ -153,19 +134,31 @@ test('a peer that is away, or says that it abstains, is not to be made a leader'
   }
 });
 
-test('a node that lost its disk is not listened to under its old id (pitfall 7)', () => {
-  const { links } = setUp();
-  assert.ok(!links.accepts(2, { ...HEADER, incarnation: 23 }));
+test('a node that is expelled is told so, now and then', () => {
+  const { links, sent, now } = setUp();
+  const told = (): unknown[] => sent.splice(0).map(({ frame }) => decodeFrame(frame).expulsion);
+  links.sendExpulsion(4, 'removed');
+  links.flush();
+  assert.deepEqual(told(), ['removed']);
+  now.ms = 499;
+  links.sendExpulsion(4, 'removed');
+  links.flush();
+  assert.deepEqual(told(), []);
+  now.ms = 500;
+  links.sendExpulsion(4, 'lost');
+  links.sendExpulsion(5, 'removed');
+  links.flush();
+  assert.deepEqual(told(), ['lost', 'removed']);
 });
 
-test('a new peer is listened to once its incarnation is durable, and only under that one', () => {
-  const { links, written } = setUp();
-  assert.ok(!links.accepts(3, { ...HEADER, incarnation: 33 }));
-  assert.ok(!links.accepts(3, { ...HEADER, incarnation: 33 }));
-  assert.equal(written.length, 1);
-  written[0]!.done();
-  assert.ok(links.accepts(3, { ...HEADER, incarnation: 33 }));
-  assert.ok(!links.accepts(3, { ...HEADER, incarnation: 34 }));
+test('nothing is left of a peer that is forgotten', () => {
+  const { links } = setUp();
+  links.setReachable(2, true);
+  links.setAbstaining(2, true);
+  links.forget(2);
+  assert.ok(!links.isReachable(2));
+  links.setReachable(2, true);
+  assert.ok(links.canLead(2));
 });
 
 const NOTICE = {

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PeerStatus, Status } from 'raft-ts';
-import { type BalancedGroup, Balancer, preferredLeader } from '../../src/placement/balancer.js';
+import {
+  type BalancedGroup,
+  Balancer,
+  type BalancerView,
+  preferredLeader,
+} from '../../src/placement/balancer.js';
 
-const ANY = (): boolean => true;
+const ANY: BalancerView = { canLead: () => true };
 
 function peer(id: number, changes: Partial<PeerStatus> = {}): PeerStatus {
   return {
@@ -52,14 +57,23 @@ test('groups prefer their voters in turn', () => {
   );
 });
 
+test('a group prefers the voter that an operator wants, as long as it is one', () => {
+  const voters = [1, 2, 3];
+  assert.equal(preferredLeader({ id: 0, voters }, 3), 3);
+  assert.equal(preferredLeader({ id: 0, voters }, 4), 1);
+  const group = new LedGroup(3);
+  look(new Balancer(1), [group], { from: 0, to: 5000 }, { ...ANY, wanted: () => 3 });
+  assert.deepEqual(group.transfers, [3]);
+});
+
 /** Looks at the groups every quarter of a second, as a node does. */
 function look(
   balancer: Balancer,
   groups: readonly BalancedGroup[],
   { from, to }: { readonly from: number; readonly to: number },
-  canLead = ANY,
+  view: BalancerView = ANY,
 ): void {
-  for (let ms = from; ms <= to; ms += 250) balancer.balance(groups, ms, canLead);
+  for (let ms = from; ms <= to; ms += 250) balancer.balance(groups, ms, view);
 }
 
 test('a leader hands over to the preferred voter, once the election is settled', () => {
@@ -111,7 +125,7 @@ test('nothing goes to a node that may not lead, is silent, damaged, probed or no
     assert.deepEqual(group.transfers, [], JSON.stringify(changes));
   }
   const group = new LedGroup(1);
-  look(new Balancer(1), [group], { from: 0, to: 5000 }, () => false);
+  look(new Balancer(1), [group], { from: 0, to: 5000 }, { canLead: () => false });
   assert.deepEqual(group.transfers, []);
 });
 

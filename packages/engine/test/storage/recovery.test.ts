@@ -17,12 +17,13 @@ import {
   encodeEntry,
   encodeGroupRow,
   encodeHardState,
+  encodeNodeRow,
   encodePeer,
   type GroupRow,
 } from '../../src/storage/rows.js';
 import { bytes, own } from '../support/bytes.js';
 import { del, promptDisk, put, resultOf } from '../support/disk.js';
-import { CONF, entry, sampleConfig } from '../support/samples.js';
+import { CONF, entry, sampleConfig, sampleMember } from '../support/samples.js';
 
 const CONFIG = sampleConfig();
 const GROUP = 1;
@@ -94,12 +95,37 @@ test('an empty disk is a new node; one with rows and no identity is a damaged on
   assert.throws(() => recover([del(NODE_KEY)]), { code: 'DATA_CORRUPT' });
 });
 
-test('a node refuses data of another node, cluster, number of groups or list of first members', () => {
-  const others = [{ node: 2 }, { cluster: 'other' }, { groups: 1 }, { members: [1, 2] }];
-  for (const changes of [...others, { members: [1, 2, 4] }]) {
+test('a node refuses data of another node, cluster or number of groups; members are only its beginning', () => {
+  for (const changes of [{ node: 2 }, { cluster: 'other' }, { groups: 1 }]) {
     assert.throws(() => recover([], { ...CONFIG, ...changes }), { code: 'NODE_MISMATCH' });
   }
-  assert.notEqual(recover([], { ...CONFIG, members: [3, 2, 1] }), undefined);
+  const other = recover([], { ...CONFIG, members: [sampleMember(7)] });
+  assert.deepEqual(other?.row.founders, [1, 2, 3]);
+});
+
+test('a node without data is one of the first, or joins with what others know of the cluster', () => {
+  const members = [sampleMember(2)];
+  assert.throws(() => resultOf(recoverNode(promptDisk(), { ...CONFIG, members })), {
+    code: 'INVALID_ARGUMENT',
+    message: /not among the first members.*--join/,
+  });
+  const joining = { ...CONFIG, members, join: { clusterId: 'id', founders: [7, 8] } };
+  assert.equal(resultOf(recoverNode(promptDisk(), joining)), undefined);
+  const { row, groups } = formatNode(joining, makePrng(1)).node;
+  assert.deepEqual([row.clusterId, row.founders, row.members], ['id', [7, 8], members]);
+  for (const group of groups) assert.deepEqual(group.row.confState.voters, [7, 8]);
+});
+
+test('an expelled node does not start again, and says what to do', () => {
+  const { row } = formatNode(CONFIG, makePrng(9)).node;
+  const says = { removed: /was removed.*--join/, lost: /cluster replace 1 NEW/ } as const;
+  for (const expulsion of ['removed', 'lost'] as const) {
+    const value = encodeNodeRow({ ...row, expulsion });
+    assert.throws(() => recover([{ kind: 'put', key: NODE_KEY, value }]), {
+      code: 'NODE_REMOVED',
+      message: says[expulsion],
+    });
+  }
 });
 
 /** What a disk may have lost or mixed up, and what the refusal says of it. */

@@ -14,11 +14,21 @@ import {
   encodeHardState,
   encodeNodeRow,
   encodePeer,
+  type NodeRow,
 } from '../../src/storage/rows.js';
 import { damaged, hex, isRead, own } from '../support/bytes.js';
 import { CONF, entry } from '../support/samples.js';
 
-const NODE = { cluster: 'sim', node: 2, incarnation: 4_000_000_000, groups: 16, members: [1, 2] };
+const NODE: NodeRow = {
+  cluster: 'sim',
+  clusterId: 'id',
+  node: 2,
+  incarnation: 4_000_000_000,
+  groups: 16,
+  founders: [1, 2],
+  members: [{ node: 4, peerAddress: 'p:1', clientAddress: 'c:2' }],
+  expulsion: 'lost',
+};
 const GROUP = {
   generation: 3,
   flushedIndex: 70_000,
@@ -40,7 +50,7 @@ const ROWS: ReadonlyArray<{
   {
     name: 'node',
     bytes: own(encodeNodeRow(NODE)),
-    golden: '9601a373696d02ceee6b280010920102',
+    golden: '9902a373696da2696402ceee6b280010920102919304a3703a31a3633a32a46c6f7374',
     decode: decodeNodeRow,
     value: NODE,
   },
@@ -75,7 +85,7 @@ const ROWS: ReadonlyArray<{
 ];
 
 for (const { name, bytes, golden, decode, value } of ROWS) {
-  test(`a ${name} row has the bytes that data directories of version 1 hold, and is read back`, () => {
+  test(`a ${name} row has the bytes that data directories hold, and is read back`, () => {
     assert.equal(hex(bytes), golden);
     assert.deepEqual(decode(bytes), value);
   });
@@ -93,7 +103,7 @@ for (const { name, bytes, golden, decode, value } of ROWS) {
   });
 }
 
-test('a log entry has the bytes that data directories of version 1 hold, and is read back', () => {
+test('a log entry has the bytes that data directories hold, and is read back', () => {
   const stored = encodeEntry(ENTRY);
   assert.equal(hex(stored), '010000000200000001616263');
   assert.deepEqual(decodeEntry(12, stored), ENTRY);

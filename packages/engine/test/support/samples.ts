@@ -1,7 +1,7 @@
 // Entries, messages, records and a configuration, with every field set.
 
 import { DEFAULT_LIMITS, encodeUtf8, type Limits } from '@deltabase/base';
-import { DEFAULT_TIMING, type EngineConfig } from '@deltabase/engine';
+import { DEFAULT_TIMING, type EngineConfig, type Member } from '@deltabase/engine';
 import type { DeltaRecord, Message } from '@deltabase/machine';
 import type { ConfState, Entry } from 'raft-ts';
 
@@ -58,11 +58,16 @@ export function sampleRecord(changes: Partial<DeltaRecord> = {}): DeltaRecord {
   };
 }
 
+/** A node, and where a sample has it. */
+export function sampleMember(node: number): Member {
+  return { node, peerAddress: `peer-${node}:1`, clientAddress: `client-${node}:1` };
+}
+
 export function sampleConfig(limits: Partial<Limits> = {}): EngineConfig {
   return {
     cluster: 'sim',
     node: 1,
-    members: [1, 2, 3],
+    members: [1, 2, 3].map(sampleMember),
     groups: 2,
     timing: DEFAULT_TIMING,
     limits: { ...DEFAULT_LIMITS, ...limits },

@@ -3,8 +3,9 @@
 
 import { readFileSync } from 'node:fs';
 import { DEFAULT_LIMITS, DeltabaseError, type Limits } from '@deltabase/base';
+import type { Member } from '@deltabase/engine';
 import type { z } from 'zod';
-import { type Member, parseMembers } from './members.js';
+import { isAddress, parseMembers } from './members.js';
 import { flagOf, OPTION_NAMES, type OptionName, optionsSchema, variableOf } from './options.js';
 import type { ServerConfig } from './server-config.js';
 
@@ -72,25 +73,37 @@ function complete(given: ReadonlyMap<OptionName, Given>): ServerConfig {
   const values = Object.fromEntries([...given].map(([name, { value }]) => [name, value]));
   const checked = optionsSchema.safeParse(values);
   if (!checked.success) throw wrongOption(checked.error.issues[0]!, given);
-  const { members: named, limits, tickMs, heartbeatTicks, electionTicks, ...rest } = checked.data;
-  const members = membersOf(named, given, rest);
+  const { members: named, join: joined, limits, ...others } = checked.data;
+  const { tickMs, heartbeatTicks, electionTicks, groups, ...rest } = others;
+  const join = addressesOf(joined, given);
+  const members = membersOf(named, given, { node: rest.node, joins: join.length > 0 });
   if (electionTicks < 2 * heartbeatTicks) {
     throw invalid('electionTicks must be at least twice heartbeatTicks, or leaders fall at once');
   }
   const timing = { tickMs, heartbeatTicks, electionTicks };
-  return { ...rest, members, timing, limits: { ...DEFAULT_LIMITS, ...limits } as Limits };
+  const all = { ...DEFAULT_LIMITS, ...limits } as Limits;
+  return { ...rest, members, join, groups, timing, limits: all };
+}
+
+function addressesOf(named: string, given: ReadonlyMap<OptionName, Given>): readonly string[] {
+  const addresses = named.split(',').flatMap((part) => part.trim() || []);
+  const wrong = addresses.find((address) => !isAddress(address));
+  if (wrong === undefined) return addresses;
+  const { source } = given.get('join')!;
+  throw invalid(
+    `${source}: ${JSON.stringify(wrong)} is no address: use HOST:PORT, such as 10.0.0.1:7410`,
+  );
 }
 
 function membersOf(
   named: string,
   given: ReadonlyMap<OptionName, Given>,
-  self: { readonly node: number; readonly listen: string; readonly peerListen: string },
+  { node, joins }: { readonly node: number; readonly joins: boolean },
 ): readonly Member[] {
-  const { node, listen, peerListen } = self;
-  if (named === '') return [{ node, peerAddress: peerListen, clientAddress: listen }];
+  if (named === '') return [];
   const source = given.get('members')!.source;
   const members = parseMembers(named, source);
-  if (!members.some((member) => member.node === node)) {
+  if (!joins && !members.some((member) => member.node === node)) {
     throw invalid(`${source}: node ${node} is not among the members: add it, or set the node's id`);
   }
   const twice = members.find(

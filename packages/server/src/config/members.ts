@@ -2,14 +2,7 @@
 // other nodes reach it and where clients do.
 
 import { DeltabaseError } from '@deltabase/base';
-
-export interface Member {
-  readonly node: number;
-  /** host:port for other nodes. */
-  readonly peerAddress: string;
-  /** host:port for clients. */
-  readonly clientAddress: string;
-}
+import type { Member } from '@deltabase/engine';
 
 const MEMBER = /^(\d+)=([^/=,\s]+)\/([^/=,\s]+)$/;
 /** A name or IPv4 address, or an IPv6 address in brackets; then a port. */
@@ -32,23 +25,9 @@ export function isAddress(text: string): boolean {
   return port !== undefined && Number(port) <= PORT_MAX;
 }
 
-/**
- * The members, with the ports that `node` was given by the system where it had asked for any (port 0): the
- * others cannot know them, so this is for a node alone.
- */
-export function withPorts(
-  { members, node }: { readonly members: readonly Member[]; readonly node: number },
-  { clientPort, peerPort }: { readonly clientPort: number; readonly peerPort: number },
-): readonly Member[] {
-  return members.map((member) =>
-    member.node !== node
-      ? member
-      : {
-          node,
-          peerAddress: member.peerAddress.replace(ANY_PORT, `:${peerPort}`),
-          clientAddress: member.clientAddress.replace(ANY_PORT, `:${clientPort}`),
-        },
-  );
+/** An address with the port that the system gave where any was asked for (port 0). */
+export function withPort(address: string, port: number): string {
+  return address.replace(ANY_PORT, `:${port}`);
 }
 
 function parseMember(text: string, source: string): Member {

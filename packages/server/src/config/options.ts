@@ -58,16 +58,26 @@ export const OPTIONS = {
   members: {
     value: 'ID=PEER/CLIENT,...',
     meaning:
-      'The nodes of the cluster, the same on all of them: for each its id, the HOST:PORT where other nodes ' +
-      'reach it, and the one where clients do. Such as 1=10.0.0.1:7411/10.0.0.1:7410,2=...',
+      'The nodes that a cluster begins with, the same on all of them: for each its id, the HOST:PORT where other ' +
+      'nodes reach it, and the one where clients do. Such as 1=10.0.0.1:7411/10.0.0.1:7410,2=... After the first ' +
+      'start the cluster knows its members itself; then these addresses only go before those it has for them.',
     schema: z.preprocess(joined, z.string('name the members as text')).default(''),
     unset: 'this node alone',
+  },
+  join: {
+    value: 'HOST:PORT,...',
+    meaning:
+      'Where clients reach nodes of a cluster that this node becomes one of, once it was added (deltabase cluster ' +
+      'add). Only for a first start, in place of members; later it says nothing.',
+    schema: z.preprocess(joined, z.string('name addresses as text')).default(''),
+    unset: 'none',
   },
   groups: {
     value: 'NUMBER',
     meaning:
       'Raft groups that share the documents. Fixed when the cluster is made, the same on all nodes.',
-    schema: wholeNumber(1, 4096).default(DEFAULT_GROUPS),
+    schema: wholeNumber(1, 4096).optional(),
+    unset: `${DEFAULT_GROUPS}, or what the data or the cluster has`,
   },
   tickMs: {
     value: 'MS',

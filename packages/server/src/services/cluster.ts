@@ -1,10 +1,11 @@
 // ClusterService: what this node sees of the cluster, and the logs of its groups.
 
+import type { Limits } from '@deltabase/base';
 import type { Engine, EngineCounters, GroupStatus, Log, NodeId } from '@deltabase/engine';
 import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
-import type { Member } from '../config/members.js';
 import type { ByteCounts } from './byte-counts.js';
 import { LogReader } from './log-reader.js';
+import { membersHandlers } from './members.js';
 import type { PageStreams } from './page-stream.js';
 import { checkCount, invalid } from './requests.js';
 import { statusOfThrown } from './status.js';
@@ -13,10 +14,11 @@ import { unary } from './unary.js';
 export interface ClusterHost {
   readonly engine: Engine;
   readonly pages: PageStreams;
-  readonly members: readonly Member[];
+  readonly limits: Limits;
   readonly version: string;
   readonly bytes: Readonly<ByteCounts>;
   readonly log: Log;
+  nowMs(): number;
 }
 
 interface ReadLogRequest {
@@ -31,13 +33,13 @@ export function clusterHandlers(host: ClusterHost): UntypedServiceImplementation
   return {
     GetStatus: unary<unknown, object>(host.log, (_call, answer) => answer.done(statusOf(host))),
     ReadLog: (call: ServerWritableStream<ReadLogRequest, Buffer>) => readLog(host, call),
+    ...membersHandlers(host),
   };
 }
 
 /** `GetStatusResponse`. */
-function statusOf({ engine, members, version, bytes }: ClusterHost): object {
+function statusOf({ engine, version, bytes }: ClusterHost): object {
   const status = engine.status();
-  const reachable = new Map(status.members.map((member) => [member.node, member.reachable]));
   return {
     cluster: status.cluster,
     node: status.node,
@@ -46,10 +48,10 @@ function statusOf({ engine, members, version, bytes }: ClusterHost): object {
     draining: status.draining,
     diskStalled: status.diskStalled,
     diskLow: status.diskLow,
-    members: members.map(({ node, clientAddress, peerAddress }) => ({
+    members: engine.members().places.map(({ node, clientAddress, peerAddress, reachable }) => ({
       node,
       address: clientAddress,
-      reachable: reachable.get(node) ?? false,
+      reachable,
       peerAddress,
     })),
     groups: status.groups.map((group) => groupOf(group, status.node)),
@@ -79,6 +81,7 @@ function groupOf(group: GroupStatus, self: NodeId): object {
     })),
     queuedMessages: group.queued,
     damaged: group.damaged,
+    learners: group.conf.learners,
   };
 }
 

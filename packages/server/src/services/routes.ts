@@ -1,24 +1,24 @@
 // Where messages go straightest, for clients: the leader of each document group and its address.
 
 import { groupOf, SYSTEM_GROUP } from '@deltabase/machine';
-import type { Member } from '../config/members.js';
 import type { Route } from '../wire/send-stream-codec.js';
 import type { Leaders } from './leaders.js';
 
 export class Routes {
   readonly #leaders: Leaders;
   readonly #self: number;
-  readonly #addresses: ReadonlyMap<number, string>;
+  readonly #addressOf: (node: number) => string;
 
   constructor(options: {
     readonly leaders: Leaders;
-    readonly members: readonly Member[];
+    /** Where clients reach a node; empty: unknown. */
+    readonly addressOf: (node: number) => string;
     readonly self: number;
   }) {
-    const { leaders, members, self } = options;
+    const { leaders, addressOf, self } = options;
     this.#leaders = leaders;
     this.#self = self;
-    this.#addresses = new Map(members.map(({ node, clientAddress }) => [node, clientAddress]));
+    this.#addressOf = addressOf;
   }
 
   /** How many document groups there are. */
@@ -33,7 +33,7 @@ export class Routes {
 
   of(group: number): Route {
     const node = this.#leaders.all[group] ?? 0;
-    return { group, node, address: this.#addresses.get(node) ?? '' };
+    return { group, node, address: this.#addressOf(node) };
   }
 
   /** Where the messages of a document go straighter; `undefined`: they do not, or nobody knows. */

@@ -27,9 +27,10 @@ export {
   type ClusterOptions,
   type Weather,
 } from './cluster/cluster.js';
+export { awaitChange, orderChange, orderTransfer, rolesIn } from './cluster/member-orders.js';
 export { NodeClock, WALL_START_MS } from './cluster/node-clock.js';
 export { type ClientOptions, type Sending, SimulatedClient } from './cluster/simulated-client.js';
-export { type ClusterObserver, SimulatedNode } from './cluster/simulated-node.js';
+export { type ClusterObserver, SimulatedNode, simulatedMember } from './cluster/simulated-node.js';
 export { SimulatedWatch, type SimulatedWatchOptions } from './cluster/simulated-watch.js';
 export { TOKENS, TokenCluster, type TokenClusterOptions } from './cluster/token-cluster.js';
 export { type DiskUnderTest, testDiskConformance } from './conformance/disk.js';
@@ -55,6 +56,7 @@ export {
   CALM_NETWORK,
   type NetworkWeather,
   SimulatedNetwork,
+  simulatedPeerAddress,
 } from './network/simulated-network.js';
 export {
   type Launch,

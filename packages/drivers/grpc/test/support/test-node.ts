@@ -16,6 +16,8 @@ export class TestNode {
   readonly lines: LogLine[];
   readonly frames: Array<{ from: NodeId; lane: Lane; frame: Uint8Array }> = [];
   readonly reachable = new Set<NodeId>();
+  /** Who called and was not known, with the address given. */
+  readonly met = new Map<NodeId, string>();
 
   constructor(id: NodeId, network: GrpcNetwork, lines: LogLine[]) {
     this.id = id;
@@ -36,6 +38,10 @@ export class TestNode {
       reachable: (peer, is) => {
         if (is) this.reachable.add(peer);
         else this.reachable.delete(peer);
+        happened();
+      },
+      met: (node, address) => {
+        this.met.set(node, address);
         happened();
       },
     });

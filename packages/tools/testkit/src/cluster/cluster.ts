@@ -1,6 +1,6 @@
 // Simulated nodes of one cluster, and what can go wrong between and with them.
 
-import { DEFAULT_LIMITS } from '@deltabase/base';
+import { DEFAULT_LIMITS, type DeltabaseError } from '@deltabase/base';
 import type { Engine, Lane, NodeId } from '@deltabase/engine';
 import { LevelStorage, MemoryStorage } from '../disk/node-storage.js';
 import type { WriteFault } from '../disk/simulated-level.js';
@@ -12,7 +12,13 @@ import {
   SimulatedNetwork,
 } from '../network/simulated-network.js';
 import { Simulation } from '../sim/simulation.js';
-import { type ClusterObserver, type NodeOptions, SimulatedNode } from './simulated-node.js';
+import {
+  type ClusterObserver,
+  type NodeOptions,
+  type NodeSurroundings,
+  SimulatedNode,
+  simulatedMember,
+} from './simulated-node.js';
 
 export interface ClusterOptions extends NodeOptions {
   readonly seed: number;
@@ -30,8 +36,9 @@ export const CALM: Weather = { ...CALM_NETWORK, writeMsMax: 2 };
 export class Cluster {
   readonly simulation: Simulation;
   readonly weather: Weather = { ...CALM };
-  readonly ids: readonly NodeId[];
-  readonly #nodes: ReadonlyMap<NodeId, SimulatedNode>;
+  readonly #founders: readonly NodeId[];
+  readonly #nodes: Map<NodeId, SimulatedNode>;
+  readonly #around: NodeSurroundings;
   readonly #network: SimulatedNetwork;
   readonly #observer: ClusterObserver | undefined;
 
@@ -46,12 +53,24 @@ export class Cluster {
       sent: (from, to, lane, frame) => options.observer?.sent?.(from, to, lane, frame),
     });
     const chance = simulation.random.fork('disk');
-    const around = { options, simulation, network, chance, weather };
+    this.#around = { options, simulation, network, chance, weather };
     this.simulation = simulation;
     this.#network = network;
     this.#observer = options.observer;
-    this.ids = Array.from({ length: options.nodes }, (_, at) => at + 1);
-    this.#nodes = new Map(this.ids.map((id) => [id, new SimulatedNode(id, around)]));
+    this.#founders = Array.from({ length: options.nodes }, (_, at) => at + 1);
+    this.#nodes = new Map(this.#founders.map((id) => [id, new SimulatedNode(id, this.#around)]));
+  }
+
+  /** The nodes there are, running or not: the first ones and those that joined, without those that know they are expelled. */
+  get ids(): readonly NodeId[] {
+    return [...this.#nodes.values()].flatMap(({ id, expulsion }) =>
+      expulsion === undefined ? [id] : [],
+    );
+  }
+
+  /** Why the cluster has expelled a node, which has ended with that; `undefined`: it has not, or not told it yet. */
+  expulsionOf(id: NodeId): DeltabaseError | undefined {
+    return this.#node(id).expulsion;
   }
 
   /** The engine of a node that runs. */
@@ -101,9 +120,18 @@ export class Cluster {
     });
   }
 
-  /** Begins a life of a node, configured with the cluster's members or others (simulated-node.ts). */
-  startNode(id: NodeId, members = this.ids): void {
-    this.#node(id).start(members);
+  /** Begins a life of a node; one of the first is configured with all of these, or others (simulated-node.ts). */
+  startNode(id: NodeId, members = this.#founders): void {
+    const isFirst = this.#founders.includes(id);
+    this.#node(id).start({ members: isFirst ? members.map(simulatedMember) : [] });
+  }
+
+  /** Begins the first life of a node that was added to the members, with what a node that runs knows of the cluster. */
+  joinNode(id: NodeId, through = this.ids.find((one) => this.isUp(one))!): void {
+    const { clusterId, founders, members } = this.engine(through).members();
+    const node = new SimulatedNode(id, this.#around);
+    this.#nodes.set(id, node);
+    node.start({ members, join: { clusterId, founders } });
   }
 
   /**

@@ -8,9 +8,11 @@ import {
   type Disk,
   type DiskOperation,
   type Engine,
+  type EngineConfig,
   type Lane,
   type Log,
   type MachineHost,
+  type Member,
   type Network,
   type NodeId,
   startEngine,
@@ -22,7 +24,7 @@ import {
   type NodeStorage,
 } from '../disk/node-storage.js';
 import type { SortedMap } from '../disk/sorted-map.js';
-import type { SimulatedNetwork } from '../network/simulated-network.js';
+import { type SimulatedNetwork, simulatedPeerAddress } from '../network/simulated-network.js';
 import type { Simulation } from '../sim/simulation.js';
 import { NodeClock } from './node-clock.js';
 
@@ -53,6 +55,16 @@ export interface ClusterObserver {
   readonly failed?: (id: NodeId, error: DeltabaseError | undefined) => void;
   /** A node does not start, because of what its disk holds. Unless this is given, that is thrown. */
   readonly refused?: (id: NodeId, error: DeltabaseError) => void;
+  /** A node has ended because the cluster has expelled it. */
+  readonly expelled?: (id: NodeId, why: DeltabaseError) => void;
+}
+
+/** How a node begins where its disk is empty: as one of the first, or as one that joins. */
+export type Beginning = Pick<EngineConfig, 'members' | 'join'>;
+
+/** A node of a simulation, and where it is there. */
+export function simulatedMember(node: NodeId): Member {
+  return { node, peerAddress: simulatedPeerAddress(node), clientAddress: `client-${node}:1` };
 }
 
 /** What nodes share. */
@@ -81,6 +93,7 @@ export class SimulatedNode {
   #held: Array<() => void> | undefined;
   /** Why its disk ended the last life. */
   #failure: DeltabaseError | undefined;
+  #expulsion: DeltabaseError | undefined;
 
   constructor(id: NodeId, around: NodeSurroundings) {
     this.id = id;
@@ -100,6 +113,11 @@ export class SimulatedNode {
     return this.#isRunning;
   }
 
+  /** Why the cluster has expelled it; `undefined`: it has not, or not told it yet. */
+  get expulsion(): DeltabaseError | undefined {
+    return this.#expulsion;
+  }
+
   /** Counts the times it was started or ended: events of an earlier life are void. */
   get life(): number {
     return this.#life;
@@ -109,7 +127,7 @@ export class SimulatedNode {
    * Begins a life on what its disk holds. What keeps it from starting is thrown by the simulation, unless there is an
    * observer for that.
    */
-  start(members: readonly NodeId[]): void {
+  start(beginning: Beginning): void {
     const { simulation, chance, weather } = this.#around;
     const life = ++this.#life;
     this.#isRunning = true;
@@ -120,7 +138,7 @@ export class SimulatedNode {
     const fatal = (error: DeltabaseError | undefined): void => this.#diskFailed(error);
     this.storage.open({ delay, fatal }, (disk) => {
       if (disk instanceof DeltabaseError) this.#refuse(disk);
-      else this.#startEngine(disk, members);
+      else this.#startEngine(disk, beginning);
     });
   }
 
@@ -150,7 +168,7 @@ export class SimulatedNode {
     for (const run of held) this.#around.simulation.schedule(0, () => this.#live(life, run));
   }
 
-  #startEngine(disk: Disk, members: readonly NodeId[]): void {
+  #startEngine(disk: Disk, beginning: Beginning): void {
     const { simulation, options, network } = this.#around;
     const { durable } = this.#observer;
     const life = this.#life;
@@ -167,19 +185,26 @@ export class SimulatedNode {
     const config = {
       cluster: 'sim',
       node: this.id,
-      members,
+      ...beginning,
       groups: options.groups,
       timing: DEFAULT_TIMING,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
     };
-    startEngine(ports, config, (engine) => {
+    const started = (engine: Engine | DeltabaseError): void => {
       if (engine instanceof DeltabaseError) {
         this.#refuse(engine);
         return;
       }
       this.#engine = engine;
       network.connect(this.id);
-    });
+    };
+    startEngine(ports, config, started, (why) => this.#expelled(why));
+  }
+
+  #expelled(why: DeltabaseError): void {
+    this.#expulsion = why;
+    this.crash('lost');
+    this.#observer.expelled?.(this.id, why);
   }
 
   #refuse(error: DeltabaseError): void {
@@ -226,6 +251,7 @@ export class SimulatedNode {
           received: (from, lane, frame) =>
             this.#live(life, () => listener.received(from, lane, frame)),
           reachable: (peer, is) => this.#live(life, () => listener.reachable(peer, is)),
+          met: (node, address) => this.#live(life, () => listener.met(node, address)),
         }),
     };
   }

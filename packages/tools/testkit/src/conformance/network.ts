@@ -7,8 +7,10 @@ import type { Lane, Network, NodeId } from '@deltabase/engine';
 
 /** Nodes that can reach each other, and time that passes. */
 export interface NetworkUnderTest {
-  /** Begins a life of a node. Its network is not listened to yet. */
+  /** Begins a life of a node, in which it knows the other two. Its network is not listened to yet. */
   start(node: NodeId): Promise<Network>;
+  /** Where others reach a node. */
+  addressOf(node: NodeId): string;
   /** Ends it, as the end of the process would. */
   stop(node: NodeId): Promise<void>;
   /** Lets time pass until `is` holds; throws if that takes too long. */
@@ -29,6 +31,8 @@ class Listener {
   readonly network: Network;
   readonly received: Received[] = [];
   readonly reachable = new Set<NodeId>();
+  /** Who called and was not known, with the address given. */
+  readonly met = new Map<NodeId, string>();
   /** Whether a call into the network is under way: it must not call back then. */
   #isCalling = false;
 
@@ -45,8 +49,20 @@ class Listener {
           if (is) this.reachable.add(peer);
           else this.reachable.delete(peer);
         },
+        met: (node, address) => {
+          assert(!this.#isCalling, 'a caller was told of from inside a call');
+          this.met.set(node, address);
+        },
       }),
     );
+  }
+
+  setPeer(peer: NodeId, address: string): void {
+    this.#call(() => this.network.setPeer(peer, address));
+  }
+
+  removePeer(peer: NodeId): void {
+    this.#call(() => this.network.removePeer(peer));
   }
 
   send(to: NodeId, lane: Lane, frame: Uint8Array): void {
@@ -154,6 +170,37 @@ export function testNetworkConformance(name: string, open: () => Promise<Network
     await under.until(() => again.received.length === 1 && one.received.length === 1);
     assert.deepEqual(again.received.map(plain), [[1, 'urgent', [2]]]);
     assert.deepEqual(one.received.map(plain), [[2, 'bulk', [3]]]);
+  });
+
+  scenario('a node that is let go of is met when it calls again', async (under, listeners) => {
+    const [one, two, three] = listeners as [Listener, Listener, Listener];
+    one.removePeer(2);
+    await under.until(() => one.met.has(2) && !two.reachable.has(1));
+    assert.deepEqual([...one.met], [[2, under.addressOf(2)]]);
+    one.send(2, 'urgent', bytes(1, 1));
+    two.send(1, 'urgent', bytes(1, 2));
+    three.send(1, 'urgent', bytes(1, 3));
+    await under.until(() => one.received.length === 1);
+    assert.deepEqual(one.received.map(plain), [[3, 'urgent', [3]]]);
+    assert.deepEqual(two.received, []);
+    one.setPeer(2, under.addressOf(2));
+    await under.until(() => two.reachable.has(1));
+    two.send(1, 'urgent', bytes(1, 4));
+    one.send(2, 'urgent', bytes(1, 5));
+    await under.until(() => one.received.length === 2 && two.received.length === 1);
+  });
+
+  scenario('a node that is called and does not know the caller is no peer', async (under) => {
+    // It knows nobody, as one does that was away while all others were replaced.
+    await under.stop(1);
+    const network = await under.start(1);
+    network.removePeer(2);
+    network.removePeer(3);
+    const again = new Listener(network);
+    await under.until(() => again.met.size === 2);
+    assert.equal(again.reachable.size, 0);
+    for (const [node, address] of again.met) again.setPeer(node, address);
+    await under.until(() => again.reachable.size === 2);
   });
 }
 

@@ -1,6 +1,7 @@
 // The Network port between the nodes of one Simulation: frames are delayed, lost, doubled and damaged as the weather
 // has it, links are cut or clogged one way, connections break and take along what is on its way, and a node that
-// crashes is gone at once.
+// crashes is gone at once. Nodes that know each other's address are connected; one that is called by a node it does not
+// know is told who calls.
 
 import type { Prng } from '@deltabase/base';
 import type { Lane, Network, NetworkListener, NodeId } from '@deltabase/engine';
@@ -36,8 +37,23 @@ const DELAY_MS_MIN = 0.1;
 /** A late frame takes up to so many times the longest delay. */
 const LATE_FACTOR = 50;
 
+/** Who calls in vain calls again after so long. */
+const CALL_AGAIN_MS = 200;
+
+/** Where other nodes reach a simulated node. */
+export function simulatedPeerAddress(id: NodeId): string {
+  return `peer-${id}:1`;
+}
+
+/** A life of a node. */
 interface Attached {
   listener: NetworkListener | undefined;
+  /** Whether it calls others and can be called. */
+  isOpen: boolean;
+  /** Where it believes others to be. */
+  readonly peers: Map<NodeId, string>;
+  /** Those it is connected with. */
+  readonly connected: Set<NodeId>;
 }
 
 export interface SimulatedNetworkOptions {
@@ -61,11 +77,33 @@ export class SimulatedNetwork {
 
   /** Begins a life of a node; whatever an earlier one still sends is void. */
   attach(id: NodeId): Network {
-    const life: Attached = { listener: undefined };
+    const life: Attached = {
+      listener: undefined,
+      isOpen: false,
+      peers: new Map(),
+      connected: new Set(),
+    };
     this.#nodes.set(id, life);
+    const isLive = (): boolean => this.#nodes.get(id) === life;
+    // Nobody is called back from inside a call.
+    const later = (run: () => void): void => {
+      if (!life.isOpen) return;
+      this.#options.simulation.schedule(0, () => {
+        if (isLive()) run();
+      });
+    };
     return {
+      setPeer: (peer, address) => {
+        if (life.peers.get(peer) === address) return;
+        life.peers.set(peer, address);
+        later(() => this.#move(id, peer));
+      },
+      removePeer: (peer) => {
+        life.peers.delete(peer);
+        later(() => life.peers.has(peer) || this.#disconnect(id, peer));
+      },
       send: (to, lane, frame) => {
-        if (this.#nodes.get(id) === life) this.#send(id, to, lane, frame);
+        if (isLive()) this.#send(id, to, lane, frame);
       },
       queuedBytes: (to, lane) => this.#link(id, to).queuedBytes(lane),
       listen: (listener) => {
@@ -74,23 +112,24 @@ export class SimulatedNetwork {
     };
   }
 
-  /** A node that listens, and those that do, are told of each other. */
+  /** From here on a node that listens calls others, and they call it. */
   connect(id: NodeId): void {
-    const mine = this.#nodes.get(id)?.listener;
-    for (const [other, { listener }] of this.#inOrder()) {
-      if (other === id || listener === undefined || mine === undefined) continue;
-      mine.reachable(other, true);
-      listener.reachable(id, true);
+    const mine = this.#nodes.get(id);
+    if (mine?.listener === undefined) return;
+    mine.isOpen = true;
+    for (const [other] of this.#inOrder()) {
+      this.#call(id, other);
+      this.#call(other, id);
     }
   }
 
   /** Ends a node's life; the others are told. */
   detach(id: NodeId): void {
     this.#nodes.delete(id);
-    for (const [other, { listener }] of this.#inOrder()) {
+    for (const [other, { connected, listener }] of this.#inOrder()) {
       this.#link(id, other).reset();
       this.#link(other, id).reset();
-      listener?.reachable(id, false);
+      if (connected.delete(id)) listener?.reachable(id, false);
     }
   }
 
@@ -109,9 +148,10 @@ export class SimulatedNetwork {
   /** The connection from `from` to `to` breaks; what was on its way is lost, and its sender is told. */
   reset(from: NodeId, to: NodeId): void {
     this.#link(from, to).reset();
-    const listener = this.#nodes.get(from)?.listener;
-    listener?.reachable(to, false);
-    if (this.#nodes.has(to)) listener?.reachable(to, true);
+    const node = this.#nodes.get(from);
+    if (node === undefined || !node.connected.has(to)) return;
+    node.listener!.reachable(to, false);
+    node.listener!.reachable(to, true);
   }
 
   /** Brings a frame to a node at once, whatever the weather. */
@@ -122,6 +162,42 @@ export class SimulatedNetwork {
   /** By id, so that a run does not depend on who began when. */
   #inOrder(): Array<[NodeId, Attached]> {
     return [...this.#nodes].sort(([a], [b]) => a - b);
+  }
+
+  /** A node calls another one, if it knows where that is. */
+  #call(from: NodeId, to: NodeId): void {
+    const caller = this.#nodes.get(from);
+    const called = this.#nodes.get(to);
+    if (from === to || !caller?.isOpen || !called?.isOpen || caller.connected.has(to)) return;
+    if (caller.peers.get(to) !== simulatedPeerAddress(to)) return;
+    if (called.peers.has(from)) {
+      caller.connected.add(to);
+      called.connected.add(from);
+      caller.listener!.reachable(to, true);
+      called.listener!.reachable(from, true);
+      return;
+    }
+    called.listener!.met(from, simulatedPeerAddress(from));
+    this.#options.simulation.schedule(CALL_AGAIN_MS, () => {
+      if (this.#nodes.get(from) === caller) this.#call(from, to);
+    });
+  }
+
+  /** `id` was told of another address of `peer`. */
+  #move(id: NodeId, peer: NodeId): void {
+    this.#disconnect(id, peer);
+    this.#call(id, peer);
+  }
+
+  /** `id` lets go of `peer`, which notices and calls again. */
+  #disconnect(id: NodeId, peer: NodeId): void {
+    if (!this.#nodes.get(id)!.connected.delete(peer)) return;
+    this.#link(id, peer).reset();
+    this.#link(peer, id).reset();
+    const theirs = this.#nodes.get(peer);
+    if (theirs?.connected.delete(id) !== true) return;
+    theirs.listener!.reachable(id, false);
+    this.#call(peer, id);
   }
 
   #link(from: NodeId, to: NodeId): Link {
@@ -138,7 +214,8 @@ export class SimulatedNetwork {
     const { frameBytesMax = Infinity, sent } = this.#options;
     sent?.(from, to, lane, frame);
     const link = this.#link(from, to);
-    if (frame.length > frameBytesMax || link.state === 'cut' || !this.#nodes.has(to)) return;
+    if (!this.#nodes.get(from)!.connected.has(to)) return;
+    if (frame.length > frameBytesMax || link.state === 'cut') return;
     link.sent(lane, frame.length);
     if (link.state === 'clogged') link.clogged.push({ lane, frame });
     else this.#transmit(from, to, lane, frame);

@@ -6,6 +6,7 @@ import {
   type NetworkWeather,
   SimulatedNetwork,
   Simulation,
+  simulatedPeerAddress,
   testNetworkConformance,
 } from '../../src/index.js';
 
@@ -17,9 +18,13 @@ async function open(): Promise<NetworkUnderTest> {
   return {
     start: async (node) => {
       const attached = network.attach(node);
+      for (const peer of [1, 2, 3]) {
+        if (peer !== node) attached.setPeer(peer, simulatedPeerAddress(peer));
+      }
       simulation.schedule(1, () => network.connect(node));
       return attached;
     },
+    addressOf: simulatedPeerAddress,
     stop: async (node) => network.detach(node),
     until: async (is) => simulation.runUntil(is),
     close: async () => {},
@@ -38,14 +43,18 @@ function pair(weather: Partial<NetworkWeather> = {}) {
   const got: number[] = [];
   const lengths: number[] = [];
   const reachable: boolean[] = [];
-  one.listen({ received() {}, reachable: (_peer, is) => reachable.push(is) });
+  one.setPeer(2, simulatedPeerAddress(2));
+  two.setPeer(1, simulatedPeerAddress(1));
+  one.listen({ received() {}, reachable: (_peer, is) => reachable.push(is), met() {} });
   two.listen({
     received(_from, _lane, frame) {
       got.push(frame[0]!);
       lengths.push(frame.length);
     },
     reachable() {},
+    met() {},
   });
+  for (const id of [1, 2]) network.connect(id);
   const send = (count: number): void => {
     for (let n = 0; n < count; n++) one.send(2, 'urgent', Uint8Array.of(n, 0, 0));
   };
@@ -108,7 +117,7 @@ test('a connection that breaks takes along what is on its way, and its sender is
   const { simulation, network, one, got, reachable, send } = pair();
   send(3);
   network.reset(1, 2);
-  assert.deepEqual(reachable, [false, true]);
+  assert.deepEqual(reachable, [true, false, true]);
   assert.equal(one.queuedBytes(2, 'urgent'), 0);
   send(1);
   simulation.runFor(10);
