@@ -1,9 +1,18 @@
 // Every fault that is done to real clusters.
 
 import { damagedFiles } from './damage/damaged-files.js';
+import { fileLimit } from './disk/file-limit.js';
 import type { FaultCase } from './fault-case.js';
+import { links } from './links/links.js';
 import { kills } from './processes/kills.js';
 import { pauses } from './processes/pauses.js';
 import { snapshotKills } from './processes/snapshot-kills.js';
 
-export const FAULT_CASES: readonly FaultCase[] = [kills, pauses, snapshotKills, damagedFiles];
+export const FAULT_CASES: readonly FaultCase[] = [
+  kills,
+  pauses,
+  snapshotKills,
+  links,
+  fileLimit,
+  damagedFiles,
+];

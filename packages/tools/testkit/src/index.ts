@@ -58,6 +58,7 @@ export {
   SimulatedNetwork,
   simulatedPeerAddress,
 } from './network/simulated-network.js';
+export { type Flow, LinkMesh } from './process/link-mesh.js';
 export {
   type Launch,
   type Link,
