@@ -1,5 +1,6 @@
 // Every fault that is done to real clusters.
 
+import { clockSteps } from './clock/clock-steps.js';
 import { damagedFiles } from './damage/damaged-files.js';
 import { fileLimit } from './disk/file-limit.js';
 import type { FaultCase } from './fault-case.js';
@@ -14,5 +15,6 @@ export const FAULT_CASES: readonly FaultCase[] = [
   snapshotKills,
   links,
   fileLimit,
+  clockSteps,
   damagedFiles,
 ];
