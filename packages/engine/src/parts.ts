@@ -64,6 +64,8 @@ export class EngineParts {
   readonly #config: EngineConfig;
   readonly #tasks: Tasks;
   #dirty = new Set<Group>();
+  /** Groups that get ticks. */
+  readonly #awake = new Set<Group>();
   /** This turn every peer hears of this node. */
   #beatDue = false;
 
@@ -111,8 +113,11 @@ export class EngineParts {
     });
     this.liveness = new Liveness({
       silentTicksMax: config.timing.electionTicks,
-      lost: () => {},
-      returned: () => {},
+      lost: (peer) => {
+        for (const group of this.groups) group.peerLost(peer);
+        this.#lookAtSleepers();
+      },
+      returned: () => this.#lookAtSleepers(),
     });
     this.forwarding = new Forwarding({ links: this.links, limits, touched, life });
     this.snapshots = new SnapshotSender({ disk, limits, header, send: sendBulk, inTurn });
@@ -174,13 +179,18 @@ export class EngineParts {
     const parts = { groups: all, ...ways, log, nowMs, dirty };
     this.upkeep = new Upkeep({
       ...{ ...parts, config, reads, deployments, senders, members, residency, writer, diskRoom },
+      awake: this.#awake,
+      lookAtSleepers: () => this.#lookAtSleepers(),
       beat: () => {
         this.#beatDue = true;
       },
     });
     const takesEntries = (): boolean => !writer.isFull && !diskRoom.isSpent;
     const heard = { identities, membership, standings };
-    const intake = new PeerIntake({ ...parts, ...heard, self: node, router, takesEntries });
+    const intake = new PeerIntake({
+      ...{ ...parts, ...heard, self: node, router, takesEntries },
+      peerChanged: () => this.#lookAtSleepers(),
+    });
     network.listen({
       received: (from, lane, frame) => inTurn(() => intake.received(from, lane, frame)),
       reachable: (peer, is) => inTurn(() => intake.reachable(peer, is)),
@@ -189,7 +199,15 @@ export class EngineParts {
     this.stopTicks = clock.every(config.timing.tickMs, () => inTurn(() => this.upkeep.tick()));
     this.machines.follow();
     membership.follow();
-    for (const group of this.groups) this.#makeDirty(group);
+    for (const group of this.groups) {
+      this.#awake.add(group);
+      this.#makeDirty(group);
+    }
+  }
+
+  /** Has each group that sleeps ask itself whether it still may. */
+  #lookAtSleepers(): void {
+    for (const group of this.groups) if (group.isAsleep) this.#makeDirty(group);
   }
 
   #makeDirty(group: Group): void {
@@ -253,6 +271,17 @@ export class EngineParts {
       sendHeartbeatResponse: (response) => this.links.sendHeartbeatResponse(response),
       members: this.members.membership,
       configured: (group) => this.loop.enqueue(() => this.#configured(group)),
+      peers: {
+        isLive: (peer) => this.liveness.isLive(peer),
+        silentTicks: (peer) => this.liveness.silentTicks(peer),
+        isAbstaining: (peer) => this.links.isAbstaining(peer),
+      },
+      abstains: () => this.links.abstains,
+      asleep: (group, is) => {
+        if (is) this.#awake.delete(group);
+        else this.#awake.add(group);
+        this.#makeDirty(group);
+      },
       latestVersions: (group) => this.machines.latestVersions(group),
       machine: (space, version, ready) => this.machines.registry.machine(space, version, ready),
       runMachine: (machine, call, draft) => this.machines.run(machine, call, draft),

@@ -8,6 +8,8 @@ import type { Disk, NodeId } from './ports.js';
 export interface GroupPosition extends BasicStatus {
   /** The configuration as applied here. */
   readonly conf: ConfState;
+  /** It gets no ticks and no heartbeats here until there is something to do. */
+  readonly asleep: boolean;
 }
 
 /** One group as its node sees it. */
@@ -16,6 +18,7 @@ export interface GroupStatus extends Status {
   readonly role: Role;
   readonly flushedIndex: number;
   readonly queued: number;
+  readonly asleep: boolean;
 }
 
 export interface EngineStatus {
@@ -55,6 +58,8 @@ export interface EngineCounters {
   readonly peerFramesSent: number;
   readonly peerBytesSent: number;
   readonly watches: number;
+  /** Groups that sleep on this node. */
+  readonly groupsAsleep: number;
 }
 
 /** Gathers the status of an engine. */
@@ -74,6 +79,7 @@ export function statusOf(
       group: group.id,
       flushedIndex: group.flushedIndex,
       queued: group.backlogCount,
+      asleep: group.isAsleep,
     })),
     counters: countersOf(parts, disk),
   };
@@ -100,5 +106,6 @@ function countersOf(parts: EngineParts, disk: Disk): EngineCounters {
     peerFramesSent: links.counters.framesSent,
     peerBytesSent: links.counters.bytesSent,
     watches: watches.count,
+    groupsAsleep: groups.filter((group) => group.isAsleep).length,
   };
 }

@@ -6,6 +6,7 @@ import { Sweeper } from './documents/sweeper.js';
 import type { Group } from './groups/group.js';
 import type { SnapshotSender } from './groups/snapshot-sender.js';
 import type { Members } from './members/members.js';
+import type { Goal } from './members/members-state.js';
 import type { ClusterClock } from './peers/cluster-clock.js';
 import type { Links } from './peers/links.js';
 import type { Liveness } from './peers/liveness.js';
@@ -23,6 +24,8 @@ import type { SystemSenders } from './system/system-sender.js';
 export interface UpkeepHost {
   readonly config: EngineConfig;
   readonly groups: readonly Group[];
+  /** Those that do not sleep: only they get ticks. */
+  readonly awake: ReadonlySet<Group>;
   readonly links: Links;
   readonly liveness: Liveness;
   readonly clusterClock: ClusterClock;
@@ -37,12 +40,16 @@ export interface UpkeepHost {
   readonly senders: SystemSenders;
   readonly members: Members;
   nowMs(): number;
+  /** Has each group that sleeps ask itself whether it still may. */
+  lookAtSleepers(): void;
   /** Has every peer hear of this node in this turn. */
   beat(): void;
   dirty(group: Group): void;
 }
 
 const UPKEEP_MS = 250;
+/** Groups that sleep are visited once in so many upkeeps: every 16 seconds. */
+const VISITS = 64;
 /** Election timeouts that a write may take: others would lead long before it is done. */
 const STALL_ELECTIONS = 4;
 
@@ -55,6 +62,10 @@ export class Upkeep {
   #ticksMissed = 0;
   #ticksSinceBeat = 0;
   #upkeptMs: number;
+  /** The group that is visited next, if it sleeps. */
+  #visited = 0;
+  /** What configurations were to be when the sleepers were asked last. */
+  #goal: Goal | undefined;
   #relief: Handover | undefined;
   #handover: { readonly handover: Handover; done: (() => void) | undefined } | undefined;
 
@@ -114,11 +125,12 @@ export class Upkeep {
     const ticks = Math.min(passed, heartbeatTicks);
     this.#ticksMissed += passed - ticks;
     this.#diskWatch.tick(ticks);
-    this.#host.liveness.tick(ticks);
-    for (const group of this.#host.groups) {
+    for (const group of this.#host.awake) {
       for (let tick = 0; tick < ticks; tick++) group.tick();
       this.#host.dirty(group);
     }
+    // What wakes for a silent peer gets the ticks of its silence, this one included.
+    this.#host.liveness.tick(ticks);
     this.#ticksSinceBeat += ticks;
     if (this.#ticksSinceBeat >= heartbeatTicks) {
       this.#ticksSinceBeat -= heartbeatTicks;
@@ -131,9 +143,10 @@ export class Upkeep {
   }
 
   #upkeep(now: number): void {
-    const { groups, reads, forwarding, snapshots } = this.#host;
+    const { awake, reads, forwarding, snapshots } = this.#host;
     this.#upkeptMs = now;
-    for (const group of groups) group.upkeep(now);
+    for (const group of awake) group.upkeep(now);
+    this.#visitSleepers(now);
     this.#host.diskRoom.check();
     reads.tick(now);
     forwarding.tick(now);
@@ -142,9 +155,30 @@ export class Upkeep {
     this.#host.residency.tick();
     this.#host.clusterClock.check();
     this.#host.members.upkeep(now);
+    this.#followMembers();
     if (this.#handover !== undefined) this.#handOver(now);
     else if (this.#relief !== undefined) this.#relieve(this.#relief);
     else this.#balance(now);
+  }
+
+  /** Groups that are not what the members document says now wake. */
+  #followMembers(): void {
+    const { goal } = this.#host.members.membership;
+    if (goal === this.#goal) return;
+    this.#goal = goal;
+    this.#host.lookAtSleepers();
+  }
+
+  /** A part of the groups that sleep, so that each has its upkeep now and then and wakes if it should have. */
+  #visitSleepers(now: number): void {
+    const { groups, dirty } = this.#host;
+    for (let count = Math.ceil(groups.length / VISITS); count > 0; count--) {
+      const group = groups[this.#visited]!;
+      this.#visited = (this.#visited + 1) % groups.length;
+      if (!group.isAsleep) continue;
+      group.upkeep(now);
+      dirty(group);
+    }
   }
 
   #balance(now: number): void {
@@ -178,6 +212,7 @@ export class Upkeep {
     // If the others have no more room than this one, it may lead, so that there are reads.
     this.#host.links.setAbstains(is || this.#host.diskRoom.isLow);
     for (const group of this.#host.groups) group.setAbstains(is);
+    this.#host.lookAtSleepers();
   }
 
   #diskChanged(isStalled: boolean): void {

@@ -83,6 +83,7 @@ export interface Limits {
   readonly flushIntervalMs: number;
   readonly trailingLogBytesMax: number;
   readonly heldLogBytesMax: number;
+  readonly idleSleepMs: number;
   readonly snapshotChunkBytesMax: number;
   readonly snapshotTransfersMax: number;
   readonly snapshotsWaitingMax: number;
@@ -175,6 +176,7 @@ export const DEFAULT_LIMITS: Limits = {
   flushIntervalMs: 5_000, // ms until applied deltas are flushed anyway
   trailingLogBytesMax: 4 * MIB, // bytes of flushed log kept for slow followers
   heldLogBytesMax: 64 * MIB, // bytes of log kept for followers that are alive but behind
+  idleSleepMs: 5_000, // ms without messages and reads until a group sleeps, once it is flushed
   snapshotChunkBytesMax: 512 * KIB, // bytes of one chunk of a group snapshot
   snapshotTransfersMax: 4, // group snapshots that a node sends at once
   snapshotsWaitingMax: 1000, // document snapshots of one group to be written: each holds an old version in memory

@@ -49,6 +49,11 @@ export class Confirmations {
     this.#life = life;
   }
 
+  /** Whether nobody waits. */
+  get idle(): boolean {
+    return this.#gathering.length + this.#rounds.size + this.#waiting.length === 0;
+  }
+
   request(expiresMs: number, done: Confirmed): void {
     this.#gathering.push({ done, expiresMs });
   }

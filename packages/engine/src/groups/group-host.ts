@@ -17,6 +17,7 @@ import type { Versions } from './activations.js';
 import type { Group } from './group.js';
 import type { MessageCounters } from './leadership.js';
 import type { GroupMembers } from './reconfiguration.js';
+import type { PeerView } from './sleep.js';
 
 export interface GroupCounters extends MessageCounters {
   deltasApplied: number;
@@ -50,6 +51,11 @@ export interface GroupHost extends DocumentsHost {
   sendHeartbeat(heartbeat: GroupHeartbeat, options: { readonly waits: boolean }): void;
   sendHeartbeatResponse(response: GroupHeartbeatResponse): void;
   sendBulk(to: NodeId, frame: Uint8Array): void;
+  readonly peers: PeerView;
+  /** Whether this node tells the others that it is not to be made a leader. */
+  abstains(): boolean;
+  /** A group fell asleep, or woke: only what is awake gets ticks. */
+  asleep(group: Group, is: boolean): void;
 
   readonly members: GroupMembers;
   /** The group has another configuration. */

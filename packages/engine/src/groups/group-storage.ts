@@ -81,6 +81,12 @@ export class GroupStorage {
     return this.#installing > 0;
   }
 
+  /** Whether nothing is being written, flushed, received or installed. */
+  get idle(): boolean {
+    const isTaking = this.isInstalling || this.#received !== undefined || !this.receiver.idle;
+    return !this.#flushing && !isTaking && this.#logWriter.idle;
+  }
+
   /** Has written what Raft wants on disk. */
   append(work: AppendWork): void {
     this.#logWriter.append(work, work.snapshot && this.#install(work.snapshot));

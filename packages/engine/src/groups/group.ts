@@ -1,7 +1,6 @@
 // One group on this node: the Raft replica with its storage, and what it is used for. In each turn the group
 // does what Raft asks (write, send, apply) and, while it leads, executes messages.
 
-import { assert } from '@deltabase/base';
 import {
   type AppendWork,
   type ConfState,
@@ -9,6 +8,7 @@ import {
   type Entry,
   entriesBytes,
   type HeartbeatMessage,
+  type HeartbeatResponseMessage,
   isRaftError,
   type Message as RaftMessage,
   type RawNode,
@@ -17,6 +17,7 @@ import {
 } from 'raft-ts';
 import type { GroupDocuments } from '../documents/group-documents.js';
 import type { LocalDocument } from '../documents/local-document.js';
+import { conforms } from '../members/members-state.js';
 import type { NodeId } from '../ports.js';
 import type { Failure, Submission } from '../results.js';
 import type { GroupPosition } from '../status.js';
@@ -30,7 +31,9 @@ import type { GroupState } from './group-state.js';
 import { GroupStorage } from './group-storage.js';
 import { Leading } from './leading.js';
 import { Offers } from './offers.js';
+import { Outgoing } from './outgoing.js';
 import { makeRawNode } from './raw-node.js';
+import { Sleep } from './sleep.js';
 import type { SnapshotReceiver } from './snapshot-receiver.js';
 
 export class Group {
@@ -41,12 +44,12 @@ export class Group {
   readonly #confirmations: Confirmations;
   readonly #leading: Leading;
   readonly #offers = new Offers();
+  readonly #sleep: Sleep;
+  readonly #outgoing: Outgoing;
   readonly #damageWatch: DamageWatch;
 
   #role: Role = 'follower';
   #lead: NodeId = 0;
-  /** The latest round of reads that each peer was told of while this node leads. */
-  readonly #roundsTold = new Map<NodeId, number>();
   #closed = false;
   /** Documents with watchers that something was applied to in this turn. */
   readonly #changed = new Set<LocalDocument>();
@@ -80,6 +83,13 @@ export class Group {
       wake: () => host.dirty(this),
       applied: (local) => this.#deltaApplied(local),
     });
+    this.#sleep = this.#makeSleep();
+    this.#outgoing = new Outgoing({ group: this.id, node: host, sleep: this.#sleep });
+  }
+
+  /** Whether it gets no ticks, until there is something to do. */
+  get isAsleep(): boolean {
+    return this.#sleep.isAsleep;
   }
 
   /** Who leads, as far as this node knows; 0: unknown. */
@@ -147,7 +157,8 @@ export class Group {
 
   /** Where this copy stands, without what it knows of others: cheap. */
   position(): GroupPosition {
-    return { ...this.#node.basicStatus(), conf: this.#state.confState };
+    const { confState: conf } = this.#state;
+    return { ...this.#node.basicStatus(), conf, asleep: this.isAsleep };
   }
 
   /** Committed and uncommitted entries in `[from, to)` that this node has, about `bytesMax`. */
@@ -185,6 +196,7 @@ export class Group {
 
   tick(): void {
     this.#node.tick();
+    this.#sleep.tick();
   }
 
   /** Time-bound duties that need not run every tick. */
@@ -197,9 +209,23 @@ export class Group {
     this.#storage.flushOld(nowMs);
     this.#leading.tick(nowMs);
     this.#damageWatch.look(this.#node.status());
+    this.#sleep.look(nowMs, this.#outgoing.rounds);
   }
 
+  heartbeat(message: HeartbeatMessage, options: { readonly offersSleep: boolean }): void {
+    this.#sleep.beaten(message, options.offersSleep);
+    this.#node.step(message);
+  }
+
+  /** The answer to a heartbeat; its sender's copy sleeps at `sleepsAt`, or at 0 not at all. */
+  heartbeatResponse(message: HeartbeatResponseMessage, sleepsAt: number): void {
+    this.#sleep.answered(message, sleepsAt);
+    this.#node.step(message);
+  }
+
+  /** Any other message of a peer. */
   step(message: RaftMessage): void {
+    this.#sleep.heard(message.from);
     if (message.type === 'snapshot' && message.snapshot.index > this.#node.basicStatus().commit) {
       // Its rows come on the bulk lane; Raft gets the message once they are here.
       this.receiver.offered(message);
@@ -227,6 +253,16 @@ export class Group {
 
   peerUnreachable(peer: NodeId): void {
     if (this.#role === 'leader' && this.#isMember(peer)) this.#node.reportUnreachable(peer);
+  }
+
+  /** A node is lost, or not the one any more that it was. */
+  peerLost(peer: NodeId): void {
+    this.#sleep.peerLost(peer);
+  }
+
+  /** Wakes a group that should be led elsewhere. */
+  wake(): void {
+    this.#sleep.wake('led-astray');
   }
 
   transferTo(peer: NodeId): void {
@@ -258,6 +294,8 @@ export class Group {
   /** The leader makes the latest version of every machine the active one. */
   activateLatest(): void {
     this.#leading.activateLatest();
+    // Its turn may be over: what was proposed wakes it all the same.
+    if (this.isAsleep) this.#sleep.turn();
   }
 
   // The turn.
@@ -283,6 +321,7 @@ export class Group {
     this.#storage.flushLarge();
     for (const local of this.#changed) this.#host.documentChanged(this, local);
     this.#changed.clear();
+    this.#sleep.turn();
     // What waits for the disk goes on with the tick after it has caught up.
     if (this.#node.hasReady() || (this.#leading.canGoOn && !isBehind)) this.#host.dirty(this);
   }
@@ -306,12 +345,13 @@ export class Group {
 
   #handleReady(budget: TurnBudget): void {
     const ready = this.#node.ready();
+    const isCalm = ready.append === undefined && ready.apply === undefined;
     if (ready.softState !== undefined) {
       this.#changeRole(ready.softState.role, ready.softState.lead);
     }
     for (const message of ready.messages) {
       if (message.type === 'snapshot') this.#offers.offered(message.to, this.#host.nowMs());
-      this.#send(message);
+      this.#outgoing.send(message, { isCalm });
     }
     if (ready.append !== undefined) this.#storage.append(ready.append);
     if (ready.apply !== undefined) {
@@ -325,34 +365,9 @@ export class Group {
     if (this.#role === 'leader') this.#leading.maybeBegin();
   }
 
-  #send(message: RaftMessage): void {
-    const { id: group } = this;
-    if (message.type === 'heartbeat') {
-      const waits = !this.#tellsOfRound(message);
-      this.#host.sendHeartbeat({ group, message, offersSleep: false }, { waits });
-    } else if (message.type === 'heartbeatResponse') {
-      this.#host.sendHeartbeatResponse({ group, message, sleepsAt: 0 });
-    } else if (message.type === 'append' && message.entries.length === 0) {
-      this.#host.sendNotice(group, message);
-    } else {
-      assert(message.type !== 'propose', 'proposals are not passed on');
-      this.#host.send(group, message);
-    }
-  }
-
-  /** Whether a heartbeat is the first to tell its receiver of a round: reads wait for the answer. */
-  #tellsOfRound({ to, readRound }: HeartbeatMessage): boolean {
-    if (readRound <= (this.#roundsTold.get(to) ?? 0)) return false;
-    this.#roundsTold.set(to, readRound);
-    return true;
-  }
-
   #acknowledge(work: AppendWork): void {
     for (const message of this.#node.acknowledgeAppend(work)) {
-      // Without entries of its own it was the answer to a notice, or says again what the leader was told.
-      const isNotice = message.type === 'appendResponse' && !message.reject && !work.mustSync;
-      if (isNotice) this.#host.sendNotice(this.id, message);
-      else this.#send(message);
+      this.#outgoing.acknowledge(message, work);
     }
     this.#host.dirty(this);
   }
@@ -385,7 +400,7 @@ export class Group {
   #changeRole(role: Role, lead: NodeId): void {
     this.#host.log.info('role', { group: this.id, role, lead });
     if (lead !== this.#lead) this.#confirmations.leaderChanged();
-    this.#roundsTold.clear();
+    this.#outgoing.leaderChanged();
     const wasLeader = this.#role === 'leader';
     this.#role = role;
     this.#lead = lead;
@@ -403,6 +418,41 @@ export class Group {
       .status()
       .progress.filter((peer) => peer.recentActive && !peer.damaged);
     return Math.min(Infinity, ...behind.map((peer) => Math.max(peer.match, peer.pendingSnapshot)));
+  }
+
+  #makeSleep(): Sleep {
+    const { config, limits, log, peers } = this.#host;
+    const { id: group } = this;
+    return new Sleep({
+      self: config.node,
+      raft: this.#node,
+      peers,
+      idleSleepMs: limits.idleSleepMs,
+      electionTicks: config.timing.electionTicks,
+      abstains: () => this.#host.abstains(),
+      isAtRest: (index) => this.flushedIndex === index && this.#isAtRest,
+      fellAsleep: () => {
+        log.debug('asleep', { group });
+        this.#host.asleep(this, true);
+      },
+      woke: (why) => {
+        log.debug('awake', { group, why });
+        this.#host.asleep(this, false);
+      },
+      tellLeader: (message) => this.#host.sendHeartbeatResponse({ group, message, sleepsAt: 0 }),
+    });
+  }
+
+  /** Whether nothing is under way here that Raft does not know of. */
+  get #isAtRest(): boolean {
+    const isAnswered = this.#leading.idle && this.#confirmations.idle;
+    return isAnswered && this.#storage.idle && this.#offers.idle && this.#isAsItShouldBe;
+  }
+
+  /** Whether its configuration is what the members document says, as far as that is known here. */
+  get #isAsItShouldBe(): boolean {
+    const { goal } = this.#host.members;
+    return goal === undefined || conforms(this.#state.confState, goal);
   }
 
   #isMember(peer: NodeId): boolean {

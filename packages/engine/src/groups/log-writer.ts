@@ -44,6 +44,11 @@ export class LogWriter {
     this.#host = host;
   }
 
+  /** Whether all that Raft wanted to be sure of is on disk. */
+  get idle(): boolean {
+    return this.#writing.length === 0;
+  }
+
   /** Has `work` written; `installation` if and only if it brings a snapshot. */
   append(work: AppendWork, installation: Installation | undefined): void {
     if (!work.mustSync) {

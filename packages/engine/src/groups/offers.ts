@@ -9,6 +9,11 @@ const OFFER_MS = 3000;
 export class Offers {
   readonly #pulledMs = new Map<NodeId, number>();
 
+  /** Whether no node is known to be fetching one. */
+  get idle(): boolean {
+    return this.#pulledMs.size === 0;
+  }
+
   /** A snapshot was offered to `peer`. */
   offered(peer: NodeId, nowMs: number): void {
     this.#pulledMs.set(peer, nowMs);

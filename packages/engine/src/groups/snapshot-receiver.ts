@@ -59,6 +59,11 @@ export class SnapshotReceiver {
     this.#host = host;
   }
 
+  /** Whether none is being received. */
+  get idle(): boolean {
+    return this.#attempt === undefined;
+  }
+
   /** The leader has a snapshot for this node. One that is being received already goes on. */
   offered(message: SnapshotMessage): void {
     const attempt = this.#attempt;

@@ -2,7 +2,6 @@
 // cannot be read is lost, like any other that does not come; none of them can end this node.
 
 import { DeltabaseError } from '@deltabase/base';
-import type { Message as RaftMessage } from 'raft-ts';
 import type { Group } from '../groups/group.js';
 import type { SnapshotSender } from '../groups/snapshot-sender.js';
 import type { Membership } from '../members/membership.js';
@@ -36,6 +35,8 @@ export interface PeerIntakeHost {
   /** Whether the disk has room, and is not too far behind, for what leaders send. */
   takesEntries(): boolean;
   dirty(group: Group): void;
+  /** What is known of a peer has changed: groups may have to wake. */
+  peerChanged(): void;
 }
 
 export class PeerIntake {
@@ -77,7 +78,10 @@ export class PeerIntake {
     if (!this.#accepts(from, frame)) return;
     if (frame.expulsion !== undefined) membership.expel(frame.expulsion);
     liveness.heard(from, frame.life);
-    links.setAbstaining(from, frame.abstains);
+    if (links.isAbstaining(from) !== frame.abstains) {
+      links.setAbstaining(from, frame.abstains);
+      this.#host.peerChanged();
+    }
     links.setWatched(from, frame.isWatched);
     clusterClock.heard(from, frame.wallMs);
     const now = this.#host.nowMs();
@@ -102,27 +106,30 @@ export class PeerIntake {
     return false;
   }
 
-  #takeRaft(from: NodeId, { raft, heartbeats, heartbeatResponses }: Frame): void {
+  #takeRaft(from: NodeId, frame: Frame): void {
+    const { raft, heartbeats, heartbeatResponses: answers } = frame;
     const { self } = this.#host;
     if (from === self) return;
     const ends = { from, to: self };
-    for (const { group, message } of readHeartbeats(heartbeats, ends)) this.#step(group, message);
-    for (const { group, message } of readHeartbeatResponses(heartbeatResponses, ends)) {
-      this.#step(group, message);
+    for (const { group: id, message, offersSleep } of readHeartbeats(heartbeats, ends)) {
+      this.#take(id, (group) => group.heartbeat(message, { offersSleep }));
+    }
+    for (const { group: id, message, sleepsAt } of readHeartbeatResponses(answers, ends)) {
+      this.#take(id, (group) => group.heartbeatResponse(message, sleepsAt));
     }
     for (const list of raft) {
-      const { group, message } = decodeRaftMessage(self, list);
+      const { group: id, message } = decodeRaftMessage(self, list);
       if (message.from !== from) continue;
       // As if it had been lost: the leader sends it again when this node answers heartbeats.
       if (message.type === 'append' && !this.#host.takesEntries()) continue;
-      this.#step(group, message);
+      this.#take(id, (group) => group.step(message));
     }
   }
 
-  #step(id: number, message: RaftMessage): void {
+  #take(id: number, step: (group: Group) => void): void {
     const group = this.#host.groups[id];
     if (group === undefined) return;
-    group.step(message);
+    step(group);
     this.#host.dirty(group);
   }
 

@@ -87,6 +87,11 @@ export class Links {
     else this.#reachable.delete(peer);
   }
 
+  /** Whether this node tells the others that it is not to be made a leader. */
+  get abstains(): boolean {
+    return this.#abstains;
+  }
+
   /** Tells the others, with every frame, whether this node is not to be made a leader. */
   setAbstains(is: boolean): void {
     this.#abstains = is;

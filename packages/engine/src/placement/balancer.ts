@@ -1,6 +1,6 @@
 // Spreads leaders over the nodes: each group prefers the voter that its number names, and a leader hands over
-// to that one when it is there and keeps up. One transfer at a time, and not right after an election, so that a
-// node which flaps is not given leaderships to lose. While a group is handed over it takes no messages, so a node
+// to that one when it is there and keeps up. A few groups of many at a time, and not right after an election, so that
+// a node which flaps is not given leaderships to lose. While a group is handed over it takes no messages, so a node
 // that did not take one, or gave it back soon, is left alone for longer and longer.
 
 import type { PeerStatus, Status } from 'raft-ts';
@@ -10,7 +10,9 @@ import type { NodeId } from '../ports.js';
 export interface BalancedGroup {
   readonly id: number;
   readonly voters: readonly NodeId[];
+  readonly isAsleep: boolean;
   status(): Status;
+  wake(): void;
   transferTo(peer: NodeId): void;
 }
 
@@ -22,6 +24,8 @@ export interface BalancerView {
   wanted?(group: number): NodeId | undefined;
 }
 
+/** One in so many of the groups that a node leads moves at a time, but at least one. */
+const MOVING_SHARE = 16;
 /** How long a group is left alone after this node became its leader. */
 const SETTLE_MS = 3000;
 /** How long a node is left alone after it failed once, and at most. */
@@ -54,30 +58,40 @@ export class Balancer {
     this.#self = self;
   }
 
-  /** Hands over at most one of the groups that this node leads to the node that should; call it now and then. */
-  balance(
-    led: readonly BalancedGroup[],
-    nowMs: number,
-    { canLead, wanted = () => undefined }: BalancerView,
-  ): void {
-    const statuses = new Map(led.map((group) => [group, group.status()]));
+  /** Hands over some of the groups that this node leads to the nodes that should; call it now and then. */
+  balance(led: readonly BalancedGroup[], nowMs: number, view: BalancerView): void {
+    const { canLead, wanted = () => undefined } = view;
+    const preferredOf = (group: BalancedGroup): NodeId => preferredLeader(group, wanted(group.id));
     this.#remember(led, nowMs);
-    for (const group of led) this.#judge(group, statuses.get(group)!, nowMs);
+    const astray = led
+      .filter((group) => this.#isAstray(group.id, preferredOf(group), canLead))
+      .map((group) => ({ group, status: group.status() }));
+    for (const { group, status } of astray) this.#judge(group, status, nowMs);
     this.#forgive(nowMs);
     const lastIndices = this.#lastIndices;
-    this.#lastIndices = new Map(led.map((group) => [group.id, statuses.get(group)!.lastIndex]));
-    if (led.some((group) => statuses.get(group)!.leadTransferee !== 0)) return;
-    for (const group of led) {
-      const preferred = preferredLeader(group, wanted(group.id));
-      if (preferred === this.#self || !canLead(preferred) || this.#rests(preferred, nowMs))
+    this.#lastIndices = new Map(astray.map(({ group, status }) => [group.id, status.lastIndex]));
+    const staying = astray.filter(({ status }) => status.leadTransferee === 0);
+    let room = Math.ceil(led.length / MOVING_SHARE) - (astray.length - staying.length);
+    for (const { group, status } of staying) {
+      if (room <= 0) return;
+      const to = preferredOf(group);
+      if (!canLead(to) || this.#rests(to, nowMs) || !this.#hasSettled(group, nowMs)) continue;
+      const peer = status.progress.find(({ id }) => id === to);
+      if (group.isAsleep) {
+        group.wake(); // It is heard of the others before the next look.
+      } else if (peer !== undefined && keepsUp(peer, lastIndices.get(group.id) ?? Infinity)) {
+        this.#handed.set(group.id, { to, atMs: nowMs });
+        group.transferTo(to);
+      } else {
         continue;
-      if (nowMs - this.#leadingSince.get(group.id)! < SETTLE_MS) continue;
-      const peer = statuses.get(group)!.progress.find(({ id }) => id === preferred);
-      if (peer === undefined || !keepsUp(peer, lastIndices.get(group.id) ?? Infinity)) continue;
-      this.#handed.set(group.id, { to: preferred, atMs: nowMs });
-      group.transferTo(preferred);
-      return;
+      }
+      room--;
     }
+  }
+
+  /** Whether another node should lead a group, and could, or was to. */
+  #isAstray(group: number, preferred: NodeId, canLead: BalancerView['canLead']): boolean {
+    return preferred !== this.#self && (canLead(preferred) || this.#handed.has(group));
   }
 
   #remember(led: readonly BalancedGroup[], nowMs: number): void {
@@ -108,6 +122,10 @@ export class Balancer {
       this.#handed.delete(group);
       this.#failures.delete(to);
     }
+  }
+
+  #hasSettled({ id }: BalancedGroup, nowMs: number): boolean {
+    return nowMs - this.#leadingSince.get(id)! >= SETTLE_MS;
   }
 
   #rests(peer: NodeId, nowMs: number): boolean {

@@ -36,10 +36,18 @@ const PRESENCE: Presence = {
   expulsion: undefined,
 };
 
-function setUp({ judgement = 'peer' as Judgement, takesEntries = true } = {}) {
+function setUp({
+  judgement = 'peer' as Judgement,
+  takesEntries = true,
+  isAbstaining = false,
+} = {}) {
   const said: string[] = [];
   const groups = [0, 1].map((id) => ({
     step: (message: Message) => said.push(`group ${id} ${message.type} from ${message.from}`),
+    heartbeat: ({ from }: Message, { offersSleep }: { offersSleep: boolean }) =>
+      said.push(`group ${id} heartbeat from ${from}${offersSleep ? ', which will sleep' : ''}`),
+    heartbeatResponse: ({ from }: Message, sleepsAt: number) =>
+      said.push(`group ${id} answer from ${from}, asleep at ${sleepsAt}`),
     snapshotPulled: (from: number) => said.push(`group ${id} pulled by ${from}`),
     peerUnreachable: (peer: number) => said.push(`group ${id} lost ${peer}`),
     receiver: { chunk: (from: number) => said.push(`group ${id} chunk from ${from}`) },
@@ -50,6 +58,7 @@ function setUp({ judgement = 'peer' as Judgement, takesEntries = true } = {}) {
     links: {
       setReachable() {},
       sendExpulsion: (to: number, why: string) => said.push(`${to} is told: ${why}`),
+      isAbstaining: () => isAbstaining,
       setAbstaining: (from: number, is: boolean) => said.push(`${from} abstains ${is}`),
       setWatched: (from: number, is: boolean) => said.push(`${from} is watched: ${is}`),
       sendAnswer() {},
@@ -78,6 +87,7 @@ function setUp({ judgement = 'peer' as Judgement, takesEntries = true } = {}) {
     log: SILENT,
     nowMs: () => 1000,
     dirty() {},
+    peerChanged: () => said.push('look at the sleepers'),
   };
   const intake = new PeerIntake(host as unknown as PeerIntakeHost);
   return { intake, said };
@@ -91,10 +101,10 @@ function frame(parts: Partial<FrameParts>, expulsion?: Presence['expulsion']): U
 function beat(group: number, kind: 'heartbeat' | 'answer' = 'heartbeat'): Partial<FrameParts> {
   const list: number[] = [];
   if (kind === 'heartbeat') {
-    writeHeartbeat(list, { group, message: HEARTBEAT, offersSleep: false });
+    writeHeartbeat(list, { group, message: HEARTBEAT, offersSleep: group > 0 });
     return { heartbeats: list };
   }
-  writeHeartbeatResponse(list, { group, message: HEARTBEAT_RESPONSE, sleepsAt: 0 });
+  writeHeartbeatResponse(list, { group, message: HEARTBEAT_RESPONSE, sleepsAt: 12 });
   return { heartbeatResponses: list };
 }
 
@@ -112,15 +122,22 @@ test('a frame is taken apart, each part for whom it is', () => {
   assert.deepEqual(said, [
     '2 lives 8',
     '2 abstains true',
+    'look at the sleepers',
     '2 is watched: true',
     '2 says 7',
-    'group 1 heartbeat from 2',
-    'group 0 heartbeatResponse from 2',
+    'group 1 heartbeat from 2, which will sleep',
+    'group 0 answer from 2, asleep at 12',
     'group 1 append from 2',
     'message 7 to a until 1500',
     'answer 8 from 2',
     'standing [4,[0,1]]',
   ]);
+});
+
+test('groups are told when a peer begins to abstain, not with every frame', () => {
+  const { intake, said } = setUp({ isAbstaining: true });
+  intake.received(2, 'urgent', frame({}));
+  assert.deepEqual(said, ['2 lives 8', '2 is watched: true', '2 says 7']);
 });
 
 test('chunks go to the group, pulls to whoever sends snapshots', () => {
@@ -163,7 +180,7 @@ test('a node whose disk has no room takes no entries and no rows, but hears the 
   intake.received(2, 'bulk', own(chunk));
   assert.deepEqual(
     said.filter((line) => line.startsWith('group')),
-    ['group 1 heartbeat from 2'],
+    ['group 1 heartbeat from 2, which will sleep'],
   );
 });
 

@@ -31,6 +31,7 @@ class LedGroup implements BalancedGroup {
   readonly voters = [1, 2, 3];
   readonly id: number;
   transfers: number[] = [];
+  isAsleep = false;
   leadTransferee = 0;
   lastIndex = 100;
   peers = [peer(1), peer(2), peer(3)];
@@ -42,6 +43,10 @@ class LedGroup implements BalancedGroup {
   status(): Status {
     const { lastIndex, leadTransferee, peers } = this;
     return { lastIndex, leadTransferee, progress: peers } as unknown as Status;
+  }
+
+  wake(): void {
+    this.isAsleep = false;
   }
 
   transferTo(to: number): void {
@@ -96,7 +101,7 @@ test('a leadership that was lost in between has to settle anew', () => {
   assert.deepEqual(group.transfers, [2]);
 });
 
-test('one group is handed over at a time', () => {
+test('of a few groups one is handed over at a time', () => {
   const balancer = new Balancer(1);
   const groups = [new LedGroup(1), new LedGroup(2), new LedGroup(3)];
   look(balancer, groups, { from: 0, to: 3000 });
@@ -107,6 +112,36 @@ test('one group is handed over at a time', () => {
   groups[0]!.leadTransferee = 2;
   balancer.balance(groups, 3250, ANY);
   assert.deepEqual(groups[1]!.transfers, []);
+});
+
+test('of many groups a sixteenth is handed over at a time, those under way included', () => {
+  const balancer = new Balancer(1);
+  // Every third of them is led where it should be.
+  const groups = Array.from({ length: 48 }, (_, at) => new LedGroup(at));
+  const moved = (): number[] =>
+    groups.filter((group) => group.transfers.length > 0).map(({ id }) => id);
+  look(balancer, groups, { from: 0, to: 3000 });
+  assert.deepEqual(moved(), [1, 2, 4]);
+  for (const id of [1, 2]) groups[id]!.leadTransferee = 2;
+  balancer.balance(
+    groups.filter(({ id }) => id !== 4),
+    3250,
+    ANY,
+  );
+  assert.deepEqual(moved(), [1, 2, 4, 5]);
+});
+
+test('a group asleep is woken first, as many at a time as are handed over', () => {
+  const balancer = new Balancer(1);
+  const groups = [new LedGroup(1), new LedGroup(2)];
+  for (const group of groups) group.isAsleep = true;
+  look(balancer, groups, { from: 0, to: 3000 });
+  const states = (): unknown => groups.map(({ isAsleep, transfers }) => [isAsleep, ...transfers]);
+  assert.deepEqual(states(), [[false], [true]]);
+  balancer.balance(groups, 3250, ANY);
+  assert.deepEqual(states(), [[false, 2], [true]]);
+  look(new Balancer(2), [groups[1]!], { from: 0, to: 5000 }, { canLead: () => false });
+  assert.ok(groups[1]!.isAsleep, 'where nobody else could lead it, it sleeps on');
 });
 
 test('nothing goes to a node that may not lead, is silent, damaged, probed or not a voter', () => {

@@ -25,6 +25,10 @@ test('under any faults every promise is kept, and all heals; the same seed gives
 test('the seeds have seen what they are there to see', { skip: LAST === undefined }, () => {
   for (const what of [
     'a disk failed',
+    'a group fell asleep',
+    'a group woke for a message',
+    'a group woke for what was to be done',
+    'a group woke since its leader was lost',
     'a leader was elected anew',
     'a link was cut one way',
     'a log was compacted',

@@ -82,6 +82,7 @@ function groupOf(group: GroupStatus, self: NodeId): object {
     queuedMessages: group.queued,
     damaged: group.damaged,
     learners: group.conf.learners,
+    asleep: group.asleep,
   };
 }
 

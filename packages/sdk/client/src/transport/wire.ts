@@ -103,6 +103,7 @@ export interface WireGroupStatus {
   readonly progress: readonly WirePeerProgress[];
   readonly queuedMessages: number;
   readonly damaged: boolean;
+  readonly asleep: boolean;
 }
 
 export interface WireNodeCounters {
@@ -125,6 +126,7 @@ export interface WireNodeCounters {
   readonly clientBytesReceived: number;
   readonly clientBytesSent: number;
   readonly watches: number;
+  readonly groupsAsleep: number;
   readonly processBytes: number;
 }
 

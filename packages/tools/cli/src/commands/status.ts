@@ -23,7 +23,8 @@ export function addStatus(program: Command, io: Io): void {
       'after',
       `
 The row of a group is as its leader sees it. COPIES says up to which index each
-node has applied its log.
+node has applied its log. ASLEEP counts the groups of which a node needs to hear
+nothing, since nothing happens in them.
 
 Examples:
   deltabase status
@@ -70,6 +71,7 @@ const NODE_COLUMNS = [
   { head: 'VERSION' },
   { head: 'UP', align: RIGHT },
   { head: 'LEADS', align: RIGHT },
+  { head: 'ASLEEP', align: RIGHT },
   { head: 'EXECUTED', align: RIGHT },
   { head: 'DELTAS', align: RIGHT },
   { head: 'DOCUMENTS', align: RIGHT },
@@ -91,6 +93,7 @@ function nodeRow({ paint }: Pick<Context, 'paint'>, report: NodeReport): string[
     printable(status.version),
     duration(status.uptimeMs),
     String(led),
+    String(counters?.groupsAsleep ?? 0),
     count(counters?.messagesExecuted ?? 0),
     count(counters?.deltasApplied ?? 0),
     count(counters?.residentDocuments ?? 0),

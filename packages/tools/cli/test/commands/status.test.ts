@@ -19,6 +19,13 @@ test('the status names a copy that its leader knows to be damaged', () => {
   assert.match(text, /1:9 2:9 3:9\(damaged\)/);
 });
 
+test('the status counts the groups that sleep on a node', () => {
+  const counters = { groupsAsleep: 1234 } as unknown as NodeStatus['counters'];
+  const [, , head, row] = statusText(CONTEXT, [report(1, { counters })]).split('\n');
+  const words = (line: string | undefined): string[] => line!.trim().split(/ +/);
+  assert.equal(words(row)[words(head).indexOf('ASLEEP')], '1234');
+});
+
 test('the status says what keeps a node from serving', () => {
   const text = statusText(CONTEXT, [
     report(1, { draining: true }),

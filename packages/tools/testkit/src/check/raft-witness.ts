@@ -1,6 +1,6 @@
 // Looks at a node after each of its turns for what Raft promises: one leader in a term (ElectionSafety), committed
 // entries that are on a quorum's disks, the same everywhere and for ever (LogMatching, StateMachineSafety), leaders
-// that have all of them (LeaderCompleteness), places that never go back.
+// that have all of them (LeaderCompleteness), places that never go back; and that none sleeps with something to do.
 
 import assert from 'node:assert/strict';
 import type { DiskOperation, GroupPosition, NodeId } from '@deltabase/engine';
@@ -73,6 +73,9 @@ export class RaftWitness {
     this.#noteCommitted(group, commit, before?.conf ?? position.conf, position.conf);
     this.#checkApplied(id, group, { from: before?.applied ?? 0, to: applied });
     if (position.role === 'leader') this.#leads(id, group, term);
+    // RAFT.md pitfall 23.
+    const isAtRest = applied === lastIndex;
+    assert.ok(isAtRest || !position.asleep, `${place} sleeps with something to do: ${places}`);
   }
 
   #facts(group: number): GroupFacts {
@@ -158,6 +161,7 @@ function isSamePlace(a: GroupPosition, b: GroupPosition): boolean {
     a.role === b.role &&
     a.commit === b.commit &&
     a.applied === b.applied &&
-    a.lastIndex === b.lastIndex
+    a.lastIndex === b.lastIndex &&
+    a.asleep === b.asleep
   );
 }

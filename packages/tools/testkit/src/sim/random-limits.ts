@@ -29,6 +29,7 @@ const CHOICES = {
   residentBytesMax: [1, 1000],
   readQueueMax: [2, 10],
   historyPageMax: [1, 7],
+  idleSleepMs: [1, 200],
 } as const satisfies Partial<Record<keyof Limits, readonly number[]>>;
 
 export function drawLimits(chance: Prng): Partial<Limits> {

@@ -181,6 +181,10 @@ class RandomRun {
 
 /** Log lines and answers that tell of something that runs are there to see. */
 const SIGNS: ReadonlyArray<readonly [string, string]> = [
+  ['a group fell asleep', ' debug asleep '],
+  ['a group woke for a message', '"why":"message"'],
+  ['a group woke for what was to be done', '"why":"unrest"'],
+  ['a group woke since its leader was lost', '"why":"leader-lost"'],
   ['a message was answered OVERLOADED', ' OVERLOADED '],
   ['a message was answered OUT_OF_ORDER', ' OUT_OF_ORDER '],
   ['a message was answered UNAVAILABLE', ' UNAVAILABLE '],

@@ -63,6 +63,7 @@ class Story {
       leadTransferee: 0,
       damaged: false,
       conf: CONF,
+      asleep: false,
     };
     const position = { ...before, ...change };
     this.#positions.set(id, position);
@@ -123,6 +124,12 @@ test('a node that applies another entry than was committed is found (StateMachin
   story.has(1, 3).writes(3, entryRow(entry(2, 2)));
   story.is(3, { commit: 2, applied: 1 });
   assert.throws(() => story.is(3, { applied: 2 }), /it applied another entry 2/);
+});
+
+test('a copy that sleeps before it has applied all of its log is found', () => {
+  const story = new Story().has(9, 1, 2).is(1, { commit: 9, applied: 9 }).is(1, { asleep: true });
+  story.is(2, { commit: 9, applied: 8 });
+  assert.throws(() => story.is(2, { asleep: true }), /node 2 group 0 sleeps with something to do/);
 });
 
 test('what is flushed may be gone from a log', () => {

@@ -1,0 +1,69 @@
+// What a group says to its other copies. Heartbeats wait for the beat of the node and go with those of all groups;
+// but one that begins a round of reads leaves at once, and so does every answer. Both tell what this copy knows of
+// sleep (sleep.ts). News of commits, and answers to it, may come a little later (peers/notices.ts).
+
+import { assert } from '@deltabase/base';
+import type { AppendWork, HeartbeatMessage, Message } from 'raft-ts';
+import type { NodeId } from '../ports.js';
+import type { GroupHost } from './group-host.js';
+import type { Sleep } from './sleep.js';
+
+export interface OutgoingHost {
+  readonly group: number;
+  readonly node: Pick<GroupHost, 'send' | 'sendNotice' | 'sendHeartbeat' | 'sendHeartbeatResponse'>;
+  readonly sleep: Pick<Sleep, 'offers' | 'answer'>;
+}
+
+export class Outgoing {
+  readonly #host: OutgoingHost;
+  /** The latest round of reads that each peer was told of in this leadership. */
+  readonly #roundsTold = new Map<NodeId, number>();
+  #rounds = 0;
+
+  constructor(host: OutgoingHost) {
+    this.#host = host;
+  }
+
+  /** Counts what was begun for reads: while it stays the same, nobody has read here. */
+  get rounds(): number {
+    return this.#rounds;
+  }
+
+  /** Another role or leader: rounds begin anew with the next leadership. */
+  leaderChanged(): void {
+    this.#roundsTold.clear();
+  }
+
+  /** Sends a message of Raft's; `isCalm` if there is nothing else to do with those that came with it. */
+  send(message: Message, options: { readonly isCalm: boolean }): void {
+    const { group, node, sleep } = this.#host;
+    if (message.type === 'heartbeat') {
+      const waits = !this.#tellsOfRound(message);
+      const offersSleep = waits && sleep.offers(message);
+      node.sendHeartbeat({ group, message, offersSleep }, { waits });
+    } else if (message.type === 'heartbeatResponse') {
+      node.sendHeartbeatResponse({ group, message, sleepsAt: sleep.answer(options) });
+    } else if (message.type === 'append' && message.entries.length === 0) {
+      node.sendNotice(group, message);
+    } else {
+      assert(message.type !== 'propose', 'proposals are not passed on');
+      node.send(group, message);
+    }
+  }
+
+  /** Sends a message that waited for `work` to be durable. */
+  acknowledge(message: Message, work: AppendWork): void {
+    // Without entries of its own it was the answer to a notice, or says again what the leader was told.
+    const isNotice = message.type === 'appendResponse' && !message.reject && !work.mustSync;
+    if (isNotice) this.#host.node.sendNotice(this.#host.group, message);
+    else this.send(message, { isCalm: false });
+  }
+
+  /** Whether a heartbeat is the first to tell its receiver of a round: reads wait for the answer. */
+  #tellsOfRound({ to, readRound }: HeartbeatMessage): boolean {
+    if (readRound <= (this.#roundsTold.get(to) ?? 0)) return false;
+    this.#roundsTold.set(to, readRound);
+    this.#rounds++;
+    return true;
+  }
+}
