@@ -16,6 +16,7 @@ export {
   type RegisterOutput,
   registerModel,
 } from './check/register.js';
+export { RegisterHistory } from './check/register-history.js';
 export { ShownLogWitness } from './check/shown-log-witness.js';
 export { StoredLog, StoredLogs } from './check/stored-logs.js';
 export { TokenHistory } from './check/token-history.js';
@@ -29,8 +30,9 @@ export {
 } from './cluster/cluster.js';
 export { awaitChange, orderChange, orderTransfer, rolesIn } from './cluster/member-orders.js';
 export { NodeClock, WALL_START_MS } from './cluster/node-clock.js';
-export { type ClientOptions, type Sending, SimulatedClient } from './cluster/simulated-client.js';
+export { type ClientOptions, SimulatedClient } from './cluster/simulated-client.js';
 export { type ClusterObserver, SimulatedNode, simulatedMember } from './cluster/simulated-node.js';
+export { type Sending, SimulatedSession } from './cluster/simulated-session.js';
 export { SimulatedWatch, type SimulatedWatchOptions } from './cluster/simulated-watch.js';
 export { TOKENS, TokenCluster, type TokenClusterOptions } from './cluster/token-cluster.js';
 export { type DiskUnderTest, testDiskConformance } from './conformance/disk.js';
@@ -51,6 +53,7 @@ export {
   type TokenChannel,
   tokenIn,
 } from './machines/token-machine.js';
+export { makeWasmTokenMachines, tokenWasmModules } from './machines/token-wasm.js';
 export type { LinkState } from './network/link.js';
 export {
   CALM_NETWORK,
@@ -66,5 +69,11 @@ export {
   type ProcessClusterOptions,
   ProcessNode,
 } from './process/process-cluster.js';
-export { type RandomRunOptions, type RandomRunResult, randomRun } from './sim/random-run.js';
+export { Coverage } from './sim/coverage.js';
+export { type Outcome, runSeed } from './sim/one-run.js';
+export { drawPlan, type Plan, type PlanChanges } from './sim/plan.js';
+export { type PoolOptions, runSeeds } from './sim/pool.js';
+export { failureLines, Report } from './sim/report.js';
+export { type RunOptions, type RunResult, runPlan } from './sim/run.js';
+export { type Shrunk, shrink } from './sim/shrink.js';
 export { Simulation } from './sim/simulation.js';

@@ -16,6 +16,8 @@ export class TokenHistory {
   readonly #name: string;
   /** Tokens that are known to stand at a seq. */
   readonly #tokens = new Map<number, string>();
+  /** Hashes of the state by seq. */
+  readonly #hashes = new Map<number, string>();
   readonly #sent = new Set<string>();
   readonly #accepted = new Map<string, number>();
   readonly #refused = new Set<string>();
@@ -68,8 +70,11 @@ export class TokenHistory {
     this.#known = Math.max(this.#known, seq);
   }
 
-  /** A copy, however old, holds these tokens. */
-  copy(tokens: readonly unknown[]): void {
+  /** A copy, however old, holds these tokens, and this is its hash if it is known (StateIsFold). */
+  copy(tokens: readonly unknown[], hash?: string): void {
+    const known = this.#hashes.get(tokens.length) ?? hash;
+    assert.ok(hash === undefined || known === hash, this.#say(`${tokens.length} has two hashes`));
+    if (hash !== undefined) this.#hashes.set(tokens.length, hash);
     for (const [at, element] of tokens.entries()) this.#place(at + 1, tokenIn(element));
   }
 
@@ -97,6 +102,7 @@ export class TokenHistory {
   end(tokens: readonly unknown[]): void {
     this.copy(tokens);
     const all = tokens.map(tokenIn);
+    this.#model.endsWith(all);
     assert.equal(new Set(all).size, all.length, this.#say('a token took effect twice'));
     for (const [token, seq] of this.#accepted) {
       assert.equal(all[seq - 1], token, this.#say(`${token} was accepted at ${seq}`));

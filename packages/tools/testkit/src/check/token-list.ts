@@ -26,6 +26,8 @@ export type ListOutput =
 export class ListModel implements Model<TokenList, ListInput, ListOutput> {
   readonly start: TokenList = { id: 0, length: 0, longer: new Map() };
   #lists = 1;
+  /** Lists that lead to the one that was there in the end; `undefined`: any may have been. */
+  #possible: Set<TokenList> | undefined;
 
   /** The list of `tokens`, the same for the same tokens. */
   listOf(tokens: Iterable<string>): TokenList {
@@ -34,10 +36,24 @@ export class ListModel implements Model<TokenList, ListInput, ListOutput> {
     return list;
   }
 
+  /**
+   * The list is known to have been this in the end. Lists only grow, so that no other token can have come in between:
+   * without that the search would try every append that nobody knows the end of everywhere.
+   */
+  endsWith(tokens: Iterable<string>): void {
+    let list = this.start;
+    this.#possible = new Set([list]);
+    for (const token of tokens) {
+      list = this.#append(list, token);
+      this.#possible.add(list);
+    }
+  }
+
   step(list: TokenList, input: ListInput, output: ListOutput | undefined): TokenList | undefined {
     if (input.kind === 'append') {
       const isPossible = output?.kind !== 'appended' || output.length === list.length + 1;
-      return isPossible ? this.#append(list, input.token) : undefined;
+      const longer = isPossible ? this.#append(list, input.token) : undefined;
+      return longer && (this.#possible?.has(longer) ?? true) ? longer : undefined;
     }
     if (output?.kind === 'list' && output.list !== list) return undefined;
     if (output?.kind === 'count' && output.length !== list.length) return undefined;

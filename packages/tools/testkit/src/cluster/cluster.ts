@@ -194,6 +194,18 @@ export class Cluster {
     throw new Error('the disks of this cluster have no files');
   }
 
+  /** A node that does not run loses everything. For disks with files. */
+  wipe(id: NodeId): void {
+    const storage = this.storage(id);
+    storage.files.wipe();
+    this.#observer?.replaced?.(id, storage.rows);
+  }
+
+  /** A node's monotonic clock. */
+  monotonicMs(id: NodeId): number {
+    return this.#node(id).clock.monotonicMs;
+  }
+
   /** Sets a node's wall clock wrong by `ms`. */
   setWallOffset(id: NodeId, ms: number): void {
     this.#node(id).clock.wallOffsetMs = ms;

@@ -48,6 +48,8 @@ export class SimulatedLevel {
   #rows = new SortedMap();
   /** The older log, if it is not in tables yet, and the one that is written. */
   #logs: Log[] = [newLog(new SortedMap())];
+  /** Counts openings and ends: what an earlier life still asks for is void. */
+  #life = 0;
   #inFlight: InFlight | undefined;
   #fault: WriteFault | undefined;
   /** An append failed: what is acknowledged from here on is lost. */
@@ -69,12 +71,14 @@ export class SimulatedLevel {
 
   /** What the driver opens in a life of its node. */
   open(delay: DiskDelay): { readonly store: Store; readonly witness: Witness } {
+    const life = ++this.#life;
     const answer: DiskDelay = (kind, run) =>
       delay(kind, () => {
+        if (this.#life !== life) return;
         if (this.#held === undefined) run();
         else this.#held.push(() => answer(kind, run));
       });
-    return { store: this.#store(answer), witness: this.#witness() };
+    return { store: this.#store(life, answer), witness: this.#witness() };
   }
 
   /**
@@ -84,6 +88,7 @@ export class SimulatedLevel {
   end(inFlight: 'kept' | 'lost'): boolean {
     const batch = this.#isLosing || inFlight === 'lost' ? undefined : this.#inFlight?.batch;
     if (batch !== undefined) this.#append(batch);
+    this.#life++;
     this.#inFlight = undefined;
     this.#fault = undefined;
     this.#held = undefined;
@@ -165,9 +170,11 @@ export class SimulatedLevel {
     this.restore({ logs: [newLog(new SortedMap())], acknowledged: 0 });
   }
 
-  #store(answer: DiskDelay): Store {
+  #store(life: number, answer: DiskDelay): Store {
     return {
       writeSynced: (operations, done, failed) => {
+        // An engine that is stopped in the middle of a turn ends the turn.
+        if (this.#life !== life) return;
         if (this.#inFlight !== undefined && !this.#inFlight.isUnsynced) {
           throw new Error('batches that are not awaited have no order');
         }

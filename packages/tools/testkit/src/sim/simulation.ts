@@ -14,6 +14,7 @@ export class Simulation {
   #nowMs = 0;
   #sequence = 0;
   #events = 0;
+  #digest = 0;
 
   constructor(seed: number) {
     this.random = makePrng(seed);
@@ -22,6 +23,11 @@ export class Simulation {
   /** Virtual milliseconds since the start. */
   get nowMs(): number {
     return this.#nowMs;
+  }
+
+  /** Of the times of all events so far: equal runs have equal ones. */
+  get digest(): number {
+    return this.#digest >>> 0;
   }
 
   /** Events run so far. */
@@ -52,6 +58,15 @@ export class Simulation {
     }
   }
 
+  /** The same, but looks only every `everyMs`: for what is dear to find out. */
+  pollUntil(is: () => boolean, everyMs: number, limitMs = 60_000): void {
+    const endMs = this.#nowMs + limitMs;
+    while (!is()) {
+      if (this.#nowMs > endMs) throw new Error(`not reached within ${limitMs} ms of virtual time`);
+      this.runFor(everyMs);
+    }
+  }
+
   /** Runs all events of the next `forMs`. */
   runFor(forMs: number): void {
     const endMs = this.#nowMs + forMs;
@@ -67,6 +82,7 @@ export class Simulation {
     if (heap.length > 0) this.#sink(last);
     this.#nowMs = event.atMs;
     this.#events++;
+    this.#digest = (Math.imul(this.#digest, 31) + event.sequence + event.atMs * 1024) | 0;
     event.run();
     return true;
   }

@@ -1,0 +1,58 @@
+// One thing that may go wrong in a run.
+
+import type { Prng } from '@deltabase/base';
+import type { NodeId } from '@deltabase/engine';
+import type { Cluster } from '../../cluster/cluster.js';
+import type { TokenCluster } from '../../cluster/token-cluster.js';
+
+export type FaultKind = 'process' | 'network' | 'disk' | 'damage' | 'clock' | 'client' | 'machine';
+
+export interface Fault {
+  readonly name: string;
+  readonly kind: FaultKind;
+  /** How long until it happens, on average, ms of virtual time: a run draws its own from about this. */
+  readonly meanMs: number;
+  /** Does it, if it can be done now. `chance` is this fault's own, so that others do not depend on it. */
+  readonly inject: (run: FaultHost, chance: Prng) => void;
+}
+
+/** What faults may do to a run. */
+export interface FaultHost {
+  readonly tokens: TokenCluster;
+  readonly cluster: Cluster;
+  /** It has happened. */
+  count(what: string): void;
+  /** Calls `run` after a while of at most twice `meanMs`, unless the run's faults have ended by then. */
+  later(meanMs: number, chance: Prng, run: () => void): void;
+  /** Ends a node's process; what it was writing is kept or lost. */
+  crash(id: NodeId, inFlight: 'kept' | 'lost'): void;
+  /** Ends a node's process as one that is asked to. */
+  stop(id: NodeId): void;
+  /** A node takes nothing any more in this life. */
+  drains(id: NodeId): void;
+  /** Starts a node after a while, unless it runs by then. */
+  startLater(id: NodeId, meanMs: number, chance: Prng): void;
+  /** The next write of a node fails: its process ends, and starts again. */
+  expectFailure(id: NodeId): void;
+  /**
+   * Whether one node more may lose its data for good. `refused`: it must not start again; `found`: it stops when it
+   * finds out; `alone`: nobody listens to it.
+   */
+  mayDamage(id: NodeId): boolean;
+  damaged(id: NodeId, until: 'refused' | 'found' | 'alone'): void;
+  /** Another client takes the place of one that has ended. */
+  replaceClient(chance: Prng): void;
+}
+
+/** One of `all`; `undefined`: there is none. */
+export function oneOf<T>(chance: Prng, all: readonly T[]): T | undefined {
+  return all.length === 0 ? undefined : all[chance.below(all.length)];
+}
+
+/** A node that is up. */
+export function anyUp({ cluster }: FaultHost, chance: Prng): NodeId | undefined {
+  return oneOf(
+    chance,
+    cluster.ids.filter((id) => cluster.isUp(id)),
+  );
+}

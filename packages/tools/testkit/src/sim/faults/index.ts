@@ -1,0 +1,14 @@
+// Everything that may go wrong in a run.
+
+import { DISK_FAULTS } from './disk.js';
+import type { Fault } from './fault.js';
+import { NETWORK_FAULTS } from './network.js';
+import { OTHER_FAULTS } from './others.js';
+import { PROCESS_FAULTS } from './process.js';
+
+export const FAULTS: readonly Fault[] = [
+  ...PROCESS_FAULTS,
+  ...NETWORK_FAULTS,
+  ...DISK_FAULTS,
+  ...OTHER_FAULTS,
+];

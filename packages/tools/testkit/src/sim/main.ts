@@ -1,0 +1,92 @@
+// npm run sim -- --seeds A-B [--jobs N] [--json] | --seed N [--trace] [--shrink] [--without NAME,...] [--until MS]
+// Runs seeds of the whole-engine simulation; docs/testing.md says what they are and what to do with one that fails.
+
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { type Outcome, runSeed } from './one-run.js';
+import type { PlanChanges } from './plan.js';
+import { runSeeds } from './pool.js';
+import { failureLines, Report } from './report.js';
+import { shrink } from './shrink.js';
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string' },
+    seed: { type: 'string' },
+    jobs: { type: 'string', default: '2' },
+    json: { type: 'boolean', default: false },
+    trace: { type: 'boolean', default: false },
+    shrink: { type: 'boolean', default: false },
+    without: { type: 'string' },
+    until: { type: 'string' },
+  },
+});
+
+const changes: PlanChanges = {
+  ...(values.without !== undefined && { without: values.without.split(',') }),
+  ...(values.until !== undefined && { faultsUntilMs: whole(values.until, '--until') }),
+};
+if (values.seed !== undefined) one(whole(values.seed, '--seed'));
+else if (values.seeds !== undefined) await many(values.seeds);
+else fail('say --seeds A-B, or --seed N');
+
+function one(seed: number): void {
+  if (values.shrink) {
+    const shrunk = shrink(seed, (line) => print(line));
+    if (shrunk === undefined) {
+      print(`seed ${seed} does not fail`);
+      return;
+    }
+    const { without = [], faultsUntilMs } = shrunk.changes;
+    print(`${shrunk.message}\nafter ${shrunk.runs} runs: npm run sim -- --seed ${seed} --trace`);
+    print(`  --until ${faultsUntilMs} --without ${without.join(',') || 'none'}`);
+    process.exitCode = 1;
+    return;
+  }
+  show(runSeed(seed, changes, values.trace ? print : undefined));
+}
+
+function show(outcome: Outcome): void {
+  const { seed, result } = outcome;
+  if (result !== undefined) {
+    print(values.json ? JSON.stringify(outcome) : `seed ${seed} passes: ${JSON.stringify(result)}`);
+    return;
+  }
+  for (const line of failureLines(outcome, commit())) print(line);
+  process.exitCode = 1;
+}
+
+async function many(range: string): Promise<void> {
+  const [first, last] = range.split('-').map((text) => whole(text, '--seeds'));
+  const seeds = Array.from({ length: (last ?? first!) - first! + 1 }, (_, at) => first! + at);
+  const report = new Report();
+  const ended = (outcome: Outcome): void => {
+    report.add(outcome);
+    if (outcome.failure !== undefined)
+      for (const line of failureLines(outcome, commit())) print(line);
+  };
+  await runSeeds({ seeds, jobs: whole(values.jobs, '--jobs'), changes, ended });
+  if (values.json) print(JSON.stringify(report, undefined, 2));
+  else for (const line of report.lines()) print(line);
+  if (report.failed.length > 0) process.exitCode = 1;
+}
+
+function commit(): string {
+  const { stdout } = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' });
+  return stdout?.trim() || 'unknown';
+}
+
+function whole(text: string, option: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 0) fail(`${option} takes whole numbers`);
+  return number;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(2);
+}

@@ -1,0 +1,110 @@
+// What has become of the nodes of a run, and what may still: which failures were asked for, whose data is damaged, and
+// whether a node that is damaged does what it must. A node that fails or is refused for no reason is a defect.
+
+import assert from 'node:assert/strict';
+import type { DeltabaseError, Prng } from '@deltabase/base';
+import type { NodeId } from '@deltabase/engine';
+import type { FaultHost } from './faults/fault.js';
+
+/** `refused`: it must not start; `found`: it may run until it reads what is damaged; `alone`: nobody listens to it. */
+type Damage = 'refused' | 'found' | 'alone';
+
+const RESTART_MS = 300;
+
+export class NodeFates {
+  readonly #run: FaultHost;
+  readonly #chance: Prng;
+  readonly #damaged = new Map<NodeId, Damage>();
+  /** Nodes whose next write fails. */
+  readonly #failing = new Set<NodeId>();
+  /** Lives of nodes that take nothing any more. */
+  readonly #draining = new Map<NodeId, number>();
+
+  constructor(run: FaultHost) {
+    this.#run = run;
+    this.#chance = run.cluster.simulation.random.fork('fates');
+  }
+
+  crash(id: NodeId, inFlight: 'kept' | 'lost'): void {
+    this.#failing.delete(id);
+    this.#run.cluster.crash(id, inFlight);
+  }
+
+  stop(id: NodeId): void {
+    this.#failing.delete(id);
+    this.#run.cluster.stop(id);
+  }
+
+  drains(id: NodeId): void {
+    this.#draining.set(id, this.#run.cluster.lifeOf(id));
+  }
+
+  start(id: NodeId): void {
+    const { cluster, tokens } = this.#run;
+    if (!cluster.isRunning(id) && !tokens.lost.has(id)) cluster.startNode(id);
+  }
+
+  expectFailure(id: NodeId): void {
+    this.#failing.add(id);
+  }
+
+  /** A minority may lose what they had: the others still have all that was acknowledged. */
+  mayDamage(id: NodeId): boolean {
+    const { ids } = this.#run.cluster;
+    return !this.#damaged.has(id) && 2 * (this.#damaged.size + 1) < ids.length;
+  }
+
+  damaged(id: NodeId, damage: Damage): void {
+    this.#damaged.set(id, damage);
+  }
+
+  /** A node's disk has ended it. */
+  failed(id: NodeId, error: DeltabaseError | undefined): void {
+    if (this.#failing.delete(id)) {
+      this.#run.startLater(id, RESTART_MS, this.#chance);
+      return;
+    }
+    this.#lose(id, error);
+  }
+
+  /** A node does not start. */
+  refused(id: NodeId, error: DeltabaseError): void {
+    this.#lose(id, error);
+  }
+
+  /** The run's faults are over: whoever is damaged does not come back, and must have been found out where it can be. */
+  settle(): void {
+    const { cluster, tokens } = this.#run;
+    for (const [id, damage] of this.#damaged) {
+      if (damage === 'refused' && !tokens.lost.has(id)) {
+        // It has been down since.
+        assert.ok(!cluster.isUp(id), `node ${id} runs on less than it acknowledged`);
+      }
+      if (damage === 'alone') this.#checkAlone(id);
+      tokens.lost.add(id);
+    }
+    for (const [id, life] of this.#draining) {
+      if (cluster.lifeOf(id) === life && cluster.isUp(id)) this.crash(id, 'lost');
+    }
+    this.#failing.clear();
+  }
+
+  #lose(id: NodeId, error: DeltabaseError | undefined): void {
+    const damage = this.#damaged.get(id);
+    if (damage === undefined || damage === 'alone') throw error ?? new Error(`node ${id} failed`);
+    assert.equal(error?.code, 'DATA_CORRUPT', `node ${id}: ${error?.message}`);
+    this.#run.count(
+      damage === 'refused' ? 'a damaged node was refused' : 'a damaged row was found',
+    );
+    this.#run.tokens.lost.add(id);
+  }
+
+  /** A node without its data leads nothing, and nothing is known to it as committed. */
+  #checkAlone(id: NodeId): void {
+    const { cluster } = this.#run;
+    if (!cluster.isUp(id)) return;
+    for (const [group, { role, commit }] of cluster.engine(id).positions().entries()) {
+      assert.ok(role !== 'leader' && commit === 0, `node ${id} takes part in group ${group}`);
+    }
+  }
+}

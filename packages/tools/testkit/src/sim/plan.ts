@@ -1,0 +1,107 @@
+// What a run does, drawn from its seed: plain data, printed when the run fails. Each run draws which faults it has
+// and how often, many of them none: faults that are always there hide what only happens without them.
+
+import { type Limits, makePrng, type Prng } from '@deltabase/base';
+import { drawLimits } from './draw-limits.js';
+import { FAULTS } from './faults/index.js';
+
+/** What a run is made with, beside its seed; to repeat a part of one. */
+export interface PlanChanges {
+  /** Names or kinds of faults that are left out. */
+  readonly without?: readonly string[];
+  /** Faults begin before this only, ms after the first. */
+  readonly faultsUntilMs?: number;
+  /** For how long clients are active, ms. */
+  readonly forMs?: number;
+}
+
+export interface Plan {
+  readonly seed: number;
+  readonly nodes: number;
+  readonly groups: number;
+  readonly machines: 'script' | 'wasm';
+  /** Every frame is held against its sender's disk. */
+  readonly checksFrames: boolean;
+  readonly limits: Partial<Limits>;
+  readonly lists: number;
+  readonly registers: number;
+  readonly watches: number;
+  readonly clients: readonly ClientPlan[];
+  /** For how long clients are active, ms of virtual time. */
+  readonly forMs: number;
+  readonly faultsUntilMs: number;
+  /** Frames keep their order within a lane, as in connections. */
+  readonly orderedFrames: boolean;
+  /** How long until each fault happens, on average, ms; those that are not named do not. */
+  readonly faults: Readonly<Record<string, number>>;
+}
+
+export interface ClientPlan {
+  /** It keeps the order of its messages to a document. */
+  readonly ordered: boolean;
+  /** Between what it does, on average, ms. */
+  readonly paceMs: number;
+}
+
+/** The plan of a seed. */
+export function drawPlan(seed: number, changes: PlanChanges = {}): Plan {
+  const chance = makePrng(seed).fork('plan');
+  const { forMs, pace } = drawLength(chance);
+  const nodes = chance.below(4) === 0 ? 5 : 3;
+  const plan: Plan = {
+    seed,
+    nodes,
+    groups: drawGroups(chance),
+    machines: chance.below(3) === 0 ? 'wasm' : 'script',
+    checksFrames: chance.below(3) === 0,
+    limits: chance.below(4) === 0 ? {} : drawLimits(chance.fork('limits')),
+    lists: 1 + chance.below(6),
+    registers: chance.below(3),
+    watches: chance.below(4),
+    clients: Array.from({ length: 2 + chance.below(4) }, () => ({
+      ordered: chance.below(2) === 0,
+      paceMs: pace * (10 + chance.below(100)),
+    })),
+    forMs,
+    faultsUntilMs: forMs,
+    orderedFrames: chance.below(2) === 0,
+    faults: drawFaults(chance.fork('faults'), pace),
+  };
+  return changed(plan, changes);
+}
+
+/** Most runs are short; in long ones, where stalls of half a minute fit, clients take their time. */
+function drawLength(chance: Prng): { readonly forMs: number; readonly pace: number } {
+  const choice = chance.below(20);
+  if (choice === 0) return { forMs: 60_000, pace: 12 };
+  if (choice < 4) return { forMs: 15_000, pace: 3 };
+  return { forMs: 3000 + chance.below(3000), pace: 1 };
+}
+
+function drawGroups(chance: Prng): number {
+  const choice = chance.below(8);
+  return choice < 6 ? 1 + chance.below(3) : 4 + chance.below(5);
+}
+
+function drawFaults(chance: Prng, pace: number): Record<string, number> {
+  // From hardly any to nearly all.
+  const share = chance.fraction();
+  const drawn: Record<string, number> = {};
+  for (const { name, meanMs } of FAULTS) {
+    const isOn = chance.fraction() < share * 0.8;
+    const rate = 0.5 + chance.fraction() * 2;
+    if (isOn) drawn[name] = Math.round(meanMs * rate * Math.sqrt(pace));
+  }
+  return drawn;
+}
+
+function changed(
+  plan: Plan,
+  { without = [], faultsUntilMs, forMs = plan.forMs }: PlanChanges,
+): Plan {
+  const kept = FAULTS.filter(({ name, kind }) => ![name, kind].some((it) => without.includes(it)));
+  const faults = Object.fromEntries(
+    Object.entries(plan.faults).filter(([name]) => kept.some((fault) => fault.name === name)),
+  );
+  return { ...plan, forMs, faults, faultsUntilMs: Math.min(faultsUntilMs ?? forMs, forMs) };
+}

@@ -1,0 +1,266 @@
+// One run of a whole cluster under faults, made from a seed: clients send, read and watch while the plan's faults
+// happen; in the end everything is healed and every promise is checked. Equal seeds give equal runs, event for event.
+
+import { createHash } from 'node:crypto';
+import type { DeltabaseError, Prng } from '@deltabase/base';
+import type { NodeId } from '@deltabase/engine';
+import type { RegisterInput } from '../check/register.js';
+import type { Cluster } from '../cluster/cluster.js';
+import type { SimulatedClient } from '../cluster/simulated-client.js';
+import { TokenCluster } from '../cluster/token-cluster.js';
+import { countSnapshots } from '../disk/stored-snapshots.js';
+import type { TokenChannel } from '../machines/token-machine.js';
+import { type Coverage, signsIn } from './coverage.js';
+import type { FaultHost } from './faults/fault.js';
+import { FAULTS } from './faults/index.js';
+import { NodeFates } from './node-fates.js';
+import type { ClientPlan, Plan } from './plan.js';
+
+export interface RunOptions {
+  readonly plan: Plan;
+  readonly coverage: Coverage;
+  /** Told of every log line, answer and fault. */
+  readonly trace?: (line: string) => void;
+}
+
+/** What a run amounts to; equal for equal plans. */
+export interface RunResult {
+  /** Of every event, log line and answer, in order. */
+  readonly hash: string;
+  readonly events: number;
+  readonly accepted: number;
+  /** Virtual time, ms. */
+  readonly tookMs: number;
+}
+
+const CHANNELS: readonly TokenChannel[] = [
+  'append',
+  'append',
+  'append',
+  'append_much',
+  'look',
+  'refuse',
+  'append_and_refuse',
+  'append_and_trap',
+];
+
+/** Messages of a client that may be open at once. */
+const OPEN_MAX = 20;
+
+/** Runs a plan. Throws what it finds wrong. */
+export function runPlan(options: RunOptions): RunResult {
+  return new Run(options).run();
+}
+
+class Run implements FaultHost {
+  readonly tokens: TokenCluster;
+  readonly cluster: Cluster;
+  readonly #plan: Plan;
+  readonly #coverage: Coverage;
+  readonly #trace: (line: string) => void;
+  readonly #hash = createHash('sha256');
+  readonly #chance: Prng;
+  readonly #fates: NodeFates;
+  readonly #clients: Array<{ client: SimulatedClient; readonly plan: ClientPlan }> = [];
+  #clientsMade = 0;
+  #endMs = 0;
+
+  constructor({ plan, coverage, trace = () => {} }: RunOptions) {
+    const { seed, nodes, groups, limits, machines, checksFrames } = plan;
+    this.#plan = plan;
+    this.#coverage = coverage;
+    this.#trace = (line) => {
+      this.#hash.update(line);
+      for (const sign of signsIn(line)) coverage.count(sign);
+      trace(line);
+    };
+    const observer = {
+      failed: (id: NodeId, error: DeltabaseError | undefined) => this.#fates.failed(id, error),
+      refused: (id: NodeId, error: DeltabaseError) => this.#fates.refused(id, error),
+    };
+    const options = { seed, nodes, groups, limits, machines, checksFrames, observer };
+    this.tokens = new TokenCluster({ ...options, storage: 'level', trace: this.#trace });
+    this.cluster = this.tokens.cluster;
+    this.cluster.weather.ordered = plan.orderedFrames;
+    this.#chance = this.cluster.simulation.random.fork('clients');
+    this.#fates = new NodeFates(this);
+  }
+
+  run(): RunResult {
+    const { tokens } = this;
+    const { simulation } = this.cluster;
+    const { forMs } = this.#plan;
+    tokens.start();
+    this.#endMs = simulation.nowMs + forMs;
+    this.#beginClients();
+    this.#beginFaults();
+    tokens.run(forMs);
+    this.#trace(`${simulation.nowMs.toFixed(1)} faults end`);
+    this.#heal();
+    tokens.check();
+    this.#coverEnd();
+    const histories = [...tokens.histories.values()];
+    const accepted = histories.reduce((sum, { acceptedCount }) => sum + acceptedCount, 0);
+    this.#hash.update(String(simulation.digest));
+    const { events, nowMs: tookMs } = simulation;
+    return { hash: this.#hash.digest('hex'), events, accepted, tookMs };
+  }
+
+  // What faults may do.
+
+  count(what: string): void {
+    this.#coverage.count(what);
+    this.#trace(`${this.cluster.simulation.nowMs.toFixed(1)} fault: ${what}`);
+  }
+
+  later(meanMs: number, chance: Prng, run: () => void): void {
+    const { simulation } = this.cluster;
+    simulation.schedule(chance.fraction() * 2 * meanMs, () => {
+      if (simulation.nowMs < this.#endMs) run();
+    });
+  }
+
+  crash(id: NodeId, inFlight: 'kept' | 'lost'): void {
+    this.#fates.crash(id, inFlight);
+  }
+
+  stop(id: NodeId): void {
+    this.#fates.stop(id);
+  }
+
+  drains(id: NodeId): void {
+    this.#fates.drains(id);
+  }
+
+  startLater(id: NodeId, meanMs: number, chance: Prng): void {
+    this.later(meanMs, chance, () => this.#fates.start(id));
+  }
+
+  expectFailure(id: NodeId): void {
+    this.#fates.expectFailure(id);
+  }
+
+  mayDamage(id: NodeId): boolean {
+    return this.#fates.mayDamage(id);
+  }
+
+  damaged(id: NodeId, until: 'refused' | 'found' | 'alone'): void {
+    this.#fates.damaged(id, until);
+  }
+
+  replaceClient(chance: Prng): void {
+    const slot = this.#clients[chance.below(this.#clients.length)]!;
+    slot.client.die();
+    slot.client = this.#makeClient(slot.plan);
+  }
+
+  // Load.
+
+  #beginClients(): void {
+    for (const plan of this.#plan.clients) {
+      const slot = { client: this.#makeClient(plan), plan };
+      this.#clients.push(slot);
+      this.#often(this.#chance, plan.paceMs, this.#endMs, () => this.#act(slot.client));
+    }
+    for (let at = 0; at < this.#plan.watches; at++) {
+      this.tokens.watch(`w${at}`, this.#list(at), 300 * (at % 2));
+    }
+  }
+
+  #makeClient({ ordered }: ClientPlan): SimulatedClient {
+    this.#clientsMade++;
+    return this.tokens.client(`c${this.#clientsMade}`, { ordered });
+  }
+
+  #act(client: SimulatedClient): void {
+    const chance = this.#chance;
+    const list = this.#list(chance.below(this.#plan.lists));
+    const choice = chance.below(10);
+    if (choice === 0) client.read(list, { kind: 'linearizable' });
+    else if (choice === 1) client.read(list, { kind: 'stale' });
+    else if (choice === 2) client.read(list, { kind: 'atLeast', seq: chance.below(60) });
+    else if (choice === 3) client.readPast(list);
+    else if (choice === 4) this.#retryOld(client);
+    else if (client.openCount >= OPEN_MAX) return;
+    else if (choice < 7 && this.#plan.registers > 0) this.#change(client);
+    else {
+      for (let count = 1 + chance.below(4); count > 0; count--) {
+        client.send(list, CHANNELS[chance.below(CHANNELS.length)]!);
+      }
+    }
+  }
+
+  #change(client: SimulatedClient): void {
+    const chance = this.#chance;
+    const value = `v${chance.below(1_000_000)}`;
+    const inputs: RegisterInput[] = [
+      { kind: 'put', value },
+      { kind: 'compareAndSet', version: chance.below(30), value },
+      { kind: 'delete' },
+      { kind: 'get' },
+    ];
+    client.change(`r${chance.below(this.#plan.registers)}`, inputs[chance.below(4)]!);
+  }
+
+  /** A message that has its answer is sent again, as by a client that never got it. */
+  #retryOld(client: SimulatedClient): void {
+    const answered = client.sendings.slice(-20).filter(({ result }) => result?.kind === 'accepted');
+    if (answered.length === 0) return;
+    this.#coverage.count('an answered message was sent again');
+    client.retry(answered[this.#chance.below(answered.length)]!);
+  }
+
+  #list(at: number): string {
+    return `k${at % this.#plan.lists}`;
+  }
+
+  // Faults.
+
+  #beginFaults(): void {
+    const { random, nowMs } = this.cluster.simulation;
+    const untilMs = nowMs + this.#plan.faultsUntilMs;
+    for (const { name, inject } of FAULTS) {
+      const meanMs = this.#plan.faults[name];
+      if (meanMs === undefined) continue;
+      const chance = random.fork(`fault ${name}`);
+      this.#often(chance, meanMs, untilMs, () => inject(this, chance));
+    }
+  }
+
+  #often(chance: Prng, meanMs: number, untilMs: number, run: () => void): void {
+    this.later(meanMs, chance, () => {
+      if (this.cluster.simulation.nowMs >= untilMs) return;
+      run();
+      this.#often(chance, meanMs, untilMs, run);
+    });
+  }
+
+  #heal(): void {
+    this.#fates.settle();
+    this.tokens.heal();
+    // A cluster that is healed takes messages again, in every group.
+    const client = this.tokens.client('healed');
+    for (let group = 0; group < 4 * this.#plan.groups; group++) client.send(`h${group}`, 'append');
+  }
+
+  #coverEnd(): void {
+    const { watches, clients, living } = this.tokens;
+    const coverage = this.#coverage;
+    for (const id of living) {
+      coverage.count('a snapshot was installed', countSnapshots(this.cluster.rows(id)));
+    }
+    for (const { begun } of watches)
+      coverage.count('a watch went on behind a seq', begun.behindSeq);
+    for (const { sendings } of clients) {
+      const retried = sendings.filter(({ attempts }) => attempts > 1).length;
+      coverage.count('a message was sent again', retried);
+    }
+    for (const engine of this.cluster.engines()) {
+      const { counters, groups } = engine.status();
+      coverage.count('a message was passed on', counters.messagesForwarded);
+      coverage.count('ticks were left out', counters.ticksMissed);
+      coverage.count('a log was compacted', groups.filter((it) => it.firstIndex > 1).length);
+      coverage.count('a leader was elected anew', groups.filter(({ term }) => term > 2).length);
+    }
+  }
+}

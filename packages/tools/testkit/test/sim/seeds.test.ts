@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Report, runSeed, runSeeds, shrink } from '../../src/index.js';
+
+const SEEDS = 120;
+/** Seeds that found a defect, each with what it was; docs/testing.md says more. */
+const REGRESSIONS: readonly number[] = [];
+
+/** What a set of runs must have seen, or it proves little. */
+const SEEN = [
+  'a client ended in the middle of what it did',
+  'a clock was fast or slow',
+  'a connection broke',
+  'a damaged node was refused',
+  'a disk hung',
+  'a disk hung until the end',
+  'a disk lost batches in the middle',
+  'a disk lost its newest batches',
+  'a disk was wiped',
+  'a frame could not be read',
+  'a leader was elected anew',
+  'a link was clogged',
+  'a link was cut one way',
+  'a log was compacted',
+  'a machine was replaced',
+  'a message was answered DEADLINE_EXCEEDED',
+  'a message was answered OUT_OF_ORDER',
+  'a message was answered OVERLOADED',
+  'a message was answered UNAVAILABLE',
+  'a message was passed on',
+  'a message was sent again',
+  'a message was trapped',
+  'a node crashed again and again',
+  'a node crashed and what it was writing was kept',
+  'a node crashed and what it was writing was lost',
+  'a node had little room on its disk',
+  'a node refused a peer',
+  'a node stood still',
+  'a node was cut off',
+  'a node was drained',
+  'a snapshot was installed',
+  'a sync failed',
+  'a wall clock was wrong',
+  'a watch went on behind a seq',
+  'a write failed',
+  'an answered message was sent again',
+  'one node was the bridge between two parts',
+  'the cluster was split',
+  'the power failed everywhere',
+  'ticks were left out',
+];
+
+test(`${SEEDS} seeds keep every promise under any faults, and see what they are there to see`, async () => {
+  const seeds = [...REGRESSIONS, ...Array.from({ length: SEEDS }, (_, at) => at + 1)];
+  const report = new Report();
+  await runSeeds({ seeds, jobs: 2, ended: (outcome) => report.add(outcome) });
+  for (const { seed, failure } of report.failed) console.error(`seed ${seed}: ${failure!.stack}`);
+  assert.deepEqual(
+    report.failed.map(({ seed }) => seed),
+    [],
+    'npm run sim -- --seed N --trace tells more',
+  );
+  const unseen = SEEN.filter((what) => report.coverage.of(what) === 0);
+  assert.deepEqual(unseen, []);
+});
+
+test('the same seed gives the same run, event for event, in one process or another', async () => {
+  const seeds = [3, 14, 15, 92, 65];
+  const hashes = new Map<number, string | undefined>();
+  await runSeeds({ seeds, jobs: 2, ended: (it) => hashes.set(it.seed, it.result?.hash) });
+  for (const seed of seeds) {
+    const { result, failure } = runSeed(seed);
+    assert.equal(failure, undefined);
+    assert.equal(result!.hash, hashes.get(seed), `seed ${seed}`);
+  }
+  assert.equal(new Set(hashes.values()).size, seeds.length);
+});
+
+test('a seed that passes is not made smaller', () => {
+  assert.equal(shrink(1), undefined);
+});
