@@ -9,18 +9,22 @@ import { runSeeds } from './pool.js';
 import { failureLines, Report } from './report.js';
 import { shrink } from './shrink.js';
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string' },
-    seed: { type: 'string' },
-    jobs: { type: 'string', default: '2' },
-    json: { type: 'boolean', default: false },
-    trace: { type: 'boolean', default: false },
-    shrink: { type: 'boolean', default: false },
-    without: { type: 'string' },
-    until: { type: 'string' },
-  },
-});
+const USAGE = `npm run sim -- --seeds A-B | --seed N [OPTION ...]
+  --seeds A-B     many seeds, and what they saw
+  --jobs N        processes for them; default 2
+  --seed N        one seed
+  --trace         with its log
+  --shrink        finds fewer faults under which it still fails
+  --without A,B   without these kinds of faults (docs/testing.md)
+  --until MS      no faults later than this, ms of virtual time
+  --json          for programs
+A seed that fails ends with 1.`;
+
+const { values } = options();
+if (values.help) {
+  print(USAGE);
+  process.exit(0);
+}
 
 const changes: PlanChanges = {
   ...(values.without !== undefined && { without: values.without.split(',') }),
@@ -28,7 +32,27 @@ const changes: PlanChanges = {
 };
 if (values.seed !== undefined) one(whole(values.seed, '--seed'));
 else if (values.seeds !== undefined) await many(values.seeds);
-else fail('say --seeds A-B, or --seed N');
+else fail(`say --seeds A-B, or --seed N\n\n${USAGE}`);
+
+function options() {
+  try {
+    return parseArgs({
+      options: {
+        seeds: { type: 'string' },
+        seed: { type: 'string' },
+        jobs: { type: 'string', default: '2' },
+        json: { type: 'boolean', default: false },
+        trace: { type: 'boolean', default: false },
+        shrink: { type: 'boolean', default: false },
+        without: { type: 'string' },
+        until: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+  } catch (thrown) {
+    return fail(`${thrown instanceof Error ? thrown.message : String(thrown)}\n\n${USAGE}`);
+  }
+}
 
 function one(seed: number): void {
   if (values.shrink) {
