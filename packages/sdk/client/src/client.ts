@@ -6,6 +6,7 @@ import { ClusterInfo } from './cluster-info.js';
 import { DocumentHandle, type DocumentsHost, type MessageToSend, sendMany } from './documents.js';
 import { CLIENT_LIMITS } from './limits.js';
 import { Machines } from './machines.js';
+import { Members } from './members.js';
 import { type CallOptions, type ConnectOptions, checkAddresses } from './options.js';
 import { Attempts, throwIfAborted } from './reading/attempts.js';
 import type { Returns } from './sending/node-stream.js';
@@ -89,6 +90,7 @@ async function awaitCluster(
 export class Client {
   readonly machines: Machines;
   readonly cluster: ClusterInfo;
+  readonly members: Members;
   readonly #host: DocumentsHost;
   #closed: Promise<void> | undefined;
 
@@ -97,6 +99,7 @@ export class Client {
     this.#host = host;
     this.machines = new Machines(host);
     this.cluster = new ClusterInfo(host);
+    this.members = new Members(host);
   }
 
   /** The document `key` of `space`. Throws INVALID_ARGUMENT for what cannot be a name. */

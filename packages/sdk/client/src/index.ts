@@ -33,6 +33,14 @@ export type {
   Machines,
   MachineVersion,
 } from './machines.js';
+export type {
+  AddMemberOptions,
+  ChangeOptions,
+  MemberChange,
+  MemberList,
+  Members,
+  NewMember,
+} from './members.js';
 export type { CallOptions, ConnectOptions } from './options.js';
 export type { Cause, DeltaEvent, Operation, StateEvent, WatchEvent } from './reading/events.js';
 export type { ReadMode, ReadResult } from './reading/get.js';

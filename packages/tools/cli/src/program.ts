@@ -2,6 +2,7 @@
 
 import { DeltabaseError } from '@deltabase/base';
 import { Command, CommanderError } from 'commander';
+import { addCluster } from './commands/cluster.js';
 import { addDeploy } from './commands/deploy.js';
 import { addGet } from './commands/get.js';
 import { addHistory } from './commands/history.js';
@@ -76,6 +77,7 @@ export function makeProgram(io: Io, { endWith, writeHelp }: Reports): Command {
   addWatch(program, io);
   addHistory(program, io);
   addStatus(program, io);
+  addCluster(program, io);
   addMachines(program, io);
   addLog(program, io);
   for (const command of allOf(program)) {

@@ -166,6 +166,9 @@ export class Topology implements Ways {
   #lost(endpoint: Endpoint): void {
     this.#open = this.#open.filter((other) => other !== endpoint);
     this.#findWays();
+    // It may have been removed, with others in its place.
+    const [other] = this.#open;
+    if (other !== undefined) void this.#identify(other);
     this.#changed();
   }
 

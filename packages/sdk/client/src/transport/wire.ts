@@ -80,6 +80,46 @@ export interface WireMember {
   readonly peerAddress: string;
 }
 
+/** `role`: "voter", "learner" or "leaving". */
+export interface WireClusterMember {
+  readonly node: number;
+  readonly peerAddress: string;
+  readonly clientAddress: string;
+  readonly role: string;
+  readonly reachable: boolean;
+  readonly joined: boolean;
+}
+
+/** `kind`: "add", "promote", "remove" or "replace"; `phase`: "joining" or "changing". */
+export interface WireMemberChange {
+  readonly number: number;
+  readonly kind: string;
+  readonly node: number;
+  readonly oldNode?: number;
+  readonly phase: string;
+  readonly groupsDone: number;
+  readonly groupsTotal: number;
+}
+
+export interface WireMemberList {
+  readonly cluster: string;
+  readonly clusterId: string;
+  readonly groups: number;
+  readonly founders: readonly number[];
+  readonly highestNode: number;
+  readonly members: readonly WireClusterMember[];
+  readonly change?: WireMemberChange | null;
+  readonly changes: number;
+  readonly preferredLeaders: readonly { readonly group: number; readonly node: number }[];
+}
+
+/** A node that comes. */
+export interface WireNewMember {
+  readonly node: number;
+  readonly peerAddress: string;
+  readonly clientAddress: string;
+}
+
 export interface WirePeerProgress {
   readonly node: number;
   readonly matchIndex: number;
@@ -104,6 +144,7 @@ export interface WireGroupStatus {
   readonly queuedMessages: number;
   readonly damaged: boolean;
   readonly asleep: boolean;
+  readonly learners: readonly number[];
 }
 
 export interface WireNodeCounters {
@@ -197,6 +238,34 @@ export interface UnaryCalls {
     readonly request: Record<never, never>;
     readonly response: WireStatus;
   };
+  readonly ListMembers: {
+    readonly request: Record<never, never>;
+    readonly response: WireMemberList;
+  };
+  readonly AddMember: {
+    readonly request: WireNewMember & { readonly learner: boolean };
+    readonly response: WireChangeBegun;
+  };
+  readonly PromoteMember: {
+    readonly request: { readonly node: number };
+    readonly response: WireChangeBegun;
+  };
+  readonly RemoveMember: {
+    readonly request: { readonly node: number };
+    readonly response: WireChangeBegun;
+  };
+  readonly ReplaceMember: {
+    readonly request: WireNewMember & { readonly oldNode: number };
+    readonly response: WireChangeBegun;
+  };
+  readonly TransferLeader: {
+    readonly request: { readonly group: number; readonly node: number };
+    readonly response: { readonly leader: number };
+  };
+}
+
+export interface WireChangeBegun {
+  readonly change: number;
 }
 
 /** The calls that are answered by a stream: name to request and response. */

@@ -187,7 +187,8 @@ process.on('exit', () => {
 });
 
 export class ProcessCluster {
-  readonly nodes: readonly ProcessNode[];
+  readonly #nodes: ProcessNode[];
+  readonly #options: ProcessClusterOptions;
 
   /** Makes a cluster, of which nothing runs yet. */
   static async create(options: ProcessClusterOptions): Promise<ProcessCluster> {
@@ -199,6 +200,7 @@ export class ProcessCluster {
       return { id, client: `${host}:${client}`, peer: `${host}:${peer}` };
     });
     return new ProcessCluster(
+      options,
       await Promise.all(places.map((place) => makeNode(options, places, place))),
     );
   }
@@ -210,8 +212,31 @@ export class ProcessCluster {
     return cluster;
   }
 
-  private constructor(nodes: readonly ProcessNode[]) {
-    this.nodes = nodes;
+  private constructor(options: ProcessClusterOptions, nodes: readonly ProcessNode[]) {
+    this.#options = options;
+    this.#nodes = [...nodes];
+  }
+
+  get nodes(): readonly ProcessNode[] {
+    return this.#nodes;
+  }
+
+  /** Makes a node that joins the cluster once it is added to the members and started. It is one of `nodes` then. */
+  async makeJoining(id: number): Promise<JoiningNode> {
+    const { directory, flags = {}, program } = this.#options;
+    const [client, peer] = (await freePorts(2)).map((port) => `127.0.0.1:${port}`);
+    const dataDir = join(directory, `node-${id}`);
+    const options = {
+      ...{ node: id, 'data-dir': dataDir, listen: client!, 'peer-listen': peer! },
+      join: this.addresses.join(','),
+      ...flags,
+    };
+    const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    const command = [process.execPath, ...NODE_FLAGS, program, ...args];
+    const environment = {};
+    const node = new ProcessNode({ id, clientAddress: client!, dataDir, command, environment });
+    this.#nodes.push(node);
+    return { node, member: { node: id, peerAddress: peer!, clientAddress: client! } };
   }
 
   /** Where clients reach the nodes. */
@@ -220,7 +245,7 @@ export class ProcessCluster {
   }
 
   node(id: number): ProcessNode {
-    return this.nodes[id - 1]!;
+    return this.nodes.find((node) => node.id === id)!;
   }
 
   /** Ends every process, the hard way unless told otherwise. */
@@ -232,6 +257,16 @@ export class ProcessCluster {
       }),
     );
   }
+}
+
+/** A node that is to join, and what it is added to the members as. */
+export interface JoiningNode {
+  readonly node: ProcessNode;
+  readonly member: {
+    readonly node: number;
+    readonly peerAddress: string;
+    readonly clientAddress: string;
+  };
 }
 
 /** Where a node listens, host:port. */

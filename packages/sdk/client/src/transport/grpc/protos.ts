@@ -33,6 +33,12 @@ export const METHODS: Readonly<Record<keyof UnaryCalls | keyof StreamCalls, Meth
   ListMachines: method('MachinesService', 'ListMachines'),
   GetMachine: method('MachinesService', 'GetMachine'),
   GetStatus: method('ClusterService', 'GetStatus'),
+  ListMembers: method('ClusterService', 'ListMembers'),
+  AddMember: method('ClusterService', 'AddMember'),
+  PromoteMember: method('ClusterService', 'PromoteMember'),
+  RemoveMember: method('ClusterService', 'RemoveMember'),
+  ReplaceMember: method('ClusterService', 'ReplaceMember'),
+  TransferLeader: method('ClusterService', 'TransferLeader'),
   ReadLog: method('ClusterService', 'ReadLog'),
 };
 
