@@ -100,17 +100,20 @@ export class RaftWitness {
     }
   }
 
-  /** The entry at `index` that a quorum has on its disks. */
+  /** The entry at `index` that a quorum has on its disks, or had: an answer that a disk gave may come after its end. */
   #storedEntry(group: number, index: number, confs: readonly ConfState[]): Entry | undefined {
     const nodes = new Set(confs.flatMap((conf) => [...conf.voters, ...conf.votersOutgoing]));
-    const logs = new Map([...nodes].map((id) => [id, this.logs.log(id, group)]));
+    const logs = new Map([...nodes].map((id) => [id, this.logs.everHeld(id, group)]));
     const isQuorum = (has: (id: NodeId) => boolean): boolean =>
       confs.some((conf) => hasQuorum(conf, has));
-    for (const log of logs.values()) {
+    for (const log of [...logs.values()].flat()) {
       const entry = log.entries.get(index);
-      if (entry !== undefined && isQuorum((id) => logs.get(id)!.holds(entry))) return entry;
+      const hasIt = (id: NodeId): boolean => logs.get(id)!.some((held) => held.holds(entry!));
+      if (entry !== undefined && isQuorum(hasIt)) return entry;
     }
-    const isFlushed = isQuorum((id) => index <= logs.get(id)!.flushedIndex);
+    const isFlushed = isQuorum((id) =>
+      logs.get(id)!.some(({ flushedIndex }) => index <= flushedIndex),
+    );
     assert.ok(
       isFlushed,
       `group ${group}: entry ${index} is committed before it is durable on a quorum (AckedIsDurable)`,

@@ -27,6 +27,8 @@ export class StoredLog {
 
 export class StoredLogs {
   readonly #nodes = new Map<NodeId, Map<number, StoredLog>>();
+  /** What nodes had on disks that were replaced. */
+  readonly #lost = new Map<NodeId, Map<number, StoredLog>[]>();
 
   log(id: NodeId, group: number): StoredLog {
     let groups = this.#nodes.get(id);
@@ -42,6 +44,12 @@ export class StoredLogs {
     return log;
   }
 
+  /** The group as a node has it on its disk, and as it had it on those that it lost: its acknowledgements still count. */
+  everHeld(id: NodeId, group: number): StoredLog[] {
+    const lost = this.#lost.get(id) ?? [];
+    return [this.log(id, group), ...lost.flatMap((groups) => groups.get(group) ?? [])];
+  }
+
   /** A batch of a node is on stable storage. Throws if it takes back what an earlier one promised. */
   durable(id: NodeId, batch: readonly DiskOperation[]): void {
     for (const operation of batch) {
@@ -53,6 +61,8 @@ export class StoredLogs {
 
   /** A node finds other rows on its disk, as if it were another one. */
   replaced(id: NodeId, rows: SortedMap): void {
+    const before = this.#nodes.get(id);
+    if (before !== undefined) this.#lost.set(id, [...(this.#lost.get(id) ?? []), before]);
     this.#nodes.delete(id);
     for (const { key, value } of rows.rows()) {
       const row = readRaftRow(key, value);

@@ -147,7 +147,8 @@ export class SimulatedLevel {
     const tables = this.#logs[0]!.before;
     const row = tables.row(chance.below(tables.size || 1));
     if (row === undefined) return false;
-    const value = row.value.slice();
+    // Not `slice`, which of a Buffer is a view: whoever was shown the row keeps what was there.
+    const value = Uint8Array.from(row.value);
     value[chance.below(value.length)]! ^= 1 << chance.below(8);
     for (const map of [this.#rows, ...this.#logs.map((log) => log.before)]) {
       if (map.get(row.key) === row.value) map.put(row.key, value);

@@ -165,11 +165,14 @@ test('a disk on which terms, votes or commits are taken back is found, across re
   assert.throws(() => writesTwice(first, { ...first, vote: 3 }), /another vote in the same term/);
 });
 
-test('a node with another disk begins anew', () => {
+test('a node with another disk begins anew, but what the old one acknowledged counts', () => {
   const story = new Story().has(3, 1, 2).writes(2, hardStateRow({ term: 4, vote: 2, commit: 3 }));
   story.witness.replaced(2, new SortedMap());
   story.writes(2, hardStateRow({ term: 1, vote: 1, commit: 0 }));
-  assert.throws(() => story.is(1, { commit: 1 }), /before it is durable/);
+  story.is(1, { commit: 1 });
+  const other = new Story().has(3, 1);
+  other.witness.replaced(2, new SortedMap());
+  assert.throws(() => other.is(1, { commit: 1 }), /before it is durable/);
 });
 
 const ENVELOPE = { from: 1, to: 2, term: 4 };

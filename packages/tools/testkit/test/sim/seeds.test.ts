@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Report, runSeed, runSeeds, shrink } from '../../src/index.js';
 
-const SEEDS = 120;
+const SEEDS = 200;
 /** Seeds that found a defect, each with what it was; docs/testing.md says more. */
 const REGRESSIONS: readonly number[] = [];
 
