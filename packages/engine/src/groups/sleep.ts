@@ -1,5 +1,5 @@
 // Whether a group sleeps on this node, where it gets no ticks and says nothing while the beats of its leader's node
-// stand for heartbeats of its own (docs/decisions/0010, RAFT.md pitfall 23). A leader at rest offers sleep, followers
+// stand for heartbeats of its own (docs/decisions/0010, docs/raft.md, pitfall 23). A leader at rest offers sleep, followers
 // at rest at the same index take it, and the leader follows once all members that are heard of have. What keeps a
 // group asleep is asked again at the end of each turn of it, so whatever is done with a group wakes it.
 

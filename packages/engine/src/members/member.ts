@@ -20,7 +20,7 @@ export interface JoinTicket {
 
 /**
  * `removed`: the cluster goes on without the node, for ever; `lost`: the node's id is that of another data directory,
- * whose votes and acknowledgements this one does not know (RAFT.md pitfall 7).
+ * whose votes and acknowledgements this one does not know (docs/raft.md, pitfall 7).
  */
 export type Expulsion = 'removed' | 'lost';
 

@@ -59,11 +59,25 @@ export interface Goal {
   readonly learners: readonly NodeId[];
 }
 
+/** The document as JSON; `null` stands for what there is not. */
+interface StoredMembers extends Pick<MembersState, 'id' | 'last' | 'changes'> {
+  readonly nodes: Readonly<Record<string, StoredMember>>;
+  readonly change: (Omit<MemberChange, 'old'> & { readonly old: NodeId | null }) | null;
+  readonly leaders: Readonly<Record<string, NodeId>>;
+}
+
+interface StoredMember extends Pick<MemberRecord, 'role'> {
+  readonly peer: string;
+  readonly client: string;
+  readonly incarnation: number | null;
+}
+
 /** The state of the document; `undefined`: it has had no message yet. */
 export function readMembers(root: Value): MembersState | undefined {
   if (root === null) return undefined;
-  // biome-ignore lint/suspicious/noExplicitAny: the document's own handlers made it (members-machine.ts).
-  const { id, last, changes, nodes, change, leaders } = toJson(root) as any;
+  // The document's own handlers made it (members-machine.ts).
+  const stored = toJson(root) as unknown as StoredMembers;
+  const { id, last, changes, nodes, change, leaders } = stored;
   assert(typeof id === 'string' && Number.isInteger(last), 'the members document has its form');
   return {
     id,
@@ -73,12 +87,12 @@ export function readMembers(root: Value): MembersState | undefined {
       .map(Number)
       .sort((a, b) => a - b)
       .map((node) => {
-        const { peer, client, role, incarnation } = nodes[node];
+        const { peer, client, role, incarnation } = nodes[node]!;
         const places = { peerAddress: peer, clientAddress: client };
         return { node, ...places, role, incarnation: incarnation ?? undefined };
       }),
     change: change === null ? undefined : { ...change, old: change.old ?? undefined },
-    leaders: new Map(Object.keys(leaders).map((group) => [Number(group), leaders[group]])),
+    leaders: new Map(Object.keys(leaders).map((group) => [Number(group), leaders[group]!])),
   };
 }
 

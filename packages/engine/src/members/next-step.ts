@@ -1,6 +1,6 @@
 // The next step of a group's configuration towards what the members document says, as the group's leader sees it: a
 // pure function, looked at again after every step and whenever something may have changed, so that any leader goes on
-// from wherever it finds the group (thesis §4; RAFT.md pitfalls 11 and 12).
+// from wherever it finds the group (thesis §4; docs/raft.md, pitfalls 11 and 12).
 
 import { type ConfChange, type ConfState, LEAVE_JOINT, type NodeChange } from 'raft-ts';
 import type { NodeId } from '../ports.js';

@@ -1,5 +1,5 @@
 // Who is listened to: nodes of this cluster, by its id once that is known and by its founders before, each only under
-// the incarnation in which it first spoke, or that the members document has for it (RAFT.md pitfall 7). Whom the
+// the incarnation in which it first spoke, or that the members document has for it (docs/raft.md, pitfall 7). Whom the
 // cluster has expelled is told.
 
 import type { Expulsion } from '../members/member.js';

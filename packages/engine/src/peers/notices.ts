@@ -1,6 +1,6 @@
 // News that nobody waits for: appends without entries, which tell followers of a commit, and the answers to them.
 // Each commit is a message of its own in the core; here it waits for a frame that leaves anyway, and is left out
-// where a later message of its group says more (RAFT.md section 2: coalescing lives in the host, after Ready).
+// where a later message of its group says more (docs/raft.md: coalescing lives in the host, after Ready).
 
 import type { AppendMessage, AppendResponseMessage } from 'raft-ts';
 import type { NodeId } from '../ports.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inspectNode, runTask, type StoredNode } from '@deltabase/engine';
-import { MemoryDisk, ShownLogWitness, SortedMap, TOKENS, TokenCluster } from '@deltabase/testkit';
+import type { StoredNode } from '@deltabase/engine';
+import { inspectRows, ShownLogWitness, SortedMap, TOKENS, TokenCluster } from '@deltabase/testkit';
 import { groupKey } from '../../src/storage/keys.js';
 
 const SMALL = {
@@ -15,19 +15,7 @@ const SMALL = {
 };
 
 function stored(tokens: TokenCluster, id: number): StoredNode {
-  const disk = new MemoryDisk({ later: (_kind, run) => run() }, tokens.cluster.rows(id));
-  let found: StoredNode | undefined;
-  runTask(
-    inspectNode(disk),
-    (step) => step(),
-    (node) => {
-      found = node;
-    },
-    (thrown) => {
-      throw thrown;
-    },
-  );
-  return found!;
+  return inspectRows(tokens.cluster.rows(id));
 }
 
 test('a node recovers from any moment of its life: flushing, compacting, taking snapshots', () => {

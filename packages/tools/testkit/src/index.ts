@@ -37,6 +37,7 @@ export { SimulatedWatch, type SimulatedWatchOptions } from './cluster/simulated-
 export { TOKENS, TokenCluster, type TokenClusterOptions } from './cluster/token-cluster.js';
 export { type DiskUnderTest, testDiskConformance } from './conformance/disk.js';
 export { type NetworkUnderTest, testNetworkConformance } from './conformance/network.js';
+export { inspectRows } from './disk/inspect-rows.js';
 export { MemoryDisk } from './disk/memory-disk.js';
 export { LevelStorage, MemoryStorage, type NodeStorage } from './disk/node-storage.js';
 export {

@@ -1,5 +1,5 @@
 // kill -9 while a follower that is far behind fetches a snapshot: of the one that sends it, and of the one that gets
-// it. Half a snapshot must count for nothing (RAFT.md pitfall 24).
+// it. Half a snapshot must count for nothing (docs/raft.md, pitfall 24).
 
 import type { ProcessCluster, ProcessNode } from '@deltabase/testkit';
 import { sleep, withCluster, within } from '../../scratch.js';

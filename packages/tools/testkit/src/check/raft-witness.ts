@@ -73,7 +73,7 @@ export class RaftWitness {
     this.#noteCommitted(group, commit, before?.conf ?? position.conf, position.conf);
     this.#checkApplied(id, group, { from: before?.applied ?? 0, to: applied });
     if (position.role === 'leader') this.#leads(id, group, term);
-    // RAFT.md pitfall 23.
+    // docs/raft.md, pitfall 23.
     const isAtRest = applied === lastIndex;
     assert.ok(isAtRest || !position.asleep, `${place} sleeps with something to do: ${places}`);
   }

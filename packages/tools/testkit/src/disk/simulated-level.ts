@@ -1,4 +1,4 @@
-// The files of one node's LevelDB 1.20 as they fare under faults (RAFT.md section 4), behind the seam of the level
+// The files of one node's LevelDB 1.20 as they fare under faults (docs/leveldb.md), behind the seam of the level
 // driver, which runs on them unchanged. Batches are atomic and synced. They stand in a log until two write buffers
 // are full, and only then in tables: until then damage to the log makes LevelDB leave out a run of them, silently.
 // After a failed append it goes on, acknowledges, and loses all of that when it is opened again.

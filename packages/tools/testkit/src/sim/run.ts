@@ -8,7 +8,7 @@ import type { RegisterInput } from '../check/register.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { SimulatedClient } from '../cluster/simulated-client.js';
 import { TokenCluster } from '../cluster/token-cluster.js';
-import { countSnapshots } from '../disk/stored-snapshots.js';
+import { countSnapshots } from '../disk/inspect-rows.js';
 import type { TokenChannel } from '../machines/token-machine.js';
 import { type Coverage, signsIn } from './coverage.js';
 import type { FaultHost } from './faults/fault.js';
