@@ -104,12 +104,15 @@ export class Balancer {
     }
   }
 
-  /** A group that was handed over and is led here all the same: the transfer failed, or the node lost it. */
+  /**
+   * A group that was handed over and is led here all the same: the transfer failed, or the node lost it. A node that
+   * ended lost all its groups by that: they count once.
+   */
   #judge(group: BalancedGroup, status: Status, nowMs: number): void {
     const handed = this.#handed.get(group.id);
     if (handed === undefined || status.leadTransferee !== 0) return;
     this.#handed.delete(group.id);
-    if (nowMs - handed.atMs >= KEEP_MS) return;
+    if (nowMs - handed.atMs >= KEEP_MS || this.#rests(handed.to, nowMs)) return;
     const count = (this.#failures.get(handed.to)?.count ?? 0) + 1;
     const restMs = Math.min(REST_MS * 2 ** (count - 1), REST_MS_MAX);
     this.#failures.set(handed.to, { count, restsUntilMs: nowMs + restMs });

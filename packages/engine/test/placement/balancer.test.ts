@@ -214,6 +214,20 @@ test('a node that loses a group soon after it got it has failed too', () => {
   assert.deepEqual(group.transfers, [2, 2]);
 });
 
+test('a node that ended, and lost all its groups by that, has failed once', () => {
+  const balancer = new Balancer(1);
+  const groups = [1, 4, 7].map((id) => new LedGroup(id));
+  const moved = (): number[] => groups.map(({ transfers }) => transfers.length);
+  look(balancer, groups, { from: 0, to: 3000 });
+  look(balancer, groups.slice(1), { from: 3250, to: 3250 });
+  look(balancer, groups.slice(2), { from: 3500, to: 3500 });
+  assert.deepEqual(moved(), [1, 1, 1]);
+  look(balancer, groups, { from: 4000, to: 8750 });
+  assert.deepEqual(moved(), [1, 1, 1]);
+  look(balancer, groups, { from: 9000, to: 9000 });
+  assert.deepEqual(moved(), [2, 1, 1]);
+});
+
 test('a node that has kept a group for a minute is as good as any', () => {
   const balancer = new Balancer(1);
   const group = new LedGroup(1);
