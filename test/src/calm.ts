@@ -22,9 +22,7 @@ export function calmOf(cluster: ProcessCluster): Promise<NodeCalm[]> {
 }
 
 async function nodeCalm({ clientAddress, pid }: ProcessNode): Promise<NodeCalm> {
-  const view = new NodeView(clientAddress);
-  const { node, groups, counters } = await view.status();
-  view.close();
+  const { node, groups, counters } = await NodeView.with(clientAddress, (view) => view.status());
   return {
     node,
     groups: groups.map(({ group, leader, term }) => [group, leader, term]),

@@ -78,9 +78,8 @@ async function leadershipOf(cluster: ProcessCluster, group: number): Promise<Led
   let led: Led = { leader: 0, term: 0 };
   await until(`a leader of group ${group}`, async () => {
     for (const node of cluster.nodes) {
-      const view = new NodeView(node.clientAddress);
-      const report = await view.status().catch(() => undefined);
-      view.close();
+      const asked = NodeView.with(node.clientAddress, (view) => view.status());
+      const report = await asked.catch(() => undefined);
       const found = report?.groups[group];
       // Two may say so for a moment; the later term is right.
       if (found?.role === 'leader' && found.term > led.term) {

@@ -67,6 +67,16 @@ export class NodeView {
   readonly #documents: UnaryClient;
   readonly #cluster: UnaryClient;
 
+  /** Runs `use` with a view that is closed afterwards, however it ends. */
+  static async with<T>(address: string, use: (view: NodeView) => Promise<T>): Promise<T> {
+    const view = new NodeView(address);
+    try {
+      return await use(view);
+    } finally {
+      view.close();
+    }
+  }
+
   constructor(address: string) {
     const insecure = credentials.createInsecure();
     this.#documents = new services.DocumentsService(address, insecure, CHANNEL);

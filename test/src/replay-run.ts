@@ -70,7 +70,17 @@ interface Run {
   readonly kills: boolean;
 }
 
-async function run({ cluster, client, key, trace, kills }: Run): Promise<ReplayReport> {
+async function run(given: Run): Promise<ReplayReport> {
+  const meter = await TrafficMeter.start(given.cluster);
+  try {
+    return await measure(given, meter);
+  } finally {
+    await meter.stop();
+  }
+}
+
+async function measure(given: Run, meter: TrafficMeter): Promise<ReplayReport> {
+  const { cluster, client, key, trace, kills } = given;
   const { patches, endContent } = trace;
   const count = patches.length;
   const document = client.document(SPACE, key);
@@ -85,7 +95,6 @@ async function run({ cluster, client, key, trace, kills }: Run): Promise<ReplayR
       return (await document.send('splice', payload, { deadlineMs: DEADLINE_MS })).seq;
     },
   });
-  const meter = await TrafficMeter.start(cluster);
   const startMs = performance.now();
   const sending = sends.seqs().then((seqs) => {
     checkSeqs(seqs);
@@ -101,7 +110,7 @@ async function run({ cluster, client, key, trace, kills }: Run): Promise<ReplayR
     downMs: DOWN_MS,
   });
   const [seconds, killed] = await Promise.all([sending, killing]);
-  const traffic = await meter.end();
+  const traffic = await meter.read();
   const { seq, hash } = await checkNodes(cluster, key, count, endContent);
   const heldSeconds = sends.heldMs / 1000;
   return { messages: count, seconds, heldSeconds, kills: killed, traffic, seq, hash };
@@ -122,9 +131,7 @@ async function checkNodes(
 ): Promise<{ seq: number; hash: string }> {
   const copies = [];
   for (const { id, clientAddress } of cluster.nodes) {
-    const view = new NodeView(clientAddress);
-    const copy = await view.document(SPACE, key, seq);
-    view.close();
+    const copy = await NodeView.with(clientAddress, (view) => view.document(SPACE, key, seq));
     if (readText(copy.value) !== endContent) throw new Error(`node ${id} has another text`);
     copies.push(copy);
   }

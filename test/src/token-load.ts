@@ -166,16 +166,13 @@ export class TokenLoad {
     });
   }
 
-  async #readFrom({ id, clientAddress }: ProcessNode): Promise<void> {
-    const view = new NodeView(clientAddress);
-    try {
-      await this.#read(`reader of node ${id}`, async (key) => {
+  #readFrom({ id, clientAddress }: ProcessNode): Promise<void> {
+    return NodeView.with(clientAddress, (view) =>
+      this.#read(`reader of node ${id}`, async (key) => {
         const { value } = await view.latest(SPACE, key);
         return value;
-      });
-    } finally {
-      view.close();
-    }
+      }),
+    );
   }
 
   /** One reader: a document at a time, as it is now. Whatever it is shown must fit; that it is shown need not. */

@@ -46,13 +46,17 @@ export class TrafficMeter {
     this.#views = views;
   }
 
-  /** Stops, and gives the sum since the start. */
-  async end(): Promise<Traffic> {
+  /** The sum since the start, with what the nodes say now. */
+  async read(): Promise<Traffic> {
+    await this.#sampleAll();
+    return combine(this.#sum(), this.#before!, (now, before) => now - before);
+  }
+
+  /** Samples no more. */
+  async stop(): Promise<void> {
     this.#running = false;
     await this.#done;
-    await this.#sampleAll();
     for (const view of this.#views) view.close();
-    return combine(this.#sum(), this.#before!, (now, before) => now - before);
   }
 
   async #run(): Promise<void> {

@@ -136,9 +136,7 @@ async function good(bench: Bench, keys: readonly string[], count: number): Promi
 /** The document is on every node as so many good messages made it, behind the one that created it. */
 async function copiesAre({ cluster }: Bench, key: string, count: number): Promise<void> {
   for (const address of cluster.addresses) {
-    const view = new NodeView(address);
-    const copy = await view.document('hostile', key, count + 1);
-    view.close();
+    const copy = await NodeView.with(address, (view) => view.document('hostile', key, count + 1));
     assert.deepEqual([copy.seq, copy.value], [count + 1, { n: count }]);
   }
 }

@@ -103,11 +103,6 @@ async function leaderAmong(nodes: readonly ProcessNode[]): Promise<ProcessNode |
 }
 
 async function groupOf({ clientAddress }: ProcessNode) {
-  const view = new NodeView(clientAddress);
-  try {
-    const { groups } = await view.status();
-    return groups.find(({ group }) => group === GROUP)!;
-  } finally {
-    view.close();
-  }
+  const { groups } = await NodeView.with(clientAddress, (view) => view.status());
+  return groups.find(({ group }) => group === GROUP)!;
 }
