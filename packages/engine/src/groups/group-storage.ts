@@ -2,7 +2,7 @@
 // machine and the compaction of the log behind it, snapshots that replace everything.
 
 import { assert } from '@deltabase/base';
-import type { AppendWork, Snapshot, SnapshotMessage } from 'raft-ts';
+import type { AppendWork, Snapshot, SnapshotMessage, Status } from 'raft-ts';
 import type { LocalDocument } from '../documents/local-document.js';
 import { rowsRange } from '../storage/keys.js';
 import { LogStore } from '../storage/log-store.js';
@@ -19,8 +19,7 @@ export interface GroupStorageListener extends GroupStateListener {
   received(message: SnapshotMessage): void;
   /** The documents were replaced by those of a snapshot; `before` is what was in memory. */
   installed(before: readonly LocalDocument[]): void;
-  /** The log from here on is needed by followers. */
-  heldFrom(): number;
+  raftStatus(): Status;
 }
 
 export class GroupStorage {
@@ -129,7 +128,8 @@ export class GroupStorage {
   #flushed(snapshot: Snapshot): void {
     this.log.flushed(snapshot);
     const { trailingLogBytesMax, heldLogBytesMax } = this.#host.limits;
-    const heldFrom = this.log.bytes > heldLogBytesMax ? Infinity : this.#listener.heldFrom();
+    const heldFrom =
+      this.log.bytes > heldLogBytesMax ? Infinity : neededFrom(this.#listener.raftStatus());
     const index = Math.min(this.log.compactableTo(trailingLogBytesMax), heldFrom);
     if (index < this.log.firstIndex()) return;
     const { bytes } = this.log;
@@ -187,4 +187,14 @@ export class GroupStorage {
   #discard(from: number, to: number): void {
     if (from < to) this.#host.unused(rowsRange(this.#group, from, to));
   }
+}
+
+/**
+ * What a follower that is alive still needs of a leader's log is kept, within bounds, or it would go from one
+ * snapshot to the next for ever (docs/raft.md, pitfall 15).
+ */
+function neededFrom({ role, progress }: Status): number {
+  if (role !== 'leader') return Infinity;
+  const behind = progress.filter((peer) => peer.recentActive && !peer.damaged);
+  return Math.min(Infinity, ...behind.map((peer) => Math.max(peer.match, peer.pendingSnapshot)));
 }

@@ -1,19 +1,15 @@
 // One group on this node: the Raft replica with its storage, and what it is used for. In each turn the group
 // does what Raft asks (write, send, apply) and, while it leads, executes messages.
 
-import {
-  type AppendWork,
-  type ConfState,
-  decodeConfChange,
-  type Entry,
-  entriesBytes,
-  type HeartbeatMessage,
-  type HeartbeatResponseMessage,
-  isRaftError,
-  type Message as RaftMessage,
-  type RawNode,
-  type Role,
-  type Status,
+import type {
+  ConfState,
+  Entry,
+  HeartbeatMessage,
+  HeartbeatResponseMessage,
+  Message as RaftMessage,
+  RawNode,
+  Role,
+  Status,
 } from 'raft-ts';
 import type { GroupDocuments } from '../documents/group-documents.js';
 import type { LocalDocument } from '../documents/local-document.js';
@@ -32,6 +28,7 @@ import { GroupStorage } from './group-storage.js';
 import { Leading } from './leading.js';
 import { Offers } from './offers.js';
 import { Outgoing } from './outgoing.js';
+import { RaftWork } from './raft-work.js';
 import { makeRawNode } from './raw-node.js';
 import { Sleep } from './sleep.js';
 import type { SnapshotReceiver } from './snapshot-receiver.js';
@@ -48,8 +45,8 @@ export class Group {
   readonly #outgoing: Outgoing;
   readonly #damageWatch: DamageWatch;
 
-  #role: Role = 'follower';
-  #lead: NodeId = 0;
+  readonly #work: RaftWork;
+
   #closed = false;
   /** Documents with watchers that something was applied to in this turn. */
   readonly #changed = new Set<LocalDocument>();
@@ -62,13 +59,16 @@ export class Group {
     this.#storage = new GroupStorage(host, recovered, {
       applied: (local) => this.#deltaApplied(local),
       activated: () => host.activated(),
-      acknowledge: (work) => this.#acknowledge(work),
+      acknowledge: (work) => {
+        this.#work.acknowledge(work);
+        host.dirty(this);
+      },
       received: (message) => {
         this.#node.step(message);
         host.dirty(this);
       },
       installed: (before) => host.installed(this, before),
-      heldFrom: () => this.#heldFrom(),
+      raftStatus: () => this.#node.status(),
     });
     this.#node = makeRawNode(host, this.#storage.log, recovered.row.flushedIndex);
     const retryMs = tickMs * electionTicks;
@@ -85,6 +85,17 @@ export class Group {
     });
     this.#sleep = this.#makeSleep();
     this.#outgoing = new Outgoing({ group: this.id, node: host, sleep: this.#sleep });
+    this.#work = new RaftWork({
+      group: this.id,
+      node: host,
+      raft: this.#node,
+      storage: this.#storage,
+      confirmations: this.#confirmations,
+      leading: this.#leading,
+      offers: this.#offers,
+      outgoing: this.#outgoing,
+      configured: () => host.configured(this),
+    });
   }
 
   /** Whether it gets no ticks, until there is something to do. */
@@ -94,16 +105,16 @@ export class Group {
 
   /** Who leads, as far as this node knows; 0: unknown. */
   get lead(): NodeId {
-    return this.#lead;
+    return this.#work.lead;
   }
 
   get role(): Role {
-    return this.#role;
+    return this.#work.role;
   }
 
   /** Whether messages for the group are taken here. */
   get takesMessages(): boolean {
-    return this.#role === 'leader' && !this.#closed;
+    return this.role === 'leader' && !this.#closed;
   }
 
   /** Messages that wait to be executed. */
@@ -252,7 +263,7 @@ export class Group {
   }
 
   peerUnreachable(peer: NodeId): void {
-    if (this.#role === 'leader' && this.#isMember(peer)) this.#node.reportUnreachable(peer);
+    if (this.role === 'leader' && this.#isMember(peer)) this.#node.reportUnreachable(peer);
   }
 
   /** A node is lost, or not the one any more that it was. */
@@ -302,12 +313,7 @@ export class Group {
 
   /** Works off what Raft asks for, as far as the budget goes. */
   settle(budget: TurnBudget): void {
-    while (this.#node.hasReady()) {
-      if (budget.applied) return;
-      this.#handleReady(budget);
-    }
-    this.#storage.settled();
-    this.#confirmations.applied(this.#readableIndex);
+    this.#work.settle(budget);
   }
 
   /** Works off what Raft asks for, and executes messages, as far as the budget goes. */
@@ -338,86 +344,9 @@ export class Group {
     return this.#storage.state;
   }
 
-  /** Until a snapshot is in place nothing of it may be relied on. */
-  get #readableIndex(): number {
-    return this.#storage.isInstalling ? 0 : this.#state.applied.index;
-  }
-
-  #handleReady(budget: TurnBudget): void {
-    const ready = this.#node.ready();
-    const isCalm = ready.append === undefined && ready.apply === undefined;
-    if (ready.softState !== undefined) {
-      this.#changeRole(ready.softState.role, ready.softState.lead);
-    }
-    for (const message of ready.messages) {
-      if (message.type === 'snapshot') this.#offers.offered(message.to, this.#host.nowMs());
-      this.#outgoing.send(message, { isCalm });
-    }
-    if (ready.append !== undefined) this.#storage.append(ready.append);
-    if (ready.apply !== undefined) {
-      const { entries } = ready.apply;
-      for (const entry of entries) this.#apply(entry);
-      this.#node.acknowledgeApply(ready.apply);
-      this.#storage.log.trimCache(this.#state.applied.index);
-      budget.apply(entriesBytes(entries));
-    }
-    for (const state of ready.readStates) this.#confirmations.confirmed(state, this.#readableIndex);
-    if (this.#role === 'leader') this.#leading.maybeBegin();
-  }
-
-  #acknowledge(work: AppendWork): void {
-    for (const message of this.#node.acknowledgeAppend(work)) {
-      this.#outgoing.acknowledge(message, work);
-    }
-    this.#host.dirty(this);
-  }
-
-  #apply(entry: Entry): void {
-    if (entry.type === 'confChange') {
-      this.#applyConfChange(entry);
-    } else if (entry.data.length > 0 && !this.#leading.committed(entry)) {
-      this.#state.applyCommand(entry.data);
-    }
-    this.#state.applyEntry(entry);
-  }
-
-  #applyConfChange(entry: Entry): void {
-    try {
-      this.#state.configure(this.#node.applyConfChange(decodeConfChange(entry.data)));
-    } catch (thrown) {
-      // It does not fit the configuration, here and on all others: nothing changes.
-      if (!isRaftError(thrown, 'ConfChangeInvalid')) throw thrown;
-      this.#host.log.warn('configuration-refused', { group: this.id, reason: thrown.message });
-    }
-    this.#host.configured(this);
-  }
-
   #deltaApplied(local: LocalDocument): void {
     this.#host.counters.deltasApplied++;
     if (local.watches > 0) this.#changed.add(local);
-  }
-
-  #changeRole(role: Role, lead: NodeId): void {
-    this.#host.log.info('role', { group: this.id, role, lead });
-    if (lead !== this.#lead) this.#confirmations.leaderChanged();
-    this.#outgoing.leaderChanged();
-    const wasLeader = this.#role === 'leader';
-    this.#role = role;
-    this.#lead = lead;
-    if (!wasLeader || role === 'leader') return;
-    for (const submission of this.#leading.end()) this.#host.reroute(submission);
-  }
-
-  /**
-   * What a follower that is alive still needs of the log is kept, within bounds, or it would go from one
-   * snapshot to the next for ever (docs/raft.md, pitfall 15).
-   */
-  #heldFrom(): number {
-    if (this.#role !== 'leader') return Infinity;
-    const behind = this.#node
-      .status()
-      .progress.filter((peer) => peer.recentActive && !peer.damaged);
-    return Math.min(Infinity, ...behind.map((peer) => Math.max(peer.match, peer.pendingSnapshot)));
   }
 
   #makeSleep(): Sleep {
