@@ -107,7 +107,7 @@ export class EngineParts {
     });
     const wallMs = (): number => this.clusterClock.ownWallMs;
     this.links = new Links({
-      ...{ network, limits, header, life, wallMs, nowMs },
+      ...{ self: node, network, limits, header, life, wallMs, nowMs },
       after: (delayMs, run) => clock.after(delayMs, () => inTurn(run)),
       isWatched: () => this.watches.count > 0 || !this.reads.idle,
     });
@@ -266,7 +266,9 @@ export class EngineParts {
       run: (task, finished) => this.#tasks.run(task, finished),
       queue: (task, finished) => this.#tasks.queue(task, finished),
       send: (group, message) => this.links.sendRaft(group, message),
-      sendNotice: (group, message) => this.links.sendNotice(group, message),
+      sendLater: (group, message) => this.links.sendLater(group, message),
+      mayWait: (peer, asked, count) => this.links.mayWait(peer, asked, count),
+      leadershipEnded: (group) => this.links.leadershipEnded(group),
       sendHeartbeat: (heartbeat, options) => this.links.sendHeartbeat(heartbeat, options),
       sendHeartbeatResponse: (response) => this.links.sendHeartbeatResponse(response),
       members: this.members.membership,

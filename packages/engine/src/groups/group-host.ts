@@ -45,8 +45,12 @@ export interface GroupHost extends DocumentsHost {
   /** The group has something to do in this turn or the next. */
   dirty(group: Group): void;
   send(group: number, message: ListedMessage): void;
-  /** Sends what may come a little later, or not at all. */
-  sendNotice(group: number, message: NoticeMessage): void;
+  /** Sends what may come a little later, or if it is only news, not at all. */
+  sendLater(group: number, message: NoticeMessage): void;
+  /** Whether entries may come to `peer` a little later, since `count` of those who are `asked` are sure to answer at once. */
+  mayWait(peer: NodeId, asked: readonly NodeId[], count: number): boolean;
+  /** The group is not led here, or not as it was: no answers will come. */
+  leadershipEnded(group: number): void;
   /** Sends a heartbeat at once, or if it `waits`, with the next beat of this node. */
   sendHeartbeat(heartbeat: GroupHeartbeat, options: { readonly waits: boolean }): void;
   sendHeartbeatResponse(response: GroupHeartbeatResponse): void;

@@ -84,7 +84,9 @@ export class Group {
       applied: (local) => this.#deltaApplied(local),
     });
     this.#sleep = this.#makeSleep();
-    this.#outgoing = new Outgoing({ group: this.id, node: host, sleep: this.#sleep });
+    this.#outgoing = new Outgoing({
+      ...{ group: this.id, self: host.config.node, node: host, sleep: this.#sleep },
+    });
     this.#work = new RaftWork({
       group: this.id,
       node: host,

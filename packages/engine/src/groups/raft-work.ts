@@ -80,8 +80,8 @@ export class RaftWork {
     if (softState !== undefined) this.#changeRole(softState.role, softState.lead);
     for (const message of messages) {
       if (message.type === 'snapshot') offers.offered(message.to, node.nowMs());
-      outgoing.send(message, { isCalm });
     }
+    outgoing.send(ready.messages, storage.state.confState, { isCalm });
     if (append !== undefined) storage.append(append);
     if (apply !== undefined) {
       for (const entry of apply.entries) this.#apply(entry);

@@ -122,6 +122,7 @@ export class PeerIntake {
       if (message.from !== from) continue;
       // As if it had been lost: the leader sends it again when this node answers heartbeats.
       if (message.type === 'append' && !this.#host.takesEntries()) continue;
+      if (message.type === 'appendResponse') this.#host.links.answered(from, id);
       this.#take(id, (group) => group.step(message));
     }
   }

@@ -1,6 +1,7 @@
 // What this node says to the others in a turn, gathered into one frame for each, and what it knows of the ways there.
 // Heartbeats of groups wait for the node's beat, and go in one list: one frame for each peer and interval, with however
-// many groups. Notices wait for any frame (notices.ts), unless their receiver is watched.
+// many groups. Notices wait for any frame (notices.ts), and so do entries that a leader needs no answer to (promptness.ts),
+// but not for long, and not where somebody watches.
 
 import type { Limits } from '@deltabase/base';
 import type { Expulsion } from '../members/member.js';
@@ -13,6 +14,7 @@ import {
 } from './beat-codec.js';
 import { emptyParts, encodeFrame, type FrameHeader, type FrameParts } from './frame.js';
 import { type NoticeMessage, Notices } from './notices.js';
+import { Promptness } from './promptness.js';
 import { encodeRaftMessage, type ListedMessage } from './raft-codec.js';
 
 interface Outbox {
@@ -20,6 +22,8 @@ interface Outbox {
   /** About how large the frame will be. */
   bytes: number;
   expulsion: Expulsion | undefined;
+  /** Whether it leaves with this turn. */
+  isDue: boolean;
 }
 
 export interface LinkCounters {
@@ -28,6 +32,7 @@ export interface LinkCounters {
 }
 
 export interface LinksOptions {
+  readonly self: NodeId;
   readonly network: Network;
   readonly limits: Limits;
   readonly header: Readonly<FrameHeader>;
@@ -56,7 +61,10 @@ export class Links {
   readonly #reachable = new Set<NodeId>();
   readonly #abstaining = new Set<NodeId>();
   readonly #watched = new Set<NodeId>();
-  readonly #notices: Notices;
+  readonly #notices = new Notices();
+  readonly #promptness: Promptness;
+  /** Whether there is a timer for what waits for a frame. */
+  #isTimed = false;
   /** When a node was last told that it is expelled. */
   readonly #expelledMs = new Map<NodeId, number>();
   #abstains = false;
@@ -64,13 +72,8 @@ export class Links {
 
   constructor(options: LinksOptions) {
     this.#options = options;
-    this.#notices = new Notices({
-      waitMs: options.limits.noticeMs,
-      after: options.after,
-      due: (peers) => {
-        for (const peer of peers) this.#outbox(peer);
-      },
-    });
+    const { self, limits } = options;
+    this.#promptness = new Promptness({ self, lateAfterMs: limits.noticeMs });
   }
 
   /** There are these peers now. */
@@ -127,6 +130,8 @@ export class Links {
     this.#expelledMs.delete(peer);
     this.#waiting.delete(peer);
     this.#notices.forget(peer);
+    this.#promptness.forget(peer);
+    this.#outboxes.delete(peer);
   }
 
   /** Sends a heartbeat with the next beat, or in this turn's frame if it is not to wait. */
@@ -151,19 +156,43 @@ export class Links {
   }
 
   sendRaft(group: number, message: ListedMessage): void {
-    this.#notices.supersede(group, message);
-    const outbox = this.#outbox(message.to);
-    outbox.parts.raft.push(encodeRaftMessage(group, message));
-    if (message.type === 'append') {
-      for (const { data } of message.entries) outbox.bytes += data.length;
+    if (message.type === 'append' && message.entries.length > 0) {
+      this.#promptness.asked(message.to, group, this.#options.nowMs());
     }
-    this.#sendIfLarge(message.to, outbox);
+    this.#putRaft(this.#outbox(message.to), group, message);
   }
 
-  /** Sends what nobody waits for, or nobody but those who watch at the receiver: a little later, or never. */
-  sendNotice(group: number, message: NoticeMessage): void {
-    if (message.type === 'append' && this.#watched.has(message.to)) this.sendRaft(group, message);
-    else this.#notices.add(group, message);
+  /**
+   * Sends what nobody waits for, or nobody but those who watch at the receiver: with the next frame, a little later, or
+   * if it is news that something later outdates, never.
+   */
+  sendLater(group: number, message: NoticeMessage): void {
+    const { type, to } = message;
+    if (type === 'append' && this.#watched.has(to)) {
+      this.sendRaft(group, message);
+      return;
+    }
+    if (type === 'append' && message.entries.length > 0) {
+      this.#putRaft(this.#openOutbox(to), group, message);
+    } else {
+      this.#notices.add(group, message);
+    }
+    this.#time();
+  }
+
+  /** Whether entries may come to `peer` a little later, since `count` of those who are `asked` are sure to answer at once. */
+  mayWait(peer: NodeId, asked: readonly NodeId[], count: number): boolean {
+    return this.#promptness.mayWait(peer, asked, count, this.#options.nowMs());
+  }
+
+  /** A follower says what it has of a group that this node leads. */
+  answered(peer: NodeId, group: number): void {
+    this.#promptness.answered(peer, group);
+  }
+
+  /** This node leads a group no more. */
+  leadershipEnded(group: number): void {
+    this.#promptness.ended(group);
   }
 
   sendForward(to: NodeId, forward: unknown[], bytes: number): void {
@@ -199,17 +228,48 @@ export class Links {
 
   /** Sends what the turn has gathered. */
   flush(): void {
-    for (const [to, outbox] of this.#outboxes) this.#send(to, outbox);
-    this.#outboxes.clear();
+    for (const [to, outbox] of this.#outboxes) {
+      if (!outbox.isDue) continue;
+      this.#outboxes.delete(to);
+      this.#send(to, outbox);
+    }
   }
 
+  /** What leaves with this turn. */
   #outbox(to: NodeId): Outbox {
+    const outbox = this.#openOutbox(to);
+    outbox.isDue = true;
+    return outbox;
+  }
+
+  /** What leaves with the next frame. */
+  #openOutbox(to: NodeId): Outbox {
     let outbox = this.#outboxes.get(to);
     if (outbox === undefined) {
-      outbox = { parts: emptyParts(), bytes: 0, expulsion: undefined };
+      outbox = { parts: emptyParts(), bytes: 0, expulsion: undefined, isDue: false };
       this.#outboxes.set(to, outbox);
     }
     return outbox;
+  }
+
+  #putRaft(outbox: Outbox, group: number, message: ListedMessage): void {
+    this.#notices.supersede(group, message);
+    outbox.parts.raft.push(encodeRaftMessage(group, message));
+    if (message.type === 'append') {
+      for (const { data } of message.entries) outbox.bytes += data.length;
+    }
+    this.#sendIfLarge(message.to, outbox);
+  }
+
+  /** What waits for a frame gets one of its own in time. */
+  #time(): void {
+    if (this.#isTimed) return;
+    this.#isTimed = true;
+    const { after, limits } = this.#options;
+    after(limits.noticeMs, () => {
+      this.#isTimed = false;
+      for (const peer of [...this.#outboxes.keys(), ...this.#notices.receivers]) this.#outbox(peer);
+    });
   }
 
   #waitingFor(to: NodeId): number[] {

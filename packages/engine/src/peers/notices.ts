@@ -13,24 +13,9 @@ export interface Notice {
   readonly message: NoticeMessage;
 }
 
-export interface NoticesOptions {
-  /** How long one waits for a frame, ms. */
-  readonly waitMs: number;
-  /** Has `run` called in a turn, `delayMs` from now. */
-  readonly after: (delayMs: number, run: () => void) => void;
-  /** Has the frames sent of the nodes for whom any wait. */
-  readonly due: (peers: readonly NodeId[]) => void;
-}
-
 export class Notices {
-  readonly #options: NoticesOptions;
   /** The latest of each group and kind, by `slotOf`: so they are bounded by the groups. */
   readonly #waiting = new Map<NodeId, Map<number, Notice>>();
-  #isTimed = false;
-
-  constructor(options: NoticesOptions) {
-    this.#options = options;
-  }
 
   /** Keeps a notice for the next frame to its receiver. */
   add(group: number, message: NoticeMessage): void {
@@ -40,7 +25,6 @@ export class Notices {
       this.#waiting.set(message.to, notices);
     }
     notices.set(slotOf(group, message), { group, message });
-    this.#time();
   }
 
   /** A message that is sent says more than the notice of its group and kind. */
@@ -54,22 +38,17 @@ export class Notices {
     this.#waiting.delete(peer);
   }
 
+  /** For whom any wait. */
+  get receivers(): NodeId[] {
+    return [...this.#waiting].filter(([, { size }]) => size > 0).map(([peer]) => peer);
+  }
+
   /** What goes with the frame to `peer`. */
   *take(peer: NodeId): Generator<Notice, void, void> {
     const notices = this.#waiting.get(peer);
     if (notices === undefined || notices.size === 0) return;
     yield* notices.values();
     notices.clear();
-  }
-
-  #time(): void {
-    if (this.#isTimed) return;
-    this.#isTimed = true;
-    const { after, waitMs, due } = this.#options;
-    after(waitMs, () => {
-      this.#isTimed = false;
-      due([...this.#waiting].filter(([, { size }]) => size > 0).map(([peer]) => peer));
-    });
   }
 }
 

@@ -61,6 +61,7 @@ function setUp({
       isAbstaining: () => isAbstaining,
       setAbstaining: (from: number, is: boolean) => said.push(`${from} abstains ${is}`),
       setWatched: (from: number, is: boolean) => said.push(`${from} is watched: ${is}`),
+      answered: (from: number, group: number) => said.push(`${from} answers in ${group}`),
       sendAnswer() {},
     },
     liveness: {
@@ -132,6 +133,13 @@ test('a frame is taken apart, each part for whom it is', () => {
     'answer 8 from 2',
     'standing [4,[0,1]]',
   ]);
+});
+
+test('an answer to entries shows that a follower is prompt, before its group takes it', () => {
+  const { intake, said } = setUp();
+  const response = LISTED_MESSAGES.find(({ type }) => type === 'appendResponse')!;
+  intake.received(2, 'urgent', frame({ raft: [encodeRaftMessage(1, response)] }));
+  assert.deepEqual(said.slice(-2), ['2 answers in 1', 'group 1 appendResponse from 2']);
 });
 
 test('groups are told when a peer begins to abstain, not with every frame', () => {

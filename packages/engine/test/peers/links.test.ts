@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_LIMITS, type Limits } from '@deltabase/base';
+import type { AppendMessage } from 'raft-ts';
 import { decodeFrame } from '../../src/peers/frame.js';
 import { Links } from '../../src/peers/links.js';
+import { decodeRaftMessage } from '../../src/peers/raft-codec.js';
 import type { Lane, Network } from '../../src/ports.js';
 import { HEARTBEAT, HEARTBEAT_RESPONSE, LISTED_MESSAGES } from '../support/raft-messages.js';
 
@@ -21,6 +23,7 @@ function setUp(limits: Partial<Limits> = {}) {
   const timers: Array<{ delayMs: number; run: () => void }> = [];
   const now = { ms: 0 };
   const links = new Links({
+    self: 1,
     network,
     limits: { ...DEFAULT_LIMITS, ...limits },
     header: HEADER,
@@ -168,14 +171,14 @@ const NOTICE = {
 
 test('a notice waits for a frame that leaves anyway, or for its time', () => {
   const { links, sent, timers } = setUp({ noticeMs: 10 });
-  links.sendNotice(1, NOTICE);
+  links.sendLater(1, NOTICE);
   links.flush();
   assert.equal(sent.length, 0);
   links.sendForward(2, [1], 10);
   links.flush();
   assert.equal(decodeFrame(sent[0]!.frame).raft.length, 1);
 
-  links.sendNotice(1, NOTICE);
+  links.sendLater(1, NOTICE);
   assert.deepEqual(
     timers.map(({ delayMs }) => delayMs),
     [10],
@@ -191,11 +194,71 @@ test('a notice waits for a frame that leaves anyway, or for its time', () => {
 test('a node that is watched is told of commits at once', () => {
   const { links, sent } = setUp();
   links.setWatched(2, true);
-  links.sendNotice(1, NOTICE);
+  links.sendLater(1, NOTICE);
   links.flush();
   assert.equal(sent.length, 1);
   links.setWatched(2, false);
-  links.sendNotice(1, NOTICE);
+  links.sendLater(1, NOTICE);
   links.flush();
   assert.equal(sent.length, 1);
+});
+
+const ENTRIES = {
+  ...NOTICE,
+  entries: [{ index: 9, term: 3, type: 'normal', data: new Uint8Array(60) }],
+} as const;
+
+test('entries that wait go with the next frame, before news that came later, or when their time is over', () => {
+  const { links, sent, timers } = setUp({ noticeMs: 10 });
+  links.sendLater(1, ENTRIES);
+  links.sendLater(1, { ...NOTICE, prevIndex: 9, commit: 9 });
+  links.flush();
+  assert.deepEqual([sent.length, timers.length], [0, 1]);
+  links.sendForward(2, [1], 10);
+  links.flush();
+  const { raft } = decodeFrame(sent[0]!.frame);
+  const commits = raft.map((list) => (decodeRaftMessage(1, list).message as AppendMessage).commit);
+  assert.deepEqual(commits, [7, 9]);
+
+  timers[0]!.run();
+  links.flush();
+  assert.equal(sent.length, 1, 'nothing waits any more');
+  links.sendLater(1, ENTRIES);
+  assert.equal(timers.length, 2);
+  timers[1]!.run();
+  links.flush();
+  assert.equal(decodeFrame(sent[1]!.frame).raft.length, 1);
+});
+
+test('entries do not wait for a node that is watched, and never gather beyond a frame', () => {
+  const { links, sent } = setUp({ frameBytesMax: 100 });
+  links.sendLater(1, ENTRIES);
+  links.flush();
+  assert.equal(sent.length, 0);
+  links.sendLater(2, ENTRIES);
+  assert.equal(sent.length, 1);
+  links.setWatched(2, true);
+  links.sendLater(1, ENTRIES);
+  links.flush();
+  assert.equal(sent.length, 2);
+});
+
+test('nothing that waits for a peer is left when it is forgotten', () => {
+  const { links, sent, timers } = setUp();
+  links.sendLater(1, ENTRIES);
+  links.forget(2);
+  timers[0]!.run();
+  links.flush();
+  assert.equal(sent.length, 0);
+});
+
+test('who was asked and has not answered in time is waited for no more', () => {
+  const { links, now } = setUp({ noticeMs: 10 });
+  links.sendRaft(1, { ...ENTRIES, to: 2 });
+  assert.ok(links.mayWait(3, [2], 1));
+  now.ms = 10;
+  assert.ok(!links.mayWait(3, [2], 1));
+  links.answered(2, 1);
+  assert.ok(!links.mayWait(3, [2], 1), 'it comes last from then on');
+  assert.ok(links.mayWait(2, [3], 1));
 });

@@ -21,19 +21,8 @@ function answer(index: number): NoticeMessage {
   };
 }
 
-function setUp() {
-  const timers: Array<() => void> = [];
-  const due: Array<readonly number[]> = [];
-  const notices = new Notices({
-    waitMs: 10,
-    after: (_delayMs, run) => void timers.push(run),
-    due: (peers) => void due.push(peers),
-  });
-  return { notices, timers, due };
-}
-
 test('of the notices of a group and kind the last one is kept', () => {
-  const { notices } = setUp();
+  const notices = new Notices();
   notices.add(1, commitNotice(5));
   notices.add(2, commitNotice(6));
   notices.add(1, answer(8));
@@ -50,7 +39,7 @@ test('of the notices of a group and kind the last one is kept', () => {
 });
 
 test('a message of the same group and kind makes a notice needless, others do not', () => {
-  const { notices } = setUp();
+  const notices = new Notices();
   notices.add(1, commitNotice(5));
   notices.add(1, answer(8));
   notices.supersede(2, commitNotice(9));
@@ -62,14 +51,12 @@ test('a message of the same group and kind makes a notice needless, others do no
   assert.deepEqual([...notices.take(2)], [{ group: 1, message: answer(8) }]);
 });
 
-test('notices that find no frame are due after a while, for their receivers only', () => {
-  const { notices, timers, due } = setUp();
+test('it is known for whom any wait', () => {
+  const notices = new Notices();
   notices.add(1, commitNotice(5, 2));
   notices.add(1, commitNotice(5, 3));
-  assert.equal(timers.length, 1);
   for (const _ of notices.take(2));
-  timers[0]!();
-  assert.deepEqual(due, [[3]]);
-  notices.add(1, commitNotice(6, 3));
-  assert.equal(timers.length, 2, 'the next one is timed again');
+  assert.deepEqual(notices.receivers, [3]);
+  notices.forget(3);
+  assert.deepEqual(notices.receivers, []);
 });

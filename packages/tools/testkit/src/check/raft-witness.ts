@@ -14,6 +14,8 @@ interface GroupFacts {
   readonly leaders: Map<number, NodeId>;
   /** By index; the first is of index 1. `undefined`: it was in nobody's log any more when it was looked for. */
   readonly committed: Array<Entry | undefined>;
+  /** The term of the node that was first seen to know that each of them is committed. */
+  readonly committedIn: number[];
 }
 
 /** Where a copy stood when it was looked at last. */
@@ -70,7 +72,7 @@ export class RaftWitness {
       );
       assert.ok(applied >= before.applied, `${place}: applied goes back to ${applied}`);
     }
-    this.#noteCommitted(group, commit, before?.conf ?? position.conf, position.conf);
+    this.#noteCommitted(group, position, [before?.conf ?? position.conf, position.conf]);
     this.#checkApplied(id, group, { from: before?.applied ?? 0, to: applied });
     if (position.role === 'leader') this.#leads(id, group, term);
     // docs/raft.md, pitfall 23.
@@ -81,7 +83,7 @@ export class RaftWitness {
   #facts(group: number): GroupFacts {
     let facts = this.#groups[group];
     if (facts === undefined) {
-      facts = { leaders: new Map(), committed: [] };
+      facts = { leaders: new Map(), committed: [], committedIn: [] };
       this.#groups[group] = facts;
     }
     return facts;
@@ -91,12 +93,15 @@ export class RaftWitness {
    * What is committed for the first time is durable on a quorum (AckedIsDurable): of the configuration before the
    * turn, or behind it, for it may have changed in between.
    */
-  #noteCommitted(group: number, commit: number, before: ConfState, after: ConfState): void {
-    const { committed } = this.#facts(group);
+  #noteCommitted(
+    group: number,
+    { term, commit }: GroupPosition,
+    confs: readonly ConfState[],
+  ): void {
+    const { committed, committedIn } = this.#facts(group);
     while (committed.length < commit) {
-      const index = committed.length + 1;
-      const entry = this.#storedEntry(group, index, [before, after]);
-      committed.push(entry);
+      committed.push(this.#storedEntry(group, committed.length + 1, confs));
+      committedIn.push(term);
     }
   }
 
@@ -136,14 +141,19 @@ export class RaftWitness {
     }
   }
 
+  /**
+   * A new leader has what was committed in the terms before its own. What came in a later one it need not have: votes
+   * that were on their way for long can make a leader of a term that has passed.
+   */
   #leads(id: NodeId, group: number, term: number): void {
-    const { leaders, committed } = this.#facts(group);
+    const { leaders, committed, committedIn } = this.#facts(group);
     const other = leaders.get(term);
     assert.ok(other === undefined || other === id, `${other} and ${id} lead in term ${term}`);
     if (other === id) return;
     leaders.set(term, id);
     const log = this.logs.log(id, group);
     for (let index = log.flushedIndex + 1; index <= committed.length; index++) {
+      if (committedIn[index - 1]! >= term) continue;
       const entry = committed[index - 1];
       const isThere = entry === undefined ? log.reaches(index) : log.holds(entry);
       assert.ok(isThere, `node ${id} leads group ${group} in ${term} without entry ${index}`);

@@ -119,6 +119,12 @@ test('a leader without a committed entry is found (LeaderCompleteness)', () => {
   );
 });
 
+test('a leader of a term that has passed may lack what a later one committed, others may not', () => {
+  const story = new Story().has(2, 1, 2).has(1, 3).is(1, { term: 3, role: 'leader', commit: 2 });
+  story.is(3, { term: 2, role: 'leader' });
+  assert.throws(() => story.is(3, { term: 4 }), /node 3 leads group 0 in 4 without entry 2/);
+});
+
 test('a node that applies another entry than was committed is found (StateMachineSafety)', () => {
   const story = new Story().has(2, 1, 2).is(1, { role: 'leader', commit: 2 });
   story.has(1, 3).writes(3, entryRow(entry(2, 2)));
