@@ -162,7 +162,7 @@ export const DEFAULT_LIMITS: Limits = {
   batchBytesMax: 8 * MIB, // bytes written to disk at once
   writeQueueBytesMax: 64 * MIB, // bytes that wait for the disk; with more, nothing runs here and leaders send again
   uncommittedBytesMax: 64 * MIB, // bytes proposed by a leader and not committed
-  noticeMs: 10, // ms that news of a commit waits for a frame to go along with, unless somebody watches there
+  noticeMs: 10, // ms that news of a commit, and entries beyond a quorum, wait for a frame to go along with, unless somebody watches there
   peerQueueBytesMax: 64 * MIB, // bytes waiting for one peer; more is dropped, Raft resends
   peerFrameBytesMax: 16 * MIB, // bytes; a turn's frame is sent at frameBytesMax, its last part may be large
   appendBytesMax: 1 * MIB, // bytes of entries in one append message

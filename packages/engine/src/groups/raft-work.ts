@@ -81,7 +81,7 @@ export class RaftWork {
     for (const message of messages) {
       if (message.type === 'snapshot') offers.offered(message.to, node.nowMs());
     }
-    outgoing.send(ready.messages, storage.state.confState, { isCalm });
+    outgoing.send(messages, storage.state.confState, { isCalm });
     if (append !== undefined) storage.append(append);
     if (apply !== undefined) {
       for (const entry of apply.entries) this.#apply(entry);
