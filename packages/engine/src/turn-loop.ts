@@ -71,7 +71,8 @@ export class TurnLoop {
     }
     // What the events woke is worked off by this turn; what comes up from here on needs the next one.
     this.#scheduled = false;
-    this.#work();
+    // An event may have been the end: there is nothing left to work on.
+    if (!this.#stopped) this.#work();
     this.#running = false;
     if (this.#events.length > 0) this.wake();
   }

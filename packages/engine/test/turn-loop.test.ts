@@ -57,10 +57,7 @@ test('a loop that stops drops its events and tells each, also in the middle of a
     () => log.push('c dropped'),
   );
   run();
-  assert.deepEqual(
-    log.filter((line) => line !== 'work'),
-    ['a', 'b dropped', 'c dropped'],
-  );
+  assert.deepEqual(log, ['a', 'b dropped', 'c dropped'], 'it does not go on with what is closed');
   const gathered = new ManualLoop();
   gathered.loop.enqueue(
     () => log.push('d'),

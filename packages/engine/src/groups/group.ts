@@ -297,6 +297,7 @@ export class Group {
   /** The members document has changed: the leader brings the configuration after it. */
   followMembers(): void {
     this.#leading.followMembers();
+    this.#wakeIfRestless();
   }
 
   /** Whether a node has all that was committed a moment ago; known to the leader only. */
@@ -307,8 +308,7 @@ export class Group {
   /** The leader makes the latest version of every machine the active one. */
   activateLatest(): void {
     this.#leading.activateLatest();
-    // Its turn may be over: what was proposed wakes it all the same.
-    if (this.isAsleep) this.#sleep.turn();
+    this.#wakeIfRestless();
   }
 
   // The turn.
@@ -340,6 +340,11 @@ export class Group {
     this.#leading.close(why);
     this.#confirmations.close();
     this.documents.close(() => {});
+  }
+
+  /** Its turn may be over: what was proposed wakes it all the same. */
+  #wakeIfRestless(): void {
+    if (this.isAsleep) this.#sleep.turn();
   }
 
   get #state(): GroupState {

@@ -188,12 +188,14 @@ export class Membership implements GroupMembers {
   }
 
   /** Where the others are, in the network and for the next start. */
-  #keep({ nodes }: MembersState): void {
+  #keep(state: MembersState): void {
+    const { nodes } = state;
     const members = nodes.map(({ node, peerAddress, clientAddress }) => {
       return { node, peerAddress, clientAddress };
     });
     if (JSON.stringify(members) === JSON.stringify(this.#row.members)) return;
-    const gone = this.#row.members.filter(({ node }) => !nodes.some((one) => one.node === node));
+    // Whoever is still to come in an earlier state, which a node that starts goes through, is not gone.
+    const gone = this.#row.members.filter(({ node }) => wasRemoved(state, node));
     for (const { node } of gone) this.#host.links.sendExpulsion(node, 'removed');
     this.#host.peers.set(members);
     this.#write({ ...this.#row, members }, () => {});

@@ -43,13 +43,14 @@ function changeVoters(conf: ConfState, goal: Goal, view: GroupView): Step | unde
   if (coming.length + going.length === 0) return undefined;
   const lagging = coming.find((id) => !view.hasCaughtUp(id));
   if (lagging !== undefined) return wait(`node ${lagging} has not caught up`);
-  if (going.length > 0 && !view.mayDrop) return wait('the other groups come first');
   const fit = goal.voters.filter((id) => view.isFit(id));
   if (fit.length < majorityOf(goal.voters.length)) {
     return wait(`only ${fit.length} of ${goal.voters.length} voters to be are heard of`);
   }
   const staying = conf.voters.filter((id) => goal.voters.includes(id));
+  // Whoever leaves is not told how the other groups go on: one that stays must lead before it can wait for them.
   if (going.includes(view.self) && staying.length > 0) return handOver(staying, view);
+  if (going.length > 0 && staying.length > 0 && !view.mayDrop) return othersFirst();
   const changes: NodeChange[] = [
     ...coming.map((node) => ({ kind: 'addVoter' as const, node })),
     ...going.map((node) => ({ kind: goesAs(node, goal), node })),
@@ -61,8 +62,8 @@ function changeVoters(conf: ConfState, goal: Goal, view: GroupView): Step | unde
 
 function leaveJoint(conf: ConfState, view: GroupView): Step {
   if (conf.autoLeave) return wait('the joint configuration is being left');
-  if (conf.voters.includes(view.self)) return { kind: 'change', change: LEAVE_JOINT };
-  return handOver(conf.voters, view);
+  if (!conf.voters.includes(view.self)) return handOver(conf.voters, view);
+  return view.mayDrop ? { kind: 'change', change: LEAVE_JOINT } : othersFirst();
 }
 
 function handOver(to: readonly NodeId[], view: GroupView): Step {
@@ -78,7 +79,11 @@ function dropLearner(
 ): Step | undefined {
   const node = conf.learners.find((id) => !wanted.includes(id));
   if (node === undefined) return undefined;
-  return view.mayDrop ? simple({ kind: 'remove', node }) : wait('the other groups come first');
+  return view.mayDrop ? simple({ kind: 'remove', node }) : othersFirst();
+}
+
+function othersFirst(): Step {
+  return wait('the other groups come first');
 }
 
 function goesAs(node: NodeId, goal: Goal): NodeChange['kind'] {

@@ -88,6 +88,23 @@ test('a node is added as a learner, catches up while messages go on, and votes i
   tokens.check();
 });
 
+test('a node that goes through earlier states of the members tells nobody of later ones that it is removed', () => {
+  // Each entry is a turn of its own.
+  const { tokens, order } = startCluster({ limits: { appendBytesMax: 1, inflightAppendsMax: 1 } });
+  const { cluster } = tokens;
+  for (const node of [4, 5]) {
+    const result = order(add(node));
+    cluster.joinNode(node);
+    awaitChange(cluster, result);
+  }
+  cluster.crash(1);
+  tokens.run(1000);
+  cluster.startNode(1);
+  tokens.run(3000);
+  assert.deepEqual(cluster.ids, [1, 2, 3, 4, 5]);
+  tokens.check();
+});
+
 test('a node joins by a snapshot where the log does not reach back', () => {
   const limits = { flushIntervalMs: 300, trailingLogBytesMax: 1, heldLogBytesMax: 1 };
   const started = startCluster({ limits });

@@ -1,5 +1,6 @@
 // @deltabase/testkit: engines on simulated ports.
 
+export { ConfWitness, haveDisjointQuorums, type KnownLogs } from './check/conf-witness.js';
 export { foldHistory } from './check/fold-history.js';
 export {
   type CheckOptions,

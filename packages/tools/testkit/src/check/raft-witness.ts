@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import type { DiskOperation, GroupPosition, NodeId } from '@deltabase/engine';
 import type { ConfState, Entry } from 'raft-ts';
 import type { SortedMap } from '../disk/sorted-map.js';
+import { hasQuorum } from './quorum.js';
 import { StoredLogs } from './stored-logs.js';
 
 /** What is known of a group. */
@@ -28,6 +29,11 @@ export class RaftWitness {
   readonly logs = new StoredLogs();
   readonly #groups: GroupFacts[] = [];
   readonly #seen = new Map<NodeId, Seen[]>();
+
+  /** What is committed in a group, as far as anybody has seen it; the first is of index 1. */
+  committed(group: number): ReadonlyArray<Entry | undefined> {
+    return this.#facts(group).committed;
+  }
 
   /** A batch of a node is on stable storage. */
   durable(id: NodeId, batch: readonly DiskOperation[]): void {
@@ -159,13 +165,6 @@ export class RaftWitness {
       assert.ok(isThere, `node ${id} leads group ${group} in ${term} without entry ${index}`);
     }
   }
-}
-
-/** A majority of the voters, and while two configurations are joint of both (Raft §6). */
-function hasQuorum(conf: ConfState, has: (id: NodeId) => boolean): boolean {
-  return [conf.voters, conf.votersOutgoing].every(
-    (voters) => voters.length === 0 || 2 * voters.filter(has).length > voters.length,
-  );
 }
 
 function isSamePlace(a: GroupPosition, b: GroupPosition): boolean {

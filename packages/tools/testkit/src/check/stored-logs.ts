@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { type DiskOperation, type NodeId, type RaftRow, readRaftRow } from '@deltabase/engine';
-import { EMPTY_HARD_STATE, type Entry, type HardState } from 'raft-ts';
+import { EMPTY_HARD_STATE, type Entry, type HardState, NONE } from 'raft-ts';
 import type { SortedMap } from '../disk/sorted-map.js';
 
 /** A group on a node's disk. */
@@ -12,6 +12,16 @@ export class StoredLog {
   /** Everything up to it is in the state machine's rows; entries up to there may be gone. */
   flushedIndex = 0;
   readonly entries = new Map<number, Entry>();
+  /** Indices of the changes of configuration among the entries. */
+  readonly changes = new Set<number>();
+  /** Votes by term; of a term that was over before its vote was on disk there is none. */
+  readonly votes = new Map<number, NodeId>();
+
+  /** Whether a vote for `candidate` may have left this disk; not if it holds another one, or none of that term yet. */
+  mayHaveVoted(term: number, candidate: NodeId): boolean {
+    const vote = this.votes.get(term);
+    return vote === undefined ? this.hardState.term > term : vote === candidate;
+  }
 
   /** Whether this is the entry on disk, or it is part of the state there. */
   holds(entry: Entry): boolean {
@@ -42,6 +52,16 @@ export class StoredLogs {
       groups.set(group, log);
     }
     return log;
+  }
+
+  /** The groups on a node's disk. */
+  of(id: NodeId): Iterable<readonly [group: number, log: StoredLog]> {
+    return this.#nodes.get(id) ?? [];
+  }
+
+  /** Whether any node's disk has the group so. */
+  any(group: number, is: (log: StoredLog) => boolean): boolean {
+    return [...this.#nodes.values()].some((groups) => groups.has(group) && is(groups.get(group)!));
   }
 
   /** The group as a node has it on its disk, and as it had it on those that it lost: its acknowledgements still count. */
@@ -77,12 +97,16 @@ export class StoredLogs {
       const next = row.hardState ?? EMPTY_HARD_STATE;
       checkHardState(`node ${id} group ${row.group}`, log.hardState, next);
       log.hardState = next;
+      if (next.vote !== NONE) log.votes.set(next.term, next.vote);
     } else if (row.kind === 'group') {
       log.flushedIndex = row.row?.flushedIndex ?? 0;
     } else if (row.entry === undefined) {
       log.entries.delete(row.index);
+      log.changes.delete(row.index);
     } else {
       log.entries.set(row.index, row.entry);
+      if (row.entry.type === 'confChange') log.changes.add(row.index);
+      else log.changes.delete(row.index);
     }
   }
 }

@@ -13,6 +13,7 @@ import {
 } from '../network/simulated-network.js';
 import { Simulation } from '../sim/simulation.js';
 import {
+  type Beginning,
   type ClusterObserver,
   type NodeOptions,
   type NodeSurroundings,
@@ -36,8 +37,11 @@ export const CALM: Weather = { ...CALM_NETWORK, writeMsMax: 2 };
 export class Cluster {
   readonly simulation: Simulation;
   readonly weather: Weather = { ...CALM };
-  readonly #founders: readonly NodeId[];
+  /** The nodes that it began with. */
+  readonly founders: readonly NodeId[];
   readonly #nodes: Map<NodeId, SimulatedNode>;
+  /** What the nodes that joined began with. */
+  readonly #tickets = new Map<NodeId, Beginning>();
   readonly #around: NodeSurroundings;
   readonly #network: SimulatedNetwork;
   readonly #observer: ClusterObserver | undefined;
@@ -57,8 +61,8 @@ export class Cluster {
     this.simulation = simulation;
     this.#network = network;
     this.#observer = options.observer;
-    this.#founders = Array.from({ length: options.nodes }, (_, at) => at + 1);
-    this.#nodes = new Map(this.#founders.map((id) => [id, new SimulatedNode(id, this.#around)]));
+    this.founders = Array.from({ length: options.nodes }, (_, at) => at + 1);
+    this.#nodes = new Map(this.founders.map((id) => [id, new SimulatedNode(id, this.#around)]));
   }
 
   /** The nodes there are, running or not: the first ones and those that joined, without those that know they are expelled. */
@@ -66,6 +70,11 @@ export class Cluster {
     return [...this.#nodes.values()].flatMap(({ id, expulsion }) =>
       expulsion === undefined ? [id] : [],
     );
+  }
+
+  /** All nodes that ever were, expelled ones among them. */
+  get everyId(): readonly NodeId[] {
+    return [...this.#nodes.keys()];
   }
 
   /** Why the cluster has expelled a node, which has ended with that; `undefined`: it has not, or not told it yet. */
@@ -120,18 +129,26 @@ export class Cluster {
     });
   }
 
-  /** Begins a life of a node; one of the first is configured with all of these, or others (simulated-node.ts). */
-  startNode(id: NodeId, members = this.#founders): void {
-    const isFirst = this.#founders.includes(id);
-    this.#node(id).start({ members: isFirst ? members.map(simulatedMember) : [] });
+  /**
+   * Begins a life of a node; one of the first is configured with all of these, or others. One that joined and crashed
+   * before anything was on its disk joins again.
+   */
+  startNode(id: NodeId, members = this.founders): void {
+    const node = this.#node(id);
+    const ticket = this.#tickets.get(id);
+    if (ticket === undefined) node.start({ members: members.map(simulatedMember) });
+    else if (node.storage.rows.size === 0) node.start(this.#ticketFrom(this.#anyUp) ?? ticket);
+    else node.start({ members: [] });
   }
 
   /** Begins the first life of a node that was added to the members, with what a node that runs knows of the cluster. */
-  joinNode(id: NodeId, through = this.ids.find((one) => this.isUp(one))!): void {
-    const { clusterId, founders, members } = this.engine(through).members();
+  joinNode(id: NodeId, through = this.#anyUp): void {
+    const ticket = this.#ticketFrom(through);
+    if (ticket === undefined) throw new Error(`node ${id} has no node to join the cluster through`);
     const node = new SimulatedNode(id, this.#around);
     this.#nodes.set(id, node);
-    node.start({ members, join: { clusterId, founders } });
+    this.#tickets.set(id, ticket);
+    node.start(ticket);
   }
 
   /**
@@ -228,7 +245,7 @@ export class Cluster {
 
   /** Changes all links of a node, both ways. */
   setLinks(id: NodeId, state: LinkState): void {
-    for (const other of this.ids) {
+    for (const other of this.everyId) {
       if (other === id) continue;
       this.setLink(id, other, state);
       this.setLink(other, id, state);
@@ -238,6 +255,16 @@ export class Cluster {
   /** Has `to` receive a frame that `from` never sent. */
   inject(from: NodeId, to: NodeId, lane: Lane, frame: Uint8Array): void {
     this.#network.deliver(from, to, lane, frame);
+  }
+
+  get #anyUp(): NodeId | undefined {
+    return this.ids.find((id) => this.isUp(id));
+  }
+
+  #ticketFrom(through: NodeId | undefined): Beginning | undefined {
+    if (through === undefined) return undefined;
+    const { clusterId, founders, members } = this.engine(through).members();
+    return { members, join: { clusterId, founders } };
   }
 
   #node(id: NodeId): SimulatedNode {

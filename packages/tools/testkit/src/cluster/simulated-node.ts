@@ -209,8 +209,8 @@ export class SimulatedNode {
 
   #refuse(error: DeltabaseError): void {
     const { refused } = this.#observer;
-    if (refused === undefined) throw error;
     this.crash('lost');
+    if (refused === undefined) throw error;
     refused(this.id, error);
   }
 

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import type { Limits } from '@deltabase/base';
 import type { DeployResult, MachineHost, NodeId, ReadRequest, ReadResult } from '@deltabase/engine';
 import { groupOf } from '@deltabase/machine';
+import { ConfWitness } from '../check/conf-witness.js';
 import { checkEnd } from '../check/end-check.js';
 import { Moments } from '../check/operation-log.js';
 import { RaftWitness } from '../check/raft-witness.js';
@@ -37,7 +38,7 @@ export interface TokenClusterOptions {
   /** Reads every frame that is sent and holds its promises against the sender's disk. */
   readonly checksFrames?: boolean;
   /** Told of what becomes of nodes. */
-  readonly observer?: Pick<ClusterObserver, 'failed' | 'refused'>;
+  readonly observer?: Pick<ClusterObserver, 'failed' | 'refused' | 'expelled'>;
 }
 
 /** The space that the machine is deployed in. */
@@ -56,6 +57,7 @@ export class TokenCluster {
   readonly space = TOKENS;
   /** The modules that can be deployed; all do the same. */
   readonly modules: readonly Uint8Array[];
+  readonly confs: ConfWitness;
   readonly #options: TokenClusterOptions;
   readonly #shownLogs: ShownLogWitness;
   readonly #moments = new Moments();
@@ -72,12 +74,20 @@ export class TokenCluster {
     const observer: ClusterObserver = {
       ...options.observer,
       ...(options.checksFrames && { sent: told.sent.bind(told) }),
-      durable: (id, batch) => raft.durable(id, batch),
+      durable: (id, batch) => {
+        raft.durable(id, batch);
+        this.confs.durable(id);
+      },
       replaced: (id, rows) => raft.replaced(id, rows),
-      worked: (id, life, engine) => raft.worked(id, life, engine.positions()),
+      worked: (id, life, engine) => {
+        const positions = engine.positions();
+        raft.worked(id, life, positions);
+        this.confs.worked(id, positions);
+      },
     };
     const base = { seed, nodes, groups, machines, limits, storage, observer };
     this.cluster = new Cluster(trace === undefined ? base : { ...base, trace });
+    this.confs = new ConfWitness(raft, this.cluster.ids);
     this.#shownLogs = new ShownLogWitness(this.cluster);
   }
 
@@ -213,8 +223,8 @@ export class TokenCluster {
   heal(): void {
     const { cluster } = this;
     Object.assign(cluster.weather, CALM);
+    for (const id of cluster.everyId) cluster.setLinks(id, 'whole');
     for (const id of cluster.ids) {
-      cluster.setLinks(id, 'whole');
       cluster.resume(id);
       cluster.mendDisk(id);
       cluster.setDisk(id, 'whole');

@@ -23,6 +23,11 @@ export class Coverage {
 
 /** Log lines and answers that tell of something that runs are there to see. */
 const SIGNS: ReadonlyArray<readonly [string, string]> = [
+  ['a change did not fit the configuration', ' configuration-refused '],
+  ['a change had to wait', ' configuration-waits '],
+  ['a joint configuration was left', '"leave the joint one"'],
+  ['a leader that leaves handed over', '"hand over to '],
+  ['a learner was added to a group', '"addLearner '],
   ['a copy was found damaged', ' copy-damaged '],
   ['a disk stalled for so long that its node led no more', ' disk-stalled '],
   ['a group fell asleep', ' debug asleep '],
@@ -38,6 +43,7 @@ const SIGNS: ReadonlyArray<readonly [string, string]> = [
   ['a node noticed that its wall clock was wrong', ' clock-wrong '],
   ['a node refused a peer', ' peer-refused '],
   ['a frame could not be read', ' bad-frame '],
+  ['voters were exchanged by a joint configuration', ', remove '],
 ];
 
 /** What a line of a run's log is a sign of. */

@@ -48,10 +48,27 @@ export class NodeFates {
     this.#failing.add(id);
   }
 
-  /** A minority may lose what they had: the others still have all that was acknowledged. */
+  isDamaged(id: NodeId): boolean {
+    return this.#damaged.has(id);
+  }
+
+  /**
+   * A minority of the voters may lose what they had: the others still have all that was acknowledged. And of the first
+   * nodes, which would begin again together if most of them had nothing. While members change nobody may.
+   */
   mayDamage(id: NodeId): boolean {
-    const { ids } = this.#run.cluster;
-    return !this.#damaged.has(id) && 2 * (this.#damaged.size + 1) < ids.length;
+    const members = this.#run.operator.settledReport?.members;
+    if (this.#damaged.has(id) || members === undefined) return false;
+    const record = members.find(({ node }) => node === id);
+    // Nobody would know that it is another one.
+    if (record !== undefined && record.incarnation === undefined) return false;
+    const voters = members.filter(({ role }) => role === 'voter').map(({ node }) => node);
+    return [voters, this.#run.cluster.founders].every((all) => this.#isMinority(id, all));
+  }
+
+  #isMinority(id: NodeId, all: readonly NodeId[]): boolean {
+    const damaged = all.filter((one) => one === id || this.#damaged.has(one));
+    return !all.includes(id) || 2 * damaged.length < all.length;
   }
 
   damaged(id: NodeId, damage: Damage): void {
@@ -67,8 +84,20 @@ export class NodeFates {
     this.#lose(id, error);
   }
 
+  /** The cluster has expelled a node, and that has ended. */
+  expelled(id: NodeId): void {
+    const isAlone = this.#damaged.get(id) === 'alone';
+    this.#run.count(
+      isAlone ? 'a node without its data was expelled' : 'a removed node was expelled',
+    );
+  }
+
   /** A node does not start. */
   refused(id: NodeId, error: DeltabaseError): void {
+    if (error.code === 'NODE_REMOVED' && this.#run.cluster.expulsionOf(id) !== undefined) {
+      this.#run.count('an expelled node did not start');
+      return;
+    }
     this.#lose(id, error);
   }
 
@@ -82,6 +111,8 @@ export class NodeFates {
       }
       if (damage === 'alone') this.#checkAlone(id);
       tokens.lost.add(id);
+      // One that came back under a name that is its no more: perhaps nobody knows that it is there.
+      if (cluster.expulsionOf(id) !== undefined && cluster.isRunning(id)) this.crash(id, 'lost');
     }
     for (const [id, life] of this.#draining) {
       if (cluster.lifeOf(id) === life && cluster.isUp(id)) this.crash(id, 'lost');

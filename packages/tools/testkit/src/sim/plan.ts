@@ -43,18 +43,27 @@ export interface ClientPlan {
   readonly paceMs: number;
 }
 
+/** A fault that proves little while logs reach back for long. */
+const LAGGING = 'replace-while-lagging';
+const SHORT_LOGS: Partial<Limits> = {
+  flushIntervalMs: 100,
+  trailingLogBytesMax: 0,
+  heldLogBytesMax: 0,
+};
+
 /** The plan of a seed. */
 export function drawPlan(seed: number, changes: PlanChanges = {}): Plan {
   const chance = makePrng(seed).fork('plan');
   const { forMs, pace } = drawLength(chance);
-  const nodes = chance.below(4) === 0 ? 5 : 3;
+  const faults = drawFaults(chance.fork('faults'), pace);
+  const limits = chance.below(4) === 0 ? {} : drawLimits(chance.fork('limits'));
   const plan: Plan = {
     seed,
-    nodes,
+    nodes: drawNodes(chance),
     groups: drawGroups(chance),
     machines: chance.below(3) === 0 ? 'wasm' : 'script',
     checksFrames: chance.below(3) === 0,
-    limits: chance.below(4) === 0 ? {} : drawLimits(chance.fork('limits')),
+    limits: { ...limits, ...(LAGGING in faults && SHORT_LOGS) },
     lists: 1 + chance.below(6),
     registers: chance.below(3),
     watches: chance.below(4),
@@ -65,7 +74,7 @@ export function drawPlan(seed: number, changes: PlanChanges = {}): Plan {
     forMs,
     faultsUntilMs: forMs,
     orderedFrames: chance.below(2) === 0,
-    faults: drawFaults(chance.fork('faults'), pace),
+    faults,
   };
   return changed(plan, changes);
 }
@@ -78,17 +87,29 @@ function drawLength(chance: Prng): { readonly forMs: number; readonly pace: numb
   return { forMs: 3000 + chance.below(3000), pace: 1 };
 }
 
+function drawNodes(chance: Prng): number {
+  const choice = chance.below(16);
+  if (choice === 0) return 1;
+  return choice < 5 ? 5 : 3;
+}
+
 function drawGroups(chance: Prng): number {
   const choice = chance.below(8);
   return choice < 6 ? 1 + chance.below(3) : 4 + chance.below(5);
 }
 
+/** Half of the runs change members; those have most of such faults, since they need each other. */
+const MEMBERS_ODDS = 0.6;
+
 function drawFaults(chance: Prng, pace: number): Record<string, number> {
   // From hardly any to nearly all.
   const share = chance.fraction();
+  const changesMembers = chance.below(2) === 0;
   const drawn: Record<string, number> = {};
-  for (const { name, meanMs } of FAULTS) {
-    const isOn = chance.fraction() < share * 0.8;
+  for (const { name, kind, meanMs } of FAULTS) {
+    const isMembers = kind === 'members';
+    const odds = isMembers ? MEMBERS_ODDS : share * 0.8;
+    const isOn = chance.fraction() < odds && (changesMembers || !isMembers);
     const rate = 0.5 + chance.fraction() * 2;
     if (isOn) drawn[name] = Math.round(meanMs * rate * Math.sqrt(pace));
   }

@@ -14,6 +14,7 @@ import { type Coverage, signsIn } from './coverage.js';
 import type { FaultHost } from './faults/fault.js';
 import { FAULTS } from './faults/index.js';
 import { NodeFates } from './node-fates.js';
+import { Operator } from './operator.js';
 import type { ClientPlan, Plan } from './plan.js';
 
 export interface RunOptions {
@@ -52,9 +53,16 @@ export function runPlan(options: RunOptions): RunResult {
   return new Run(options).run();
 }
 
+interface AwaitedLine {
+  readonly is: (line: string) => boolean;
+  readonly then: (node: NodeId) => void;
+}
+
 class Run implements FaultHost {
   readonly tokens: TokenCluster;
   readonly cluster: Cluster;
+  readonly groups: number;
+  readonly operator: Operator;
   readonly #plan: Plan;
   readonly #coverage: Coverage;
   readonly #trace: (line: string) => void;
@@ -63,6 +71,7 @@ class Run implements FaultHost {
   readonly #fates: NodeFates;
   readonly #clients: Array<{ client: SimulatedClient; readonly plan: ClientPlan }> = [];
   #clientsMade = 0;
+  #awaited: AwaitedLine[] = [];
   #endMs = 0;
 
   constructor({ plan, coverage, trace = () => {} }: RunOptions) {
@@ -73,10 +82,13 @@ class Run implements FaultHost {
       this.#hash.update(line);
       for (const sign of signsIn(line)) coverage.count(sign);
       trace(line);
+      this.#countSnapshot(line);
+      this.#tellLine(line);
     };
     const observer = {
       failed: (id: NodeId, error: DeltabaseError | undefined) => this.#fates.failed(id, error),
       refused: (id: NodeId, error: DeltabaseError) => this.#fates.refused(id, error),
+      expelled: (id: NodeId) => this.#fates.expelled(id),
     };
     const options = { seed, nodes, groups, limits, machines, checksFrames, observer };
     this.tokens = new TokenCluster({ ...options, storage: 'level', trace: this.#trace });
@@ -84,6 +96,8 @@ class Run implements FaultHost {
     this.cluster.weather.ordered = plan.orderedFrames;
     this.#chance = this.cluster.simulation.random.fork('clients');
     this.#fates = new NodeFates(this);
+    this.groups = groups;
+    this.operator = new Operator({ run: this, isDamaged: (id) => this.#fates.isDamaged(id) });
   }
 
   run(): RunResult {
@@ -148,10 +162,31 @@ class Run implements FaultHost {
     this.#fates.damaged(id, until);
   }
 
+  awaitLine(is: (line: string) => boolean, then: (node: NodeId) => void): void {
+    this.#awaited.push({ is, then });
+  }
+
   replaceClient(chance: Prng): void {
     const slot = this.#clients[chance.below(this.#clients.length)]!;
     slot.client.die();
     slot.client = this.#makeClient(slot.plan);
+  }
+
+  /** Counts snapshots that meet a change of their group's configuration. */
+  #countSnapshot(line: string): void {
+    const found = / snapshot-(begun|installed) \{"group":(\d+)/.exec(line);
+    if (found === null || !this.tokens.confs.isChanging(Number(found[2]))) return;
+    this.#coverage.count(`a snapshot was ${found[1]} while its group changed its members`);
+  }
+
+  /** Of a line of a node: who waits for it goes on once the node's turn is over. */
+  #tellLine(line: string): void {
+    if (this.#awaited.length === 0) return;
+    const node = Number(/^[0-9.]+ n(\d+) /.exec(line)?.[1]);
+    const found = this.#awaited.filter(({ is }) => is(line));
+    if (Number.isNaN(node) || found.length === 0) return;
+    this.#awaited = this.#awaited.filter((one) => !found.includes(one));
+    for (const { then } of found) this.cluster.simulation.schedule(0, () => then(node));
   }
 
   // Load.
@@ -236,8 +271,10 @@ class Run implements FaultHost {
   }
 
   #heal(): void {
+    this.#awaited = [];
     this.#fates.settle();
     this.tokens.heal();
+    this.operator.settle();
     // A cluster that is healed takes messages again, in every group.
     const client = this.tokens.client('healed');
     for (let group = 0; group < 4 * this.#plan.groups; group++) client.send(`h${group}`, 'append');

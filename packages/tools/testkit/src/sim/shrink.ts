@@ -1,6 +1,7 @@
 // Makes the plan of a run that fails smaller while it still fails: leaves out whole kinds of faults, then single ones,
 // then looks for the earliest moment at which faults may end.
 
+import { FAULT_KINDS } from './faults/fault.js';
 import { runSeed } from './one-run.js';
 import { drawPlan, type PlanChanges } from './plan.js';
 
@@ -10,7 +11,6 @@ export interface Shrunk {
   readonly runs: number;
 }
 
-const KINDS = ['process', 'network', 'disk', 'damage', 'clock', 'client', 'machine'];
 const STEP_MS = 50;
 
 /** The smallest changes that were found under which the seed fails; `undefined`: it does not fail. */
@@ -23,7 +23,7 @@ export function shrink(seed: number, told: (line: string) => void = () => {}): S
   let message = failureOf({});
   if (message === undefined) return undefined;
   let without: string[] = [];
-  for (const name of [...KINDS, ...Object.keys(drawPlan(seed).faults)]) {
+  for (const name of [...FAULT_KINDS, ...Object.keys(drawPlan(seed).faults)]) {
     const { faults } = drawPlan(seed, { without });
     if (
       Object.keys(drawPlan(seed, { without: [...without, name] }).faults).length ===

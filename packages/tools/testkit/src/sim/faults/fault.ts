@@ -4,8 +4,20 @@ import type { Prng } from '@deltabase/base';
 import type { NodeId } from '@deltabase/engine';
 import type { Cluster } from '../../cluster/cluster.js';
 import type { TokenCluster } from '../../cluster/token-cluster.js';
+import type { Operator } from '../operator.js';
 
-export type FaultKind = 'process' | 'network' | 'disk' | 'damage' | 'clock' | 'client' | 'machine';
+export const FAULT_KINDS = [
+  'process',
+  'network',
+  'disk',
+  'damage',
+  'clock',
+  'client',
+  'machine',
+  'members',
+] as const;
+
+export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface Fault {
   readonly name: string;
@@ -20,6 +32,8 @@ export interface Fault {
 export interface FaultHost {
   readonly tokens: TokenCluster;
   readonly cluster: Cluster;
+  /** Document groups. */
+  readonly groups: number;
   /** It has happened. */
   count(what: string): void;
   /** Calls `run` after a while of at most twice `meanMs`, unless the run's faults have ended by then. */
@@ -40,6 +54,10 @@ export interface FaultHost {
    */
   mayDamage(id: NodeId): boolean;
   damaged(id: NodeId, until: 'refused' | 'found' | 'alone'): void;
+  /** Who changes the members. */
+  readonly operator: Operator;
+  /** Calls `then` with the node that says the next line that `is`. */
+  awaitLine(is: (line: string) => boolean, then: (node: NodeId) => void): void;
   /** Another client takes the place of one that has ended. */
   replaceClient(chance: Prng): void;
 }
@@ -47,6 +65,11 @@ export interface FaultHost {
 /** One of `all`; `undefined`: there is none. */
 export function oneOf<T>(chance: Prng, all: readonly T[]): T | undefined {
   return all.length === 0 ? undefined : all[chance.below(all.length)];
+}
+
+/** Any node that does not know that it is expelled. */
+export function anyNode({ cluster }: FaultHost, chance: Prng): NodeId | undefined {
+  return oneOf(chance, cluster.ids);
 }
 
 /** A node that is up. */

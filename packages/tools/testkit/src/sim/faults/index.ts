@@ -2,6 +2,7 @@
 
 import { DISK_FAULTS } from './disk.js';
 import type { Fault } from './fault.js';
+import { MEMBER_FAULTS } from './members.js';
 import { NETWORK_FAULTS } from './network.js';
 import { OTHER_FAULTS } from './others.js';
 import { PROCESS_FAULTS } from './process.js';
@@ -11,4 +12,5 @@ export const FAULTS: readonly Fault[] = [
   ...NETWORK_FAULTS,
   ...DISK_FAULTS,
   ...OTHER_FAULTS,
+  ...MEMBER_FAULTS,
 ];

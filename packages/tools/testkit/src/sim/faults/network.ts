@@ -4,7 +4,7 @@
 import type { Prng } from '@deltabase/base';
 import type { NodeId } from '@deltabase/engine';
 import type { LinkState } from '../../network/link.js';
-import type { Fault, FaultHost } from './fault.js';
+import { anyNode, type Fault, type FaultHost, oneOf } from './fault.js';
 
 export const NETWORK_FAULTS: readonly Fault[] = [
   { name: 'cut-one-way', kind: 'network', meanMs: 600, inject: cutOneWay },
@@ -21,6 +21,7 @@ type Pair = readonly [from: NodeId, to: NodeId];
 
 function cutOneWay(run: FaultHost, chance: Prng): void {
   const pair = anyPair(run, chance);
+  if (pair === undefined) return;
   run.count('a link was cut one way');
   setLinks(run, [pair], 'cut');
   run.later(400, chance, () => setLinks(run, [pair], 'whole'));
@@ -28,7 +29,8 @@ function cutOneWay(run: FaultHost, chance: Prng): void {
 
 function isolate(run: FaultHost, chance: Prng): void {
   const { cluster } = run;
-  const id = 1 + chance.below(cluster.ids.length);
+  const id = anyNode(run, chance);
+  if (id === undefined) return;
   run.count('a node was cut off');
   cluster.setLinks(id, 'cut');
   run.later(600, chance, () => cluster.setLinks(id, 'whole'));
@@ -47,7 +49,7 @@ function split(run: FaultHost, chance: Prng): void {
 /** Two parts that do not hear each other, and one node that hears both. */
 function bridge(run: FaultHost, chance: Prng): void {
   const { ids } = run.cluster;
-  const middle = ids[chance.below(ids.length)]!;
+  const middle = anyNode(run, chance);
   const side = new Map(ids.filter((id) => id !== middle).map((id, at) => [id, at % 2]));
   const between = pairs(run).filter(
     ([from, to]) => from !== middle && to !== middle && side.get(from) !== side.get(to),
@@ -60,6 +62,7 @@ function bridge(run: FaultHost, chance: Prng): void {
 /** What is sent waits, and comes all at once. */
 function clog(run: FaultHost, chance: Prng): void {
   const pair = anyPair(run, chance);
+  if (pair === undefined) return;
   run.count('a link was clogged');
   setLinks(run, [pair], 'clogged');
   run.later(400, chance, () => setLinks(run, [pair], 'whole'));
@@ -80,9 +83,10 @@ function swizzle(run: FaultHost, chance: Prng): void {
 }
 
 function reset(run: FaultHost, chance: Prng): void {
-  const [from, to] = anyPair(run, chance);
+  const pair = anyPair(run, chance);
+  if (pair === undefined) return;
   run.count('a connection broke');
-  run.cluster.resetLink(from, to);
+  run.cluster.resetLink(...pair);
 }
 
 function changeWeather(run: FaultHost, chance: Prng): void {
@@ -105,9 +109,8 @@ function pairs({ cluster: { ids } }: FaultHost): Pair[] {
   return ids.flatMap((from) => ids.filter((to) => to !== from).map((to): Pair => [from, to]));
 }
 
-function anyPair(run: FaultHost, chance: Prng): Pair {
-  const all = pairs(run);
-  return all[chance.below(all.length)]!;
+function anyPair(run: FaultHost, chance: Prng): Pair | undefined {
+  return oneOf(chance, pairs(run));
 }
 
 function setLinks({ cluster }: FaultHost, links: readonly Pair[], state: LinkState): void {

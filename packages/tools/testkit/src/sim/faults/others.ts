@@ -1,7 +1,7 @@
 // Clocks that are wrong, machines that are replaced, clients that end.
 
 import type { Prng } from '@deltabase/base';
-import { anyUp, type Fault, type FaultHost } from './fault.js';
+import { anyNode, anyUp, type Fault, type FaultHost } from './fault.js';
 
 export const OTHER_FAULTS: readonly Fault[] = [
   { name: 'jump-wall-clock', kind: 'clock', meanMs: 1000, inject: jumpWallClock },
@@ -11,14 +11,16 @@ export const OTHER_FAULTS: readonly Fault[] = [
 ];
 
 function jumpWallClock(run: FaultHost, chance: Prng): void {
-  const id = 1 + chance.below(run.cluster.ids.length);
+  const id = anyNode(run, chance);
+  if (id === undefined) return;
   run.count('a wall clock was wrong');
   const mostMs = [200, 10_000][chance.below(2)]!;
   run.cluster.setWallOffset(id, Math.floor((chance.fraction() * 2 - 1) * mostMs));
 }
 
 function changeClockRate(run: FaultHost, chance: Prng): void {
-  const id = 1 + chance.below(run.cluster.ids.length);
+  const id = anyNode(run, chance);
+  if (id === undefined) return;
   run.count('a clock was fast or slow');
   run.cluster.setClockRate(id, 2 ** (chance.fraction() * 2 - 1));
 }
