@@ -10,19 +10,38 @@ import { ROOT } from './workspace.js';
 /** The compiled program of a node. */
 export const NODE_PROGRAM = join(ROOT, 'packages/server/dist/src/main.js');
 
+type ClusterOptions = Omit<ProcessClusterOptions, 'directory' | 'program'>;
+
+/** Runs `use` with a folder that is gone afterwards, however it ends. */
+export async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'deltabase-'));
+  try {
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 /** Runs `use` with a cluster whose processes and data are gone afterwards, however it ends. */
-export async function withCluster<T>(
-  options: Omit<ProcessClusterOptions, 'directory' | 'program'>,
+export function withCluster<T>(
+  options: ClusterOptions,
   use: (cluster: ProcessCluster) => Promise<T>,
 ): Promise<T> {
-  const directory = await mkdtemp(join(tmpdir(), 'deltabase-'));
-  let cluster: ProcessCluster | undefined;
+  return withFolder((directory) => withClusterIn(directory, options, use));
+}
+
+/** Runs `use` with a cluster that has its data in `directory`; its processes are gone afterwards. */
+export async function withClusterIn<T>(
+  directory: string,
+  options: ClusterOptions,
+  use: (cluster: ProcessCluster) => Promise<T>,
+): Promise<T> {
+  const cluster = await ProcessCluster.create({ ...options, directory, program: NODE_PROGRAM });
   try {
-    cluster = await ProcessCluster.start({ ...options, directory, program: NODE_PROGRAM });
+    await Promise.all(cluster.nodes.map((node) => node.start()));
     return await use(cluster);
   } finally {
-    await cluster?.stop();
-    await rm(directory, { recursive: true, force: true });
+    await cluster.stop();
   }
 }
 

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { DeltabaseError } from '@deltabase/base';
 import type { ClassicLevel } from 'classic-level';
 import { Level } from 'level';
+import { machineTrouble } from './machine-trouble.js';
 import type { Store, StoreIterator, StoreRange, StoreSnapshot, StoreSpace } from './store.js';
 
 type Database = ClassicLevel<Uint8Array, Uint8Array>;
@@ -17,7 +18,7 @@ const WRITE_BUFFER_BYTES = 32 * 1024 * 1024;
 
 /**
  * Opens (and creates) the database in `directory`. Throws DATA_CORRUPT where LevelDB finds its files
- * damaged, UNAVAILABLE where another process holds them.
+ * damaged, UNAVAILABLE where another process holds them or the machine has no room.
  */
 export async function openClassicStore(directory: string): Promise<Store> {
   const db = new Level<Uint8Array, Uint8Array>(directory, {
@@ -113,6 +114,8 @@ function openError(directory: string, thrown: unknown): DeltabaseError {
       { cause: thrown },
     );
   }
+  const trouble = machineTrouble(`the data directory ${directory}`, reason, thrown);
+  if (trouble !== undefined) return trouble;
   return new DeltabaseError(
     'DATA_CORRUPT',
     `the data directory ${directory} cannot be opened (${reason}): never repair a voter's files; ` +

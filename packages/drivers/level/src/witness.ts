@@ -7,6 +7,7 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } f
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { DeltabaseError } from '@deltabase/base';
+import { machineTrouble } from './machine-trouble.js';
 
 /** Remembers the number of the last batch that was acknowledged. */
 export interface Witness {
@@ -19,14 +20,15 @@ export interface Witness {
 const VERSION = 1;
 const BYTES = 16;
 
-/** Opens the witness in `path`, or makes one. Throws DATA_CORRUPT if it is damaged or cannot be read. */
+/** Opens the witness in `path`, or makes one. Throws DATA_CORRUPT if it is damaged, UNAVAILABLE if there is no room. */
 export function openWitness(path: string): Witness {
   try {
     const counter = readWitness(path);
     if (counter === undefined) makeWitness(path);
     return new FileWitness(openSync(path, 'r+'), counter ?? 0);
   } catch (cause) {
-    throw damaged(path, cause instanceof Error ? cause.message : String(cause), cause);
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw machineTrouble(path, reason, cause) ?? damaged(path, reason, cause);
   }
 }
 

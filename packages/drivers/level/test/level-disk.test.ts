@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
 import { test } from 'node:test';
@@ -43,6 +44,9 @@ async function open(directory: string): Promise<DiskUnderTest & { disk: LevelDis
     close,
   };
 }
+
+/** A file to which nothing can be written. */
+const NO_ROOM = '/dev/full';
 
 const withDirectory = (run: (directory: string) => Promise<void>): Promise<void> =>
   withFolder((folder) => run(storeIn(folder)));
@@ -292,3 +296,25 @@ test('a directory that LevelDB cannot open is refused and never repaired', async
     await assert.rejects(openClassicStore(directory), { code: 'DATA_CORRUPT', message: /replace/ });
   });
 });
+
+test('a directory without room for a new file is refused as it is, and opened when there is room', {
+  skip: existsSync(NO_ROOM) ? false : `there is no ${NO_ROOM} here`,
+}, async () => {
+  await withFolder(async (folder) => {
+    await makeStore(folder, 40);
+    // The next manifest, whichever it will be.
+    const links = Array.from({ length: 20 }, (_, at) => manifest(folder, at + 1));
+    const blocked = links.filter((path) => !existsSync(path));
+    for (const path of blocked) await symlink(NO_ROOM, path);
+    await assert.rejects(openDisk(folder), {
+      code: 'UNAVAILABLE',
+      message: /No space left on device.*data is as it was/,
+    });
+    for (const path of blocked) await rm(path, { force: true });
+    assert.equal(await isNoticed(folder, 40), false, 'all rows are there');
+  });
+});
+
+function manifest(folder: string, number: number): string {
+  return join(storeIn(folder), `MANIFEST-${String(number).padStart(6, '0')}`);
+}

@@ -1,17 +1,13 @@
 // The wall clock of one node jumps by hours, ahead and back, or runs too fast, while the others' are right
 // (libfaketime; the monotonic clock stays true). The nodes' median must hold: sessions live, nothing is lost or twice.
 
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { withCluster, within } from '../../scratch.js';
+import type { ProcessCluster } from '@deltabase/testkit';
+import { withCluster, withFolder, within } from '../../scratch.js';
 import { underTokenLoad } from '../../token-load.js';
 import type { FaultCase, FaultContext } from '../fault-case.js';
 import { oneOf, told } from '../telling.js';
+import { Faketime } from './faketime.js';
 
-const LIBRARIES = '/usr/lib';
-const LIBRARY = 'faketime/libfaketime.so.1';
-/** As libfaketime writes it: added to the time, or with a rate. */
 const STEPS = ['+5h x1', '-5h x1', '+0 x5000'];
 /** With its rate, or the last one stays. */
 const RIGHT = '+0 x1';
@@ -20,36 +16,21 @@ const NODES = [1, 2, 3];
 export const clockSteps: FaultCase = {
   name: 'clock-steps',
   what: 'the wall clock of a node jumps by hours, ahead and back, or runs much too fast',
-  unavailable: async () =>
-    (await findLibrary()) === undefined ? 'it has no libfaketime (Debian: faketime)' : undefined,
-  run: async (context) => {
-    const folder = await mkdtemp(join(tmpdir(), 'deltabase-clocks-'));
-    const clockOf = (node: number): string => join(folder, `clock-${node}`);
-    try {
-      for (const node of NODES) await writeFile(clockOf(node), RIGHT);
-      const library = (await findLibrary())!;
-      const launch = (node: number) => ({
-        environment: {
-          LD_PRELOAD: library,
-          FAKETIME_TIMESTAMP_FILE: clockOf(node),
-          FAKETIME_CACHE_DURATION: '1',
-          DONT_FAKE_MONOTONIC: '1',
-        },
-      });
+  unavailable: Faketime.unavailable,
+  run: (context) =>
+    withFolder(async (folder) => {
+      const clocks = await Faketime.open({ folder, clocks: 'wall' });
+      for (const node of NODES) await clocks.set(node, RIGHT);
+      const { launch } = clocks;
       return await withCluster({ groups: 4, launch }, (cluster) =>
-        stepClocks(cluster, clockOf, context),
+        stepClocks(cluster, clocks, context),
       );
-    } finally {
-      await rm(folder, { recursive: true });
-    }
-  },
+    }),
 };
 
-type Cluster = Parameters<Parameters<typeof withCluster>[1]>[0];
-
 async function stepClocks(
-  cluster: Cluster,
-  clockOf: (node: number) => string,
+  cluster: ProcessCluster,
+  clocks: Faketime,
   { random, again, progress }: FaultContext,
 ): Promise<string> {
   const options = { random, writers: 16 };
@@ -64,7 +45,7 @@ async function stepClocks(
       progress(`node ${node.id}: ${step}`);
 
       async function turnClock(to: string, noticed: Promise<void>): Promise<void> {
-        await writeFile(clockOf(node.id), to);
+        await clocks.set(node.id, to);
         await noticed;
       }
     }
@@ -75,13 +56,4 @@ async function stepClocks(
     throw new Error(`a wrong clock cost messages: ${told(result, report)}`);
   }
   return told(result, report);
-}
-
-async function findLibrary(): Promise<string | undefined> {
-  for (const name of await readdir(LIBRARIES).catch(() => [])) {
-    const folder = join(LIBRARIES, name, 'faketime');
-    const files = await readdir(folder).catch(() => [] as string[]);
-    if (files.includes('libfaketime.so.1')) return join(LIBRARIES, name, LIBRARY);
-  }
-  return undefined;
 }

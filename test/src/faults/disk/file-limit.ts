@@ -7,10 +7,11 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ProcessNode } from '@deltabase/testkit';
-import { withCluster, within } from '../../scratch.js';
+import { withCluster } from '../../scratch.js';
 import { type TokenLoad, underTokenLoad } from '../../token-load.js';
 import type { FaultCase, FaultContext } from '../fault-case.js';
 import { someOf, told } from '../telling.js';
+import { endsForGood } from './ends-for-good.js';
 
 const ROUNDS = 2;
 /** What a node may still write to its largest file, so that the limit is met soon and not at once. */
@@ -65,12 +66,4 @@ async function limitFiles({ pid, dataDir }: ProcessNode, roomBytes: number): Pro
   const sizes = await Promise.all(names.map(async (name) => (await stat(join(store, name))).size));
   const limit = Math.max(0, ...sizes) + roomBytes;
   await run('prlimit', [`--pid=${pid}`, `--fsize=${limit}:${limit}`]);
-}
-
-/** It says that storage failed, and its process ends by itself with the code for that. */
-async function endsForGood(node: ProcessNode): Promise<void> {
-  const code = await within(`node ${node.id} ends when it cannot write`, node.exited, 60_000);
-  const hasSaid = node.log.some((line) => line.includes('"storage-failed"'));
-  if (code === 1 && hasSaid) return;
-  throw new Error(`node ${node.id} ended with ${code}:\n${node.log.slice(-5).join('\n')}`);
 }

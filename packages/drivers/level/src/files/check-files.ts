@@ -5,6 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeltabaseError } from '@deltabase/base';
+import { machineTrouble } from '../machine-trouble.js';
 import { FormatError } from './cursor.js';
 import { type Tables, tablesInUse } from './manifest.js';
 import { checkTable } from './table.js';
@@ -75,9 +76,9 @@ async function unlessMissing<T, U>(reading: Promise<T>, otherwise: U): Promise<T
   } catch (thrown) {
     if (!(thrown instanceof Error)) throw thrown;
     if ('code' in thrown && thrown.code === 'ENOENT') return otherwise;
-    throw new DeltabaseError('DATA_CORRUPT', `the store cannot be read (${thrown.message})`, {
-      cause: thrown,
-    });
+    const what = `the store cannot be read (${thrown.message})`;
+    const trouble = machineTrouble('the store', thrown.message, thrown);
+    throw trouble ?? new DeltabaseError('DATA_CORRUPT', what, { cause: thrown });
   }
 }
 
