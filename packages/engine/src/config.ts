@@ -2,7 +2,7 @@
 
 import { DeltabaseError, type Limits } from '@deltabase/base';
 import type { JoinTicket, Member } from './members/member.js';
-import { NODE_ID_MAX } from './members/members-rules.js';
+import { NODE_ID_MAX } from './members/members-refusals.js';
 import type { NodeId } from './ports.js';
 
 export interface EngineConfig {

@@ -305,6 +305,11 @@ export class Group {
     return this.#leading.hasCaughtUp(node);
   }
 
+  /** Whether the configuration is, and stays, what the members document says; known to the leader only. */
+  get hasFollowed(): boolean {
+    return this.#leading.hasFollowed;
+  }
+
   /** The leader makes the latest version of every machine the active one. */
   activateLatest(): void {
     this.#leading.activateLatest();

@@ -96,6 +96,11 @@ export class Leading {
     return this.#leadership !== undefined && this.#reconfiguration.hasCaughtUp(node);
   }
 
+  /** Whether the configuration is, and stays, what the members document says; known to the leader only. */
+  get hasFollowed(): boolean {
+    return this.#leadership !== undefined && this.#reconfiguration.isDone;
+  }
+
   /** This node is the leader: messages run once everything before its term is applied (OnlyLeadersRunLogic). */
   maybeBegin(): void {
     if (this.#leadership !== undefined) return;

@@ -44,8 +44,8 @@ export class Reconfiguration {
   #isConfirming = false;
   /** The last change proposed; the next one waits until it is applied, or its term is over. */
   #proposed = { index: 0, term: 0 };
-  /** What was committed at the last two looks: who has all of the earlier one keeps up. */
-  #commits = { before: Infinity, last: Infinity };
+  /** What was committed at the last two looks in `term`: who has all of the earlier one keeps up. */
+  #commits = { term: 0, before: Infinity, last: Infinity };
   #waitsFor = '';
 
   constructor(host: ReconfigurationHost) {
@@ -54,7 +54,10 @@ export class Reconfiguration {
 
   /** Looks what is to be done, now and then, while this node leads the group and has applied all of earlier terms. */
   look(): void {
-    this.#commits = { before: this.#commits.last, last: this.#host.raft.basicStatus().commit };
+    const { term, commit } = this.#host.raft.basicStatus();
+    // What was committed when this node led before says nothing of who keeps up now.
+    const before = this.#commits.term === term ? this.#commits.last : Infinity;
+    this.#commits = { term, before, last: commit };
     this.follow();
   }
 
@@ -68,7 +71,7 @@ export class Reconfiguration {
     const step = nextStep(state.confState, goal, {
       self: this.#host.self,
       isFit: (node) => node === this.#host.self || isFit(peerIn(status, node)),
-      hasCaughtUp: (node) => this.#hasCaughtUp(peerIn(status, node)),
+      hasCaughtUp: (node) => this.#hasCaughtUp(status, node),
       heirOf: (nodes) => this.#heirOf(status, nodes),
       mayDrop: members.mayDrop(group),
     });
@@ -81,16 +84,25 @@ export class Reconfiguration {
 
   /** Whether a node has all that was committed a moment ago; known to the leader only. */
   hasCaughtUp(node: NodeId): boolean {
-    return this.#hasCaughtUp(peerIn(this.#host.raft.status(), node));
+    return this.#hasCaughtUp(this.#host.raft.status(), node);
   }
 
-  #isPending({ term }: Status): boolean {
+  /** Whether the configuration is what it is to be, and nothing that is under way changes it; known to the leader only. */
+  get isDone(): boolean {
+    const { members, state, raft } = this.#host;
+    const { goal } = members;
+    if (goal === undefined || !conforms(state.confState, goal)) return false;
+    return !this.#isPending(raft.basicStatus());
+  }
+
+  #isPending({ term }: Pick<Status, 'term'>): boolean {
     return this.#proposed.term === term && this.#proposed.index > this.#host.state.applied.index;
   }
 
-  #hasCaughtUp(peer: PeerStatus | undefined): boolean {
+  #hasCaughtUp(status: Status, node: NodeId): boolean {
+    const peer = peerIn(status, node);
     if (peer === undefined || !isFit(peer) || peer.state !== 'replicate') return false;
-    return peer.match >= this.#commits.before;
+    return this.#commits.term === status.term && peer.match >= this.#commits.before;
   }
 
   /** The voter that has most of the log. */

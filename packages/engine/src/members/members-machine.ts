@@ -13,11 +13,12 @@ import {
 } from '@deltabase/delta';
 import type { Call, Outcome } from '../ports.js';
 import type { Member } from './member.js';
+import type { MembersView, Refusal } from './members-refusals.js';
 import * as rules from './members-rules.js';
 import { type MembersState, membersValue, readMembers } from './members-state.js';
 
 /** What a channel does with the state and the payload. */
-type Channel = (state: MembersState, payload: Value, view: rules.MembersView) => rules.Ruling;
+type Channel = (state: MembersState, payload: Value, view: MembersView) => rules.Ruling;
 
 const CHANNELS: Readonly<Record<string, Channel>> = {
   add: (state, payload, view) =>
@@ -37,7 +38,7 @@ const CHANNELS: Readonly<Record<string, Channel>> = {
 };
 
 /** Runs one message to the members document. Reply: {"number"} of the latest change. */
-export function runMembersMachine(call: Call, draft: Draft, view: rules.MembersView): Outcome {
+export function runMembersMachine(call: Call, draft: Draft, view: MembersView): Outcome {
   const state = readMembers(draft.root);
   if (call.channel === 'found') return settle(draft, found(state, call.payload));
   const channel = CHANNELS[call.channel];
@@ -73,7 +74,7 @@ function settle(draft: Draft, ruling: rules.Ruling): Outcome {
   return { kind: 'done', reply, fuel: 0, logs: [] };
 }
 
-function failed({ code, message }: rules.Refusal): Outcome {
+function failed({ code, message }: Refusal): Outcome {
   return { kind: 'failed', code, message, fuel: 0, logs: [] };
 }
 

@@ -2,41 +2,33 @@
 // to the next, or a refusal that says what to do. They run on the leader of the system group, which sees who can be
 // reached; what endangers a single group besides, that group's leader waits for (next-step.ts).
 
-import type { ErrorCode } from '@deltabase/base';
 import type { NodeId } from '../ports.js';
 import type { Member } from './member.js';
 import {
-  type ChangeKind,
+  absence,
+  addressTaken,
+  cannotJoin,
+  lagging,
+  type MembersView,
+  pending,
+  type Refusal,
+  refused,
+  tooFew,
+  unreachable,
+} from './members-refusals.js';
+import {
   type MemberChange,
   type MemberRecord,
   type MembersState,
   majorityOf,
-  wasRemoved,
+  recordOf,
 } from './members-state.js';
-
-/** What the node that runs the message sees of the others. */
-export interface MembersView {
-  isReachable(node: NodeId): boolean;
-  /** In how many groups a learner is not known to have caught up. */
-  lagOf(node: NodeId): number;
-  /** All groups, the system group among them. */
-  readonly groups: number;
-  readonly membersMax: number;
-}
-
-export interface Refusal {
-  readonly code: ErrorCode;
-  readonly message: string;
-}
 
 export type Ruling = MembersState | Refusal;
 
 export function isRefusal(ruling: Ruling): ruling is Refusal {
   return 'code' in ruling;
 }
-
-/** Node ids: 65,535 nodes may ever have been in a cluster. */
-export const NODE_ID_MAX = 65_535;
 
 // What operators ask for.
 
@@ -47,13 +39,14 @@ export function add(
   view: MembersView,
 ): Ruling {
   const asked = { kind: 'add' as const, node: member.node, old: undefined };
-  if (isUnderWay(state, asked) && isAt(state, member)) return state;
+  const isAsked = isUnderWay(state, asked) && state.change!.promote === promote;
+  if (isAsked && isAt(state, member)) return state;
   const why = pending(state) ?? cannotJoin(state, member, view);
   if (why !== undefined) return why;
   return begin(withNode(state, newcomer(member)), { ...asked, phase: 'joining', promote });
 }
 
-/** A learner is to vote. */
+/** A learner is to vote; or a node whose removal is under way stays after all. */
 export function promote(
   state: MembersState,
   { node }: { readonly node: NodeId },
@@ -62,15 +55,12 @@ export function promote(
   const asked = { kind: 'promote' as const, node, old: undefined };
   if (isUnderWay(state, asked)) return state;
   const record = recordOf(state, node);
-  const why = pending(state) ?? absence(state, node);
+  const undoes = state.change?.kind === 'remove' && state.change.node === node;
+  const why = (undoes ? undefined : pending(state)) ?? absence(state, node);
   if (why !== undefined || record === undefined) return why!;
   if (record.role === 'voter') return refused(`node ${node} is a voter already`);
-  const lag = view.lagOf(node);
-  if (lag > 0) {
-    return refused(
-      `node ${node} has not caught up in ${lag} of ${view.groups} groups: see that it runs, and promote it later`,
-    );
-  }
+  const unfit = undoes ? unreachable(node, view) : lagging(node, view);
+  if (unfit !== undefined) return unfit;
   const voters = [...votersOf(state), node];
   const unsafe = tooFew(voters, view, `with node ${node} as a voter`);
   if (unsafe !== undefined) return unsafe;
@@ -78,7 +68,7 @@ export function promote(
   return begin(promoted, { ...asked, phase: 'changing', promote: true });
 }
 
-/** A node goes; what is under way for it is undone. */
+/** A node goes; what is under way for it is undone, and the node that it was to replace stays if it is there. */
 export function remove(
   state: MembersState,
   { node }: { readonly node: NodeId },
@@ -89,6 +79,8 @@ export function remove(
   const record = recordOf(state, node);
   const why = (state.change?.node === node ? undefined : pending(state)) ?? absence(state, node);
   if (why !== undefined || record === undefined) return why!;
+  const back = replacedBy(state, node);
+  if (back !== undefined && view.isReachable(back.node)) return exchange(state, record, back);
   const voters = votersOf(state).filter((id) => id !== node);
   if (voters.length === 0) {
     return refused(`node ${node} is the last voter: add another node first`);
@@ -99,6 +91,23 @@ export function remove(
   }
   const leaving = withNode(state, { ...record, role: 'leaving' });
   return begin(leaving, { ...asked, phase: 'changing', promote: false });
+}
+
+/** The node that leaves because `node` has come in its place. */
+function replacedBy(state: MembersState, node: NodeId): MemberRecord | undefined {
+  const { change } = state;
+  if (change?.kind !== 'replace' || change.phase !== 'changing' || change.node !== node) return;
+  return recordOf(state, change.old!);
+}
+
+/** A replacement is made the other way round: some groups may have got through it, others not. */
+function exchange(state: MembersState, going: MemberRecord, back: MemberRecord): MembersState {
+  const next = withNode(withNode(state, { ...back, role: going.role }), {
+    ...going,
+    role: 'leaving',
+  });
+  const nodes = { node: back.node, old: going.node };
+  return begin(next, { kind: 'replace', ...nodes, phase: 'changing', promote: true });
 }
 
 /** A node comes, and another one goes when it has caught up. */
@@ -211,10 +220,6 @@ function withNode(state: MembersState, record: MemberRecord): MembersState {
   return { ...state, last, nodes: [...others, record].sort((a, b) => a.node - b.node) };
 }
 
-function recordOf({ nodes }: MembersState, node: NodeId): MemberRecord | undefined {
-  return nodes.find((one) => one.node === node);
-}
-
 function votersOf({ nodes }: MembersState): NodeId[] {
   return nodes.filter(({ role }) => role === 'voter').map(({ node }) => node);
 }
@@ -230,75 +235,4 @@ function isUnderWay(
 function isAt(state: MembersState, { node, peerAddress, clientAddress }: Member): boolean {
   const record = recordOf(state, node);
   return record?.peerAddress === peerAddress && record.clientAddress === clientAddress;
-}
-
-function pending({ change }: MembersState): Refusal | undefined {
-  if (change === undefined) return undefined;
-  const what = describeChange(change);
-  return refused(
-    `a change is under way (${what}), and only one is made at a time: wait for its end, or undo it with ` +
-      `deltabase cluster remove ${change.node}`,
-  );
-}
-
-export function describeChange({ kind, node, old }: MemberChange): string {
-  const verb: Record<ChangeKind, string> = {
-    add: `node ${node} is being added`,
-    promote: `node ${node} is being promoted`,
-    remove: `node ${node} is being removed`,
-    replace: `node ${old} is being replaced by node ${node}`,
-  };
-  return verb[kind];
-}
-
-function absence(state: MembersState, node: NodeId): Refusal | undefined {
-  if (recordOf(state, node) !== undefined) return undefined;
-  const message = wasRemoved(state, node)
-    ? `node ${node} is no member any more`
-    : `there is no node ${node}: deltabase cluster members lists them`;
-  return { code: 'NODE_NOT_FOUND', message };
-}
-
-function cannotJoin(state: MembersState, member: Member, view: MembersView): Refusal | undefined {
-  const { node } = member;
-  if (recordOf(state, node) !== undefined) return refused(`node ${node} is a member already`);
-  if (node <= state.last) {
-    return refused(
-      `node ${node}: ids are never used again, and those up to ${state.last} have been: use ${state.last + 1} or a higher one`,
-    );
-  }
-  if (!Number.isInteger(node) || node > NODE_ID_MAX) {
-    const message = `node id ${node}: use a whole number from ${state.last + 1} to ${NODE_ID_MAX}`;
-    return { code: 'INVALID_ARGUMENT', message };
-  }
-  if (state.nodes.length >= view.membersMax) {
-    return refused(`there are ${state.nodes.length} members, as many as may be: remove one first`);
-  }
-  return addressTaken(state, member);
-}
-
-function addressTaken(state: MembersState, member: Member): Refusal | undefined {
-  const other = state.nodes.find(
-    (one) =>
-      one.node !== member.node &&
-      (one.peerAddress === member.peerAddress || one.clientAddress === member.clientAddress),
-  );
-  return (
-    other && refused(`node ${other.node} is at that address: give node ${member.node} its own`)
-  );
-}
-
-/** What speaks against `voters`: those of them that can be reached are no majority. */
-function tooFew(voters: readonly NodeId[], view: MembersView, when: string): Refusal | undefined {
-  const fit = voters.filter((id) => view.isReachable(id));
-  if (fit.length >= majorityOf(voters.length)) return undefined;
-  const away = voters.filter((id) => !fit.includes(id));
-  return refused(
-    `${when} only ${fit.length} of ${voters.length} voters could be reached, which is no majority: bring node ` +
-      `${away.join(', ')} back first, or replace it`,
-  );
-}
-
-function refused(message: string): Refusal {
-  return { code: 'MEMBERS_REFUSED', message };
 }

@@ -117,6 +117,11 @@ export function goalOf({ nodes }: MembersState): Goal {
   return { voters: withRole('voter'), learners: withRole('learner') };
 }
 
+/** What is known of a member; `undefined`: it is none. */
+export function recordOf({ nodes }: MembersState, node: NodeId): MemberRecord | undefined {
+  return nodes.find((one) => one.node === node);
+}
+
 /** Whether a node was a member once, and is one no more. */
 export function wasRemoved({ last, nodes }: MembersState, node: NodeId): boolean {
   return node <= last && !nodes.some((one) => one.node === node);

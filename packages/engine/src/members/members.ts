@@ -15,7 +15,7 @@ import type { SystemSenders } from '../system/system-sender.js';
 import type { Tasks } from '../tasks.js';
 import type { Expulsion, Member } from './member.js';
 import { MemberChanges } from './member-changes.js';
-import type { MembersView } from './members-rules.js';
+import type { MembersView } from './members-refusals.js';
 import type { MemberChange, MemberRecord } from './members-state.js';
 import { Membership } from './membership.js';
 import { Peers } from './peers.js';
@@ -102,6 +102,7 @@ export class Members {
     this.standings = new Standings({
       groups,
       learners: () => membership.goal?.learners ?? [],
+      change: () => membership.changing,
       systemLeader: () => groups()[SYSTEM_GROUP]!.lead,
       self,
       send: (to, standing) => links.sendStanding(to, standing),
@@ -163,11 +164,14 @@ export class Members {
     };
   }
 
-  #groupsDone({ phase, node, promote }: MemberChange): number {
-    if (phase === 'changing') return this.membership.groupsDone;
-    const isIn = this.membership.groupsWith(node);
-    // The leader of the system group knows better: who is in a group may still have to catch up there.
-    if (!promote || !this.#host.groups()[SYSTEM_GROUP]!.takesMessages) return isIn;
+  #groupsDone({ number, phase, node, promote }: MemberChange): number {
+    // The leader of the system group knows better: copies here may be old, and who is in a group have to catch up.
+    const steers = this.#host.groups()[SYSTEM_GROUP]!.takesMessages;
+    if (phase === 'changing') {
+      if (!steers) return this.membership.groupsDone;
+      return this.standings.doneIn(number, this.#host.nowMs());
+    }
+    if (!promote || !steers) return this.membership.groupsWith(node);
     return this.view.groups - this.view.lagOf(node);
   }
 }

@@ -81,6 +81,12 @@ export class Membership implements GroupMembers {
     return this.#goal;
   }
 
+  /** The number of the change for which voters come and go now; 0: none do. Until then the goal is another one. */
+  get changing(): number {
+    const change = this.#goal === undefined ? undefined : this.#state?.change;
+    return change?.phase === 'changing' ? change.number : 0;
+  }
+
   /** Where the nodes are, as far as this one knows. */
   get members(): readonly Member[] {
     return this.#row.members;

@@ -45,6 +45,8 @@ export class Steering {
   #newId = '';
   #isWaiting = false;
   #restsUntilMs = 0;
+  /** The time of the last tick. */
+  #nowMs = 0;
 
   constructor(host: SteeringHost) {
     this.#host = host;
@@ -62,6 +64,7 @@ export class Steering {
 
   /** Says what is to be said, one thing at a time; called now and then. */
   tick(nowMs: number): void {
+    this.#nowMs = nowMs;
     if (this.#isWaiting || nowMs < this.#restsUntilMs) return;
     const saying =
       this.#ofItself() ?? (this.#host.leadsSystem() ? this.#asLeader(nowMs) : undefined);
@@ -122,9 +125,10 @@ export class Steering {
     const { membership, standings } = this.#host;
     const { number, node, phase, promote } = change;
     const payload = { number };
-    const groups = membership.groupsDone;
     if (phase === 'changing') {
-      return groups === membership.groups ? { channel: 'finish', payload } : undefined;
+      // Copies of groups here may be old: what their leaders say counts.
+      const isDone = standings.doneIn(number, nowMs) === membership.groups;
+      return isDone ? { channel: 'finish', payload } : undefined;
     }
     if (membership.groupsWith(node) < membership.groups) return undefined;
     if (!promote) return { channel: 'finish', payload };
@@ -138,7 +142,7 @@ export class Steering {
       this.#isWaiting = false;
       if (result.kind === 'accepted') log.info('members-said', { channel });
       else log.warn('members-unsaid', { channel, code: result.code, reason: result.message });
-      this.#restsUntilMs = result.kind === 'accepted' ? 0 : nowMs + REST_MS;
+      this.#restsUntilMs = result.kind === 'accepted' ? 0 : this.#nowMs + REST_MS;
     };
     const sink: AnswerSink = { answer: (_tag, result) => answered(result), flush() {} };
     const message: Message = {

@@ -37,7 +37,7 @@ export interface FrameParts {
   /** Messages passed on to the leader of their group, and the answers to them. */
   readonly forwards: unknown[][];
   readonly answers: unknown[][];
-  /** For the leader of the system group: learners that have caught up (standings.ts). */
+  /** For the leader of the system group: how far groups are with changes of the members (standings.ts). */
   readonly standings: unknown[][];
 }
 
@@ -65,7 +65,7 @@ export interface Frame extends FrameHeader, Presence {
   readonly standings: readonly unknown[];
 }
 
-const FRAME_VERSION = 5;
+const FRAME_VERSION = 6;
 /** Expulsions by their numbers in frames. */
 const EXPULSIONS = [undefined, 'removed', 'lost'] as const satisfies readonly (
   | Expulsion

@@ -8,7 +8,7 @@ import type { LocalDocument } from '../documents/local-document.js';
 import type { Versions } from '../groups/activations.js';
 import type { Group } from '../groups/group.js';
 import { runMembersMachine } from '../members/members-machine.js';
-import type { MembersView } from '../members/members-rules.js';
+import type { MembersView } from '../members/members-refusals.js';
 import { MEMBERS_KEY } from '../members/members-state.js';
 import type { Call, Log, Machine, MachineHost, Outcome } from '../ports.js';
 import { MachineLog } from './machine-log.js';

@@ -20,7 +20,7 @@ const HEADER = {
   founders: 9,
   incarnation: 4_000_000_000,
 };
-const HEAD = '05a373696da269641009ceee6b2800';
+const HEAD = '06a373696da269641009ceee6b2800';
 const PRESENCE: Presence = {
   life: 7,
   abstains: true,
@@ -53,7 +53,7 @@ const CHUNK: BulkFrame = {
   end: { index: 70_001, term: 5, confState: CONF, time: 9 },
 };
 
-test('a frame has the bytes that nodes of version 5 expect, and is read back', () => {
+test('a frame has the bytes that nodes of version 6 expect, and is read back', () => {
   const frame = own(encodeFrame(HEADER, PRESENCE, PARTS));
   const beat = '920506' + '91cd012c';
   assert.equal(
@@ -63,7 +63,7 @@ test('a frame has the bytes that nodes of version 5 expect, and is read back', (
   assert.deepEqual(decodeFrame(frame), { ...HEADER, ...PRESENCE, ...PARTS });
 });
 
-test('bulk frames have the bytes that nodes of version 5 expect, and are read back', () => {
+test('bulk frames have the bytes that nodes of version 6 expect, and are read back', () => {
   assert.equal(hex(encodeBulkFrame(PULL)), `9a${HEAD}0103ce00011170c4016b`);
   const conf = '95930102039201029105' + '9103c3';
   assert.equal(
@@ -93,14 +93,14 @@ test('a frame cut short, changed or made of chance is malformed, or a frame; not
 test('a frame of another version or with more fields is malformed', () => {
   const head = ['sim', 'id', 16, 9, 1];
   const rest = [7, false, true, 5, 0, [], [], [], [], []];
-  assert.ok(isRead(decodeFrame, own(pack([5, ...head, ...rest, []]))));
-  assert.ok(!isRead(decodeFrame, own(pack([4, ...head, ...rest, []]))));
-  assert.ok(!isRead(decodeFrame, own(pack([5, ...head, ...rest, [], []]))));
-  assert.ok(!isRead(decodeFrame, own(pack([5, ...head, ...rest, 3]))));
+  assert.ok(isRead(decodeFrame, own(pack([6, ...head, ...rest, []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([5, ...head, ...rest, []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([6, ...head, ...rest, [], []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([6, ...head, ...rest, 3]))));
   const expulsion = [7, false, true, 5, 3, [], [], [], [], [], []];
-  assert.ok(!isRead(decodeFrame, own(pack([5, ...head, ...expulsion]))));
-  assert.ok(!isRead(decodeBulkFrame, own(pack([5, ...head, 3, 1, 1, bytes('')]))));
-  assert.ok(!isRead(decodeBulkFrame, own(pack([5, ...head, 1, 1, 1, bytes(''), 0]))));
+  assert.ok(!isRead(decodeFrame, own(pack([6, ...head, ...expulsion]))));
+  assert.ok(!isRead(decodeBulkFrame, own(pack([6, ...head, 3, 1, 1, bytes('')]))));
+  assert.ok(!isRead(decodeBulkFrame, own(pack([6, ...head, 1, 1, 1, bytes(''), 0]))));
 });
 
 test('a chunk with half a row, or without rows and end, is malformed: nothing could follow it', () => {

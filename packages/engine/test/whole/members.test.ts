@@ -336,6 +336,43 @@ test('a change whose new node never comes, or is lost, is undone by its removal'
   }
 });
 
+test('a replacement that some groups are through with is turned round when its new node is lost', () => {
+  const started = startCluster();
+  const { tokens, order, roles, write } = started;
+  const { cluster } = tokens;
+  order(replace(2, 4));
+  cluster.joinNode(4);
+  write();
+  tokens.until(() => votersOf(started).some((voters) => String(voters) === '1,3,4'));
+  assert.equal(cluster.engine(1).members().change?.phase, 'changing');
+  cluster.crash(4);
+  const undone = order({ kind: 'remove', node: 4 });
+  write();
+  awaitChange(cluster, undone);
+  assert.deepEqual(
+    roles(),
+    [1, 2, 3].map((node) => [node, 'voter']),
+  );
+  assert.deepEqual(votersOf(started), [[1, 2, 3]]);
+  cluster.startNode(4);
+  tokens.until(() => cluster.expulsionOf(4) !== undefined);
+  tokens.check();
+});
+
+test('a removal is undone while some groups have still to make it', () => {
+  const started = startCluster();
+  const { tokens, order, write } = started;
+  const { cluster } = tokens;
+  order({ kind: 'remove', node: 3 });
+  tokens.until(() => votersOf(started).some((voters) => String(voters) === '1,2'));
+  const undone = order({ kind: 'promote', node: 3 });
+  write();
+  awaitChange(cluster, undone);
+  assert.deepEqual(votersOf(started), [[1, 2, 3]]);
+  assert.equal(cluster.expulsionOf(3), undefined);
+  tokens.check();
+});
+
 test('a group stays where an operator has handed it, until that is taken back', () => {
   const { tokens } = startCluster();
   const { cluster } = tokens;
