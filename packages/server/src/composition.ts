@@ -29,7 +29,7 @@ import {
 } from '@deltabase/engine';
 import { withPort } from './config/members.js';
 import type { ServerConfig } from './config/server-config.js';
-import { awaitMembership } from './join.js';
+import { awaitMembership, refuseToBeAlone } from './join.js';
 
 /** A running engine and what it stands on. */
 export interface Composition {
@@ -101,7 +101,10 @@ async function placeOf(
   row: NodeRow | undefined,
 ): Promise<NodePlace> {
   const { node, listen, peerListen, members } = config;
-  if (row !== undefined) return { members, groups: config.groups ?? row.groups };
+  if (row !== undefined) {
+    await refuseToBeAlone(config, row);
+    return { members, groups: config.groups ?? row.groups };
+  }
   if (config.join.length > 0) {
     const { groups, ...cluster } = await awaitMembership(config, { log, signal });
     return { ...cluster, groups: config.groups ?? groups };

@@ -3,7 +3,13 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeltabaseError } from '@deltabase/base';
-import { expulsionText, type JoinTicket, type Log, type Member } from '@deltabase/engine';
+import {
+  expulsionText,
+  type JoinTicket,
+  type Log,
+  type Member,
+  type NodeRow,
+} from '@deltabase/engine';
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import type { ServerConfig } from './config/server-config.js';
 import { loadProtos } from './services/protos.js';
@@ -16,13 +22,21 @@ export interface JoinedCluster {
 }
 
 /** The fields of `ListMembersResponse` that matter here. */
-interface Listed {
+export interface Listed {
   readonly cluster: string;
   readonly clusterId: string;
   readonly groups: number;
   readonly founders: readonly number[];
   readonly highestNode: number;
   readonly members: readonly (Member & { readonly joined: boolean })[];
+}
+
+export interface AwaitOptions {
+  readonly log: Log;
+  /** Gives up. */
+  readonly signal: AbortSignal;
+  /** Resolves when it is time to ask again, or to give up. */
+  readonly pause?: (signal: AbortSignal) => Promise<void>;
 }
 
 const ASK_AGAIN_MS = 500;
@@ -34,24 +48,51 @@ const ANSWER_MS = 3000;
  */
 export async function awaitMembership(
   config: ServerConfig,
-  { log, signal }: { readonly log: Log; readonly signal: AbortSignal },
+  { log, signal, pause = pauseBetween }: AwaitOptions,
 ): Promise<JoinedCluster> {
   const { node, join } = config;
-  let said = '';
+  /** What the log has of each address. */
+  const said = new Map<string, string>();
   for (let attempt = 0; ; attempt++) {
     if (signal.aborted) throw new DeltabaseError('CANCELLED', 'stopped before it had joined');
     const address = join[attempt % join.length]!;
     const listed = await listMembers(address);
     const found = typeof listed === 'string' ? listed : judge(listed, config, address);
     if (typeof found !== 'string') return found;
-    if (found !== said) log.warn('waits-to-join', { node, reason: found });
-    said = found;
-    await sleep(ASK_AGAIN_MS, undefined, { signal }).catch(() => {});
+    if (found !== said.get(address)) log.warn('waits-to-join', { node, reason: found });
+    said.set(address, found);
+    await pause(signal);
   }
 }
 
+/**
+ * A node whose data make it a cluster of its own, because it was once started without `--join`, would go on as that and
+ * never join, with nobody noticing. Throws NODE_MISMATCH. Where other data say whose they are, `--join` says nothing.
+ */
+export async function refuseToBeAlone(config: ServerConfig, row: NodeRow): Promise<void> {
+  const isAlone = row.members.length === 1 && row.founders.includes(row.node);
+  if (!isAlone || row.node !== config.node || row.clusterId === '') return;
+  const answers = await Promise.all(config.join.map(listMembers));
+  const at = answers.findIndex((listed) => isOther(listed, row));
+  if (at < 0) return;
+  throw new DeltabaseError(
+    'NODE_MISMATCH',
+    `the data in ${config.dataDir} are of a cluster of its own, which node ${row.node} once began, not of the one at ` +
+      `${config.join[at]}: name an empty data directory to join that, or leave --join out to go on alone`,
+  );
+}
+
+function isOther(listed: Listed | string, { clusterId }: NodeRow): boolean {
+  if (typeof listed === 'string' || listed.clusterId === '') return false;
+  return listed.clusterId !== clusterId;
+}
+
 /** What the node begins with, or what it waits for. */
-function judge(listed: Listed, config: ServerConfig, address: string): JoinedCluster | string {
+export function judge(
+  listed: Listed,
+  config: Pick<ServerConfig, 'cluster' | 'node' | 'groups'>,
+  address: string,
+): JoinedCluster | string {
   const { cluster, node } = config;
   if (listed.cluster !== cluster) {
     throw new DeltabaseError(
@@ -60,18 +101,29 @@ function judge(listed: Listed, config: ServerConfig, address: string): JoinedClu
     );
   }
   const { clusterId, founders, groups } = listed;
+  if (config.groups !== undefined && config.groups !== groups) {
+    throw new DeltabaseError(
+      'INVALID_ARGUMENT',
+      `the cluster has ${groups} groups, not ${config.groups}: leave --groups out`,
+    );
+  }
   if (clusterId === '' || listed.members.length === 0)
     return `${address} does not know the members yet`;
   const self = listed.members.find((member) => member.node === node);
   if (self === undefined) {
     if (node <= listed.highestNode) throw expelled(expulsionText(node, 'removed'));
-    return `node ${node} is not a member: add it with deltabase cluster add ${node}=PEER/CLIENT`;
+    return `${address} knows no node ${node}: add it with deltabase cluster add ${node}=PEER/CLIENT`;
   }
   if (self.joined) throw expelled(expulsionText(node, 'lost'));
   const members = listed.members.map(({ node: id, peerAddress, clientAddress }) => {
     return { node: id, peerAddress, clientAddress };
   });
   return { join: { clusterId, founders }, members, groups };
+}
+
+async function pauseBetween(signal: AbortSignal): Promise<void> {
+  // Whoever gives up meanwhile is seen by the signal.
+  await sleep(ASK_AGAIN_MS, undefined, { signal }).catch(() => {});
 }
 
 /** What the node at `address` answers, or why it does not. */

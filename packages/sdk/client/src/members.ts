@@ -61,7 +61,7 @@ export class Members {
     return change;
   }
 
-  /** Makes a learner a voter. Rejects with MEMBERS_REFUSED while it has not caught up. */
+  /** Makes a learner a voter, or undoes a removal. Rejects with MEMBERS_REFUSED while the node has not caught up. */
   async promote(node: number, options: CallOptions = {}): Promise<number> {
     const { signal } = options;
     const { change } = await this.#run(options, (link, timeoutMs) =>
@@ -70,7 +70,7 @@ export class Members {
     return change;
   }
 
-  /** Removes a node for ever, or undoes the addition of one. Rejects with MEMBERS_REFUSED if that is not safe. */
+  /** Removes a node for ever, or undoes an addition or a replacement by it. Rejects with MEMBERS_REFUSED if that is not safe. */
   async remove(node: number, options: CallOptions = {}): Promise<number> {
     const { signal } = options;
     const { change } = await this.#run(options, (link, timeoutMs) =>
@@ -115,9 +115,15 @@ export class Members {
     const { progress, signal } = options;
     const untilMs = world.nowMs() + timeoutOf(options, limits);
     let told = '';
+    let last: MemberList | undefined;
     for (;;) {
       const deadlineMs = Math.max(1, untilMs - world.nowMs());
-      const list = await this.list({ deadlineMs, ...(signal && { signal }) });
+      const list = await this.list({ deadlineMs, ...(signal && { signal }) }).catch(
+        (thrown: unknown) => {
+          throw lateOr(thrown, last);
+        },
+      );
+      last = list;
       const underWay = list.change ?? undefined;
       if (list.changes > change) throw undone(change, list);
       if (underWay === undefined && list.changes === change) return list;
@@ -126,7 +132,7 @@ export class Members {
         progress?.(underWay);
       }
       const leftMs = untilMs - world.nowMs();
-      if (leftMs <= 0) throw late(underWay);
+      if (leftMs <= 0) throw late(list);
       await attempts.changed(Math.min(ASK_AGAIN_MS, leftMs), signal);
     }
   }
@@ -144,10 +150,29 @@ function undone(change: number, { changes }: MemberList): DeltabaseError {
   );
 }
 
-function late(change: MemberChange | undefined): DeltabaseError {
+/** Time that is over in the middle of a question: what was heard last says more of it. */
+function lateOr(thrown: unknown, last: MemberList | undefined): unknown {
+  const isLate = thrown instanceof DeltabaseError && thrown.code === 'DEADLINE_EXCEEDED';
+  return isLate && last !== undefined ? late(last) : thrown;
+}
+
+function late(list: MemberList): DeltabaseError {
+  const change = list.change ?? undefined;
   const far = change && `: ${change.phase}, ${change.groupsDone} of ${change.groupsTotal} groups`;
+  const why = change === undefined ? undefined : missingFor(change, list);
   return new DeltabaseError(
     'DEADLINE_EXCEEDED',
-    `the change is not through yet${far ?? ''}; it goes on by itself: look at the members`,
+    `the change is not through yet${far ?? ''}; ${why ?? 'it goes on by itself: look at the members'}`,
+  );
+}
+
+/** Why a change waits, if it is for the node that comes. */
+function missingFor({ node, kind }: MemberChange, { members }: MemberList): string | undefined {
+  const comer = kind === 'remove' ? undefined : members.find((member) => member.node === node);
+  if (comer === undefined || (comer.joined && comer.reachable)) return undefined;
+  const what = comer.joined ? 'cannot be reached' : 'was not heard of yet';
+  return (
+    `node ${node} ${what}: see that it runs (started with its id and --join) and that others reach it at ` +
+    `${comer.peerAddress}, or undo the change with deltabase cluster remove ${node}`
   );
 }

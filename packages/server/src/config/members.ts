@@ -9,6 +9,8 @@ const MEMBER = /^(\d+)=([^/=,\s]+)\/([^/=,\s]+)$/;
 const ADDRESS = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/;
 const ANY_PORT = /:0+$/;
 const PORT_MAX = 65_535;
+/** Names have 253 characters at most (RFC 1035 §2.3.4), a port five. */
+const ADDRESS_LENGTH_MAX = 259;
 
 /** Members separated by commas, as `source` gave them. Throws INVALID_ARGUMENT naming the wrong one. */
 export function parseMembers(text: string, source: string): Member[] {
@@ -21,8 +23,13 @@ export function parseMembers(text: string, source: string): Member[] {
 
 /** Whether `text` is host:port; port 0 stands for any free one. */
 export function isAddress(text: string): boolean {
-  const port = ADDRESS.exec(text)?.[1];
+  const port = text.length <= ADDRESS_LENGTH_MAX ? ADDRESS.exec(text)?.[1] : undefined;
   return port !== undefined && Number(port) <= PORT_MAX;
+}
+
+/** Whether `text` is host:port as others can reach it. */
+export function isPlace(text: string): boolean {
+  return isAddress(text) && !ANY_PORT.test(text);
 }
 
 /** An address with the port that the system gave where any was asked for (port 0). */

@@ -3,7 +3,7 @@
 import type { Limits } from '@deltabase/base';
 import type { Engine, Log, Member, MembersOrder, MembersReport } from '@deltabase/engine';
 import type { ServerUnaryCall, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { isAddress } from '../config/members.js';
+import { isPlace } from '../config/members.js';
 import { principalOf } from './principal.js';
 import { expiryOf, invalid } from './requests.js';
 import { type Answer, unary } from './unary.js';
@@ -139,7 +139,10 @@ function memberOf({ node, peerAddress, clientAddress }: NewMember): Member {
     ['peer_address', peerAddress],
     ['client_address', clientAddress],
   ] as const) {
-    if (!isAddress(address)) throw invalid(`${name} is no address: use HOST:PORT`);
+    if (isPlace(address)) continue;
+    throw invalid(
+      `${name} is no address that others can reach: use HOST:PORT, such as 10.0.0.4:7411`,
+    );
   }
   return { node: nodeOf('node', node), peerAddress, clientAddress };
 }

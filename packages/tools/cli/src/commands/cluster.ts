@@ -75,7 +75,9 @@ function addPromote(cluster: Command, io: Io): void {
   const command = cluster
     .command('promote')
     .summary('make a learner a voter')
-    .description('Makes a learner a voter. It is refused while the learner has not caught up.')
+    .description(
+      'Makes a learner a voter, which is refused while it has not caught up; or keeps a node whose removal is under way.',
+    )
     .argument('<node>', 'its id', natural);
   withWaiting(command)
     .addHelpText('after', examples('promote 4'))
