@@ -10,6 +10,8 @@ import { NodeView } from '../src/node-view.js';
 import { exampleModule, until, withCluster } from '../src/scratch.js';
 
 const WRITERS = 32;
+/** Of each kind. */
+const READERS = 8;
 /** Leaders are missed late, so that what needs an election shows. */
 const TIMING = { 'tick-ms': 50, 'election-ticks': 60 };
 const ELECTION_MS = 3000;
@@ -31,13 +33,28 @@ test('nodes are restarted one after the other under load, and no client sees an 
 
 async function restartEach(t: TestContext, cluster: ProcessCluster, client: Client): Promise<void> {
   const writers = new Writers(client);
-  const failure = await restartUnder(writers, cluster).then(
+  let readers: Readers | undefined;
+  const restart = async (): Promise<void> => {
+    await until('something to read', () => writers.answered > 20 * WRITERS);
+    readers = new Readers(client);
+    await restartUnder(writers, cluster);
+  };
+  const failure = await restart().then(
     () => undefined,
     (thrown: unknown) => ({ thrown }),
   );
   const longestGapMs = await writers.stop();
+  await readers?.stop();
   if (failure !== undefined) throw failure.thrown;
-  t.diagnostic(`${writers.answered} answers, at most ${longestGapMs.toFixed(0)} ms without one`);
+  const { reads, deltas } = readers!;
+  assert.ok(reads.count > 20 * READERS && deltas.count > 20 * READERS);
+  for (const [what, count, gapMs] of [
+    ['answers', writers.answered, longestGapMs],
+    ['fresh reads', reads.count, reads.longestGapMs],
+    ['deltas to watchers', deltas.count, deltas.longestGapMs],
+  ] as const) {
+    t.diagnostic(`${count} ${what}, at most ${gapMs.toFixed(0)} ms without one`);
+  }
 }
 
 async function restartUnder(writers: Writers, cluster: ProcessCluster): Promise<void> {
@@ -93,6 +110,66 @@ class Writers {
       this.#longestGapMs = Math.max(this.#longestGapMs, nowMs - this.#lastMs);
       this.#lastMs = nowMs;
       this.answered++;
+    }
+  }
+}
+
+/** How many there were of something, and the longest time without one. */
+class Pace {
+  count = 0;
+  longestGapMs = 0;
+  #lastMs = performance.now();
+
+  add(): void {
+    const nowMs = performance.now();
+    this.longestGapMs = Math.max(this.longestGapMs, nowMs - this.#lastMs);
+    this.#lastMs = nowMs;
+    this.count++;
+  }
+}
+
+/** Readers that ask again and again, and watchers, of what the first writers count: no read is older than the last. */
+class Readers {
+  readonly reads = new Pace();
+  readonly deltas = new Pace();
+  readonly #reading: Promise<void>[];
+  readonly #controller = new AbortController();
+
+  constructor(client: Client) {
+    const each = Array.from({ length: READERS }, (_, reader) => reader);
+    this.#reading = each.flatMap((reader) => [
+      this.#read(client, reader),
+      this.#watch(client, reader),
+    ]);
+  }
+
+  /** Rejects if a read or a watch failed. */
+  async stop(): Promise<void> {
+    this.#controller.abort();
+    await Promise.all(this.#reading);
+  }
+
+  async #read(client: Client, reader: number): Promise<void> {
+    const document = client.document('counter', `writer-${reader}`);
+    for (let last = 0; !this.#controller.signal.aborted; ) {
+      const { seq } = await document.get();
+      assert.ok(seq >= last, `reader ${reader} saw ${last} and then ${seq}`);
+      last = seq;
+      this.reads.add();
+    }
+  }
+
+  async #watch(client: Client, reader: number): Promise<void> {
+    const { signal } = this.#controller;
+    let last: number | undefined;
+    try {
+      for await (const event of client.document('counter', `writer-${reader}`).watch({ signal })) {
+        if (event.kind === 'delta') assert.equal(event.seq, last! + 1, `watcher ${reader}`);
+        last = event.seq;
+        this.deltas.add();
+      }
+    } catch (thrown) {
+      if (!signal.aborted) throw thrown;
     }
   }
 }
