@@ -14,24 +14,49 @@ export interface BenchCluster {
   readonly client: Client;
 }
 
-/** Runs `use` with a cluster and a client of it; nothing of them stays. */
-export async function withBenchCluster<T>(
-  options: Omit<ProcessClusterOptions, 'directory' | 'program'>,
+type Options = Omit<ProcessClusterOptions, 'directory' | 'program'>;
+
+/** Runs `use` with a cluster whose leaders are spread, and a client of it; nothing of them stays. */
+export function withBenchCluster<T>(
+  options: Options,
   use: (bench: BenchCluster) => Promise<T>,
+): Promise<T> {
+  return withProcesses(options, async (cluster) => {
+    await Promise.all(cluster.nodes.map((node) => node.start()));
+    return withClient(cluster, async (client) => {
+      await leadersSpread(client);
+      return use({ cluster, client });
+    });
+  });
+}
+
+/** Runs `use` with a cluster of which nothing runs yet; nothing of it stays. */
+export async function withProcesses<T>(
+  options: Options,
+  use: (cluster: ProcessCluster) => Promise<T>,
 ): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'deltabase-bench-'));
   const program = join(ROOT, 'packages/server/dist/src/main.js');
   let cluster: ProcessCluster | undefined;
-  let client: Client | undefined;
   try {
-    cluster = await ProcessCluster.start({ ...options, directory, program });
-    client = await connect({ addresses: cluster.addresses });
-    await leadersSpread(client);
-    return await use({ cluster, client });
+    cluster = await ProcessCluster.create({ ...options, directory, program });
+    return await use(cluster);
   } finally {
-    await client?.close({ abandon: true });
     await cluster?.stop();
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Runs `use` with a client of a cluster that runs. */
+export async function withClient<T>(
+  { addresses }: ProcessCluster,
+  use: (client: Client) => Promise<T>,
+): Promise<T> {
+  const client = await connect({ addresses });
+  try {
+    return await use(client);
+  } finally {
+    await client.close({ abandon: true });
   }
 }
 

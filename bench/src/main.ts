@@ -8,10 +8,18 @@ import { documentSize } from './document-size.js';
 import { failover } from './failover.js';
 import { fanout } from './fanout.js';
 import { type Benchmark, renderTable, runBenchmark, writeResult } from './harness.js';
+import { idleGroups } from './idle-groups.js';
 import { messages } from './messages.js';
 import { parseOptions, USAGE } from './options.js';
 
-const BENCHMARKS: readonly Benchmark[] = [messages, documentSize, cold, fanout, failover];
+const BENCHMARKS: readonly Benchmark[] = [
+  messages,
+  documentSize,
+  cold,
+  fanout,
+  failover,
+  idleGroups,
+];
 
 const options = parseOptions(
   process.argv.slice(2),
