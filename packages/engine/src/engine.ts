@@ -264,7 +264,7 @@ export class Engine {
     const uptimeMs = this.#ports.clock.monotonicMs() - this.#startedMs;
     const { cluster, node } = this.#config;
     const identity = { cluster, node, incarnation: this.#incarnation, uptimeMs };
-    return statusOf(identity, this.#parts, this.#ports.disk);
+    return statusOf(identity, this.#parts);
   }
 
   /**
@@ -322,7 +322,7 @@ export class Engine {
     const group = this.#parts.router.groupOf(space, key);
     group.load(space, key, (local) => {
       if (local === undefined) return;
-      group.documents.read(readHistory(this.#ports.disk, local, fromSeq, limits), once);
+      group.documents.read(readHistory(this.#parts.disk, local, fromSeq, limits), once);
     });
   }
 }

@@ -22,6 +22,7 @@ import { LogCompactor, removeRows } from './storage/cleanup.js';
 import { DiskRoom } from './storage/disk-room.js';
 import { DurableWriter } from './storage/durable-writer.js';
 import type { RecoveredNode } from './storage/recovery.js';
+import { WatchedDisk } from './storage/watched-disk.js';
 import { Reads } from './streams/reads.js';
 import { Watches } from './streams/watches.js';
 import { Deployments } from './system/deployments.js';
@@ -34,6 +35,7 @@ import { Upkeep } from './upkeep.js';
 
 export class EngineParts {
   readonly loop: TurnLoop;
+  readonly disk: WatchedDisk;
   readonly writer: DurableWriter;
   readonly diskRoom: DiskRoom;
   readonly residency: Residency;
@@ -75,7 +77,7 @@ export class EngineParts {
     recovered: RecoveredNode,
     expelled: (expulsion: Expulsion) => void,
   ) {
-    const { clock, disk, network, log, random } = ports;
+    const { clock, network, log, random } = ports;
     const { limits, cluster, groups, node } = config;
     const { incarnation, founders, clusterId } = recovered.row;
     const { touched } = this;
@@ -99,6 +101,8 @@ export class EngineParts {
     this.#tasks = new Tasks(this.loop);
     this.residency = new Residency(limits);
     this.writer = new DurableWriter(disk, this.loop, limits);
+    const disk = new WatchedDisk(ports.disk);
+    this.disk = disk;
     this.diskRoom = new DiskRoom({
       disk,
       log,
@@ -178,7 +182,18 @@ export class EngineParts {
     const ways = { links, liveness, clusterClock, forwarding, snapshots };
     const parts = { groups: all, ...ways, log, nowMs, dirty };
     this.upkeep = new Upkeep({
-      ...{ ...parts, config, reads, deployments, senders, members, residency, writer, diskRoom },
+      ...{
+        ...parts,
+        config,
+        reads,
+        deployments,
+        senders,
+        members,
+        residency,
+        writer,
+        disk,
+        diskRoom,
+      },
       awake: this.#awake,
       lookAtSleepers: () => this.#lookAtSleepers(),
       beat: () => {
@@ -248,7 +263,8 @@ export class EngineParts {
   #groupHost(
     given: Pick<GroupHost, 'header' | 'life' | 'write' | 'sendBulk' | 'dirty'>,
   ): GroupHost {
-    const { clock, disk, random, log } = this.#ports;
+    const { clock, random, log } = this.#ports;
+    const { disk } = this;
     const compactor = new LogCompactor(disk, (step) => this.loop.enqueue(step));
     return {
       ...given,

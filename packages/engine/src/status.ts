@@ -2,7 +2,7 @@
 
 import type { BasicStatus, ConfState, Role, Status } from 'raft-ts';
 import type { EngineParts } from './parts.js';
-import type { Disk, NodeId } from './ports.js';
+import type { NodeId } from './ports.js';
 
 /** Where a node's copy of a group stands. */
 export interface GroupPosition extends BasicStatus {
@@ -28,7 +28,7 @@ export interface EngineStatus {
   readonly uptimeMs: number;
   /** It is about to stop: it takes nothing new and hands its leaderships over. */
   readonly draining: boolean;
-  /** A write has been on its way for so long that this node leads nothing. */
+  /** A write or a read has been on its way for so long that this node leads nothing. */
   readonly diskStalled: boolean;
   /** There is so little room on its disk that it takes no messages. */
   readonly diskLow: boolean;
@@ -66,7 +66,6 @@ export interface EngineCounters {
 export function statusOf(
   identity: Pick<EngineStatus, 'cluster' | 'node' | 'incarnation' | 'uptimeMs'>,
   parts: EngineParts,
-  disk: Disk,
 ): EngineStatus {
   const { groups, upkeep, diskRoom } = parts;
   return {
@@ -81,13 +80,13 @@ export function statusOf(
       queued: group.backlogCount,
       asleep: group.isAsleep,
     })),
-    counters: countersOf(parts, disk),
+    counters: countersOf(parts),
   };
 }
 
-function countersOf(parts: EngineParts, disk: Disk): EngineCounters {
+function countersOf(parts: EngineParts): EngineCounters {
   const { groups, links, writer, counters, loop, forwarding, watches, upkeep, residency } = parts;
-  const { freeBytes, usedBytes } = disk.space();
+  const { freeBytes, usedBytes } = parts.disk.space();
   return {
     residentDocuments: groups.reduce((sum, { documents }) => sum + documents.residentCount, 0),
     residentBytes: residency.bytes,

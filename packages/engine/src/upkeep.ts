@@ -17,6 +17,7 @@ import type { Log } from './ports.js';
 import type { DiskRoom } from './storage/disk-room.js';
 import { DiskWatch } from './storage/disk-watch.js';
 import type { DurableWriter } from './storage/durable-writer.js';
+import type { WatchedDisk } from './storage/watched-disk.js';
 import type { Reads } from './streams/reads.js';
 import type { Deployments } from './system/deployments.js';
 import type { SystemSenders } from './system/system-sender.js';
@@ -33,6 +34,7 @@ export interface UpkeepHost {
   readonly writer: DurableWriter;
   readonly diskRoom: DiskRoom;
   readonly log: Log;
+  readonly disk: WatchedDisk;
   readonly reads: Reads;
   readonly forwarding: Forwarding;
   readonly snapshots: SnapshotSender;
@@ -50,7 +52,7 @@ export interface UpkeepHost {
 const UPKEEP_MS = 250;
 /** Groups that sleep are visited once in so many upkeeps: every 16 seconds. */
 const VISITS = 64;
-/** Election timeouts that a write may take: others would lead long before it is done. */
+/** Election timeouts that a write or a read may take: others would lead long before it is done. */
 const STALL_ELECTIONS = 4;
 
 export class Upkeep {
@@ -82,6 +84,7 @@ export class Upkeep {
       writer: host.writer,
       ticksMax: STALL_ELECTIONS * host.config.timing.electionTicks,
       changed: (isStalled) => this.#diskChanged(isStalled),
+      disk: host.disk,
     });
     this.#tickedMs = now;
     this.#upkeptMs = now;

@@ -67,6 +67,38 @@ test('a leader whose disk hangs is relieved, and its messages take effect once',
   assert.equal(tokens.valueAt(leader, 'a').seq, 1);
 });
 
+test('a leader whose disk hangs on reads alone is relieved, and what waited for it is done', () => {
+  const limits = { idleEvictMs: 1000, flushIntervalMs: 500 };
+  const tokens = new TokenCluster({ seed: 6, limits }).start();
+  const client = tokens.client('c');
+  client.send('a', 'append');
+  tokens.settle();
+  // Until the document has left memory.
+  tokens.run(20_000);
+  const leader = tokens.leaderOf('a');
+  const engine = tokens.cluster.engine(leader);
+  assert.equal(engine.status().counters.residentDocuments, 2, 'those of the system');
+  tokens.cluster.setDisk(leader, 'reads-hang');
+  const { simulation } = tokens.cluster;
+  const hungMs = simulation.nowMs;
+  client.send('a', 'append', leader);
+  tokens.settle();
+  const tookMs = simulation.nowMs - hungMs;
+  assert.ok(tookMs < 3000, `${tookMs} ms`);
+  assert.ok(engine.status().diskStalled);
+  assert.notEqual(tokens.leaderOf('a'), leader);
+  // It is not made a leader again while its disk hangs, though it writes what others lead.
+  client.send('b', 'append');
+  tokens.settle();
+  tokens.run(30_000);
+  const other = tokens.cluster.engine(tokens.leaderOf('a'));
+  assert.ok(!other.leaders().includes(leader));
+  tokens.cluster.setDisk(leader, 'whole');
+  tokens.until(() => !engine.status().diskStalled, 1000);
+  tokens.check();
+  assert.equal(tokens.valueAt(leader, 'a').seq, 2);
+});
+
 test('the balancer does not hold a group up again and again for a node that is slow to take it', () => {
   const tokens = new TokenCluster({ seed: 4, groups: 3 }).start();
   tokens.run(20_000);

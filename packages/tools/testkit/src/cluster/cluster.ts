@@ -184,11 +184,11 @@ export class Cluster {
     this.#node(id).storage.failNextWrite(undefined);
   }
 
-  /** The node’s disk hangs, or answers again: what was to be written is then. */
-  setDisk(id: NodeId, state: 'hung' | 'whole'): void {
+  /** The node’s disk hangs, on everything or on reads alone, or answers again: what was asked of it is done then. */
+  setDisk(id: NodeId, state: 'hung' | 'reads-hang' | 'whole'): void {
     const { storage } = this.#node(id);
-    if (state === 'hung') storage.hold();
-    else storage.release();
+    if (state === 'whole') storage.release();
+    else storage.hold(state === 'hung' ? ['write', 'read'] : ['read']);
   }
 
   /** Has the disk of a node that runs say that so much is left of it. */

@@ -2,25 +2,24 @@
 // acknowledged when its node crashes.
 
 import type { Disk, DiskOperation, DiskRange, DiskReader, DiskRow } from '@deltabase/engine';
+import { type DiskCall, type DiskDelay, DiskHang } from './disk-hang.js';
 import { SortedMap } from './sorted-map.js';
 
 export interface MemoryDiskOptions {
-  /** Calls `run` later: after a write's or a read's delay. */
-  readonly later: (kind: 'write' | 'read', run: () => void) => void;
+  readonly later: DiskDelay;
 }
 
 export class MemoryDisk implements Disk {
-  readonly #later: MemoryDiskOptions['later'];
+  readonly #later: DiskDelay;
+  readonly #hang = new DiskHang();
   #map: SortedMap;
   #inFlight: readonly DiskOperation[] | undefined;
   #failing: (() => void) | undefined;
   #failed = false;
   #freeBytes = 2 ** 40;
-  /** Writes that would be done if the disk answered; `undefined`: it does. */
-  #held: Array<() => void> | undefined;
 
   constructor(options: MemoryDiskOptions, map = new SortedMap()) {
-    this.#later = options.later;
+    this.#later = this.#hang.around(options.later);
     this.#map = map;
   }
 
@@ -45,25 +44,19 @@ export class MemoryDisk implements Disk {
     this.#failing = fatal;
   }
 
-  /** The disk hangs: no write ends until `release`. */
-  hold(): void {
-    this.#held ??= [];
+  /** The disk hangs: nothing of these kinds ends until `release`. */
+  hold(kinds: readonly DiskCall[]): void {
+    this.#hang.hold(kinds);
   }
 
   release(): void {
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    for (const complete of held) this.#later('write', complete);
+    this.#hang.release();
   }
 
   write(batch: readonly DiskOperation[], done: () => void): void {
     if (this.#inFlight !== undefined) throw new Error('one batch is in flight at a time');
     this.#inFlight = batch;
     const complete = (): void => {
-      if (this.#held !== undefined) {
-        this.#held.push(complete);
-        return;
-      }
       if (this.#failing !== undefined) {
         const fatal = this.#failing;
         this.#failing = undefined;

@@ -4,13 +4,9 @@
 import { DeltabaseError } from '@deltabase/base';
 import { startLevelDisk } from '@deltabase/driver-level';
 import type { Disk, DiskOperation } from '@deltabase/engine';
+import type { DiskCall, DiskDelay } from './disk-hang.js';
 import { MemoryDisk } from './memory-disk.js';
-import {
-  type DiskDelay,
-  SIMULATED_RING_SLOTS,
-  SimulatedLevel,
-  type WriteFault,
-} from './simulated-level.js';
+import { SIMULATED_RING_SLOTS, SimulatedLevel, type WriteFault } from './simulated-level.js';
 import { type Row, SortedMap } from './sorted-map.js';
 
 /** What a disk is opened with in a life of its node. */
@@ -28,7 +24,8 @@ export interface NodeStorage {
   /** The node's process ends; what it was writing may be there all the same. Returns that batch if it is. */
   end(inFlight: 'kept' | 'lost'): readonly DiskOperation[] | undefined;
   failNextWrite(fault: WriteFault | undefined): void;
-  hold(): void;
+  /** Nothing of these kinds ends until `release`. */
+  hold(kinds: readonly DiskCall[]): void;
   release(): void;
   setFreeBytes(bytes: number): void;
 }
@@ -63,8 +60,8 @@ export class MemoryStorage implements NodeStorage {
     this.#disk?.failNextWrite(fault && this.#fatal);
   }
 
-  hold(): void {
-    this.#disk?.hold();
+  hold(kinds: readonly DiskCall[]): void {
+    this.#disk?.hold(kinds);
   }
 
   release(): void {
@@ -119,8 +116,8 @@ export class LevelStorage implements NodeStorage {
     this.files.failNextWrite(fault);
   }
 
-  hold(): void {
-    this.files.hold();
+  hold(kinds: readonly DiskCall[]): void {
+    this.files.hold(kinds);
   }
 
   release(): void {

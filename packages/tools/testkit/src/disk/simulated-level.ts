@@ -5,10 +5,8 @@
 
 import type { Prng } from '@deltabase/base';
 import type { Failed, Store, StoreOperation, StoreRow, Witness } from '@deltabase/driver-level';
+import { type DiskCall, type DiskDelay, DiskHang } from './disk-hang.js';
 import { type Row, SortedMap, type Walk } from './sorted-map.js';
-
-/** Calls `run` once a write or a read has taken its time, unless the node's life has ended by then. */
-export type DiskDelay = (kind: 'write' | 'read', run: () => void) => void;
 
 /** How the next write fails: nothing of it reaches the log, or all of it may, but is not synced. */
 export type WriteFault = 'append' | 'sync';
@@ -54,8 +52,7 @@ export class SimulatedLevel {
   #fault: WriteFault | undefined;
   /** An append failed: what is acknowledged from here on is lost. */
   #isLosing = false;
-  /** Work that would be done if the disk answered; `undefined`: it does. */
-  #held: Array<() => void> | undefined;
+  readonly #hang = new DiskHang();
   #freeBytes = 2 ** 40;
   #acknowledged = 0;
 
@@ -72,11 +69,10 @@ export class SimulatedLevel {
   /** What the driver opens in a life of its node. */
   open(delay: DiskDelay): { readonly store: Store; readonly witness: Witness } {
     const life = ++this.#life;
+    const later = this.#hang.around(delay);
     const answer: DiskDelay = (kind, run) =>
-      delay(kind, () => {
-        if (this.#life !== life) return;
-        if (this.#held === undefined) run();
-        else this.#held.push(() => answer(kind, run));
+      later(kind, () => {
+        if (this.#life === life) run();
       });
     return { store: this.#store(life, answer), witness: this.#witness() };
   }
@@ -91,7 +87,7 @@ export class SimulatedLevel {
     this.#life++;
     this.#inFlight = undefined;
     this.#fault = undefined;
-    this.#held = undefined;
+    this.#hang.forget();
     this.#recover();
     return batch !== undefined;
   }
@@ -105,15 +101,13 @@ export class SimulatedLevel {
     this.#fault = fault;
   }
 
-  /** The disk hangs: nothing that is asked of it ends until `release`. */
-  hold(): void {
-    this.#held ??= [];
+  /** The disk hangs: nothing of these kinds that is asked of it ends until `release`. */
+  hold(kinds: readonly DiskCall[]): void {
+    this.#hang.hold(kinds);
   }
 
   release(): void {
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    for (const run of held) run();
+    this.#hang.release();
   }
 
   // What happens to files while their node does not run.

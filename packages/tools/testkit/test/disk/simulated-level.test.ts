@@ -217,7 +217,7 @@ test('a disk that hangs ends nothing until it answers again', () => {
   const bench = new Bench();
   const disk = live(bench.open());
   let ended = 0;
-  bench.storage.hold();
+  bench.storage.hold(['write', 'read']);
   disk.write([put(1)], () => ended++);
   disk.get(key(1), () => ended++);
   bench.simulation.runFor(10_000);
@@ -225,6 +225,11 @@ test('a disk that hangs ends nothing until it answers again', () => {
   bench.storage.release();
   bench.simulation.runFor(10);
   assert.equal(ended, 2);
+  bench.storage.hold(['read']);
+  disk.get(key(1), () => ended++);
+  disk.write([put(2)], () => ended++);
+  bench.simulation.runFor(10_000);
+  assert.equal(ended, 3, 'the write alone');
 });
 
 test('an image of the files brings back what was when it was taken; a wiped disk is empty', () => {

@@ -18,6 +18,7 @@ const SEEN = [
   'a clock was fast or slow',
   'a connection broke',
   'a damaged node was refused',
+  'a disk hung on reads',
   'a disk hung until the end',
   'a disk hung',
   'a disk lost batches in the middle',

@@ -14,7 +14,13 @@ export const DISK_FAULTS: readonly Fault[] = [
     inject: (...on) => failWrite('append', ...on),
   },
   { name: 'fail-sync', kind: 'disk', meanMs: 1500, inject: (...on) => failWrite('sync', ...on) },
-  { name: 'hang', kind: 'disk', meanMs: 1500, inject: hang },
+  { name: 'hang', kind: 'disk', meanMs: 1500, inject: (...on) => hang('hung', ...on) },
+  {
+    name: 'hang-reads',
+    kind: 'disk',
+    meanMs: 1500,
+    inject: (...on) => hang('reads-hang', ...on),
+  },
   { name: 'hang-for-ever', kind: 'disk', meanMs: 6000, inject: hangForEver },
   { name: 'slow-writes', kind: 'disk', meanMs: 1000, inject: slowWrites },
   { name: 'little-room', kind: 'disk', meanMs: 2000, inject: littleRoom },
@@ -32,11 +38,11 @@ function failWrite(fault: 'append' | 'sync', run: FaultHost, chance: Prng): void
   run.cluster.failDisk(id, fault);
 }
 
-function hang(run: FaultHost, chance: Prng): void {
+function hang(state: 'hung' | 'reads-hang', run: FaultHost, chance: Prng): void {
   const id = anyUp(run, chance);
   if (id === undefined) return;
-  run.count('a disk hung');
-  run.cluster.setDisk(id, 'hung');
+  run.count(state === 'hung' ? 'a disk hung' : 'a disk hung on reads');
+  run.cluster.setDisk(id, state);
   const meanMs = [50, 500, 3000][chance.below(3)]!;
   run.later(meanMs, chance, () => run.cluster.setDisk(id, 'whole'));
 }
