@@ -102,6 +102,11 @@ export class Engine {
     return this.#parts.groups.map((group) => group.lead);
   }
 
+  /** Has `listener` called in a turn with each group that has another leader from then on; 0: unknown. */
+  followLeaders(listener: (group: number, leader: NodeId) => void): void {
+    this.#parts.leaderListener = listener;
+  }
+
   /** Takes messages; each is checked, and each sink gets its answers in later turns, or when this node stops. */
   submit(submissions: readonly Submission[]): void {
     const { loop, router } = this.#parts;

@@ -16,7 +16,7 @@ import { Links } from './peers/links.js';
 import { Liveness } from './peers/liveness.js';
 import { Forwarding } from './placement/forwarding.js';
 import { Router } from './placement/router.js';
-import type { DiskOperation, Ports } from './ports.js';
+import type { DiskOperation, NodeId, Ports } from './ports.js';
 import type { AnswerSink } from './results.js';
 import { LogCompactor, removeRows } from './storage/cleanup.js';
 import { DiskRoom } from './storage/disk-room.js';
@@ -68,6 +68,10 @@ export class EngineParts {
   #dirty = new Set<Group>();
   /** Groups that get ticks. */
   readonly #awake = new Set<Group>();
+  /** Groups that this node leads. */
+  readonly #led = new Set<Group>();
+  /** Told of each group that has another leader, as this node sees it. */
+  leaderListener: (group: number, leader: NodeId) => void = () => {};
   /** This turn every peer hears of this node. */
   #beatDue = false;
 
@@ -97,12 +101,12 @@ export class EngineParts {
     const sendBulk: GroupHost['sendBulk'] = (to, frame) => this.links.sendBulk(to, frame);
 
     this.clusterClock = new ClusterClock({ clock, log, skewMsMax: limits.clockSkewMsMax });
+    const disk = new WatchedDisk(ports.disk);
+    this.disk = disk;
     this.loop = new TurnLoop(clock, () => this.#work());
     this.#tasks = new Tasks(this.loop);
     this.residency = new Residency(limits);
     this.writer = new DurableWriter(disk, this.loop, limits);
-    const disk = new WatchedDisk(ports.disk);
-    this.disk = disk;
     this.diskRoom = new DiskRoom({
       disk,
       log,
@@ -195,6 +199,7 @@ export class EngineParts {
         diskRoom,
       },
       awake: this.#awake,
+      led: this.#led,
       lookAtSleepers: () => this.#lookAtSleepers(),
       beat: () => {
         this.#beatDue = true;
@@ -228,6 +233,12 @@ export class EngineParts {
   #makeDirty(group: Group): void {
     this.#dirty.add(group);
     this.loop.wake();
+  }
+
+  #roleChanged(group: Group): void {
+    if (group.role === 'leader') this.#led.add(group);
+    else this.#led.delete(group);
+    this.leaderListener(group.id, group.lead);
   }
 
   /** There may be a next step, here or, once all others are done, in the system group. */
@@ -287,6 +298,7 @@ export class EngineParts {
       leadershipEnded: (group) => this.links.leadershipEnded(group),
       sendHeartbeat: (heartbeat, options) => this.links.sendHeartbeat(heartbeat, options),
       sendHeartbeatResponse: (response) => this.links.sendHeartbeatResponse(response),
+      roleChanged: (group) => this.#roleChanged(group),
       members: this.members.membership,
       configured: (group) => this.loop.enqueue(() => this.#configured(group)),
       peers: {

@@ -27,14 +27,16 @@ export interface UpkeepHost {
   readonly groups: readonly Group[];
   /** Those that do not sleep: only they get ticks. */
   readonly awake: ReadonlySet<Group>;
+  /** Those that this node leads. */
+  readonly led: ReadonlySet<Group>;
   readonly links: Links;
   readonly liveness: Liveness;
   readonly clusterClock: ClusterClock;
   readonly residency: Residency;
   readonly writer: DurableWriter;
+  readonly disk: WatchedDisk;
   readonly diskRoom: DiskRoom;
   readonly log: Log;
-  readonly disk: WatchedDisk;
   readonly reads: Reads;
   readonly forwarding: Forwarding;
   readonly snapshots: SnapshotSender;
@@ -82,9 +84,9 @@ export class Upkeep {
     );
     this.#diskWatch = new DiskWatch({
       writer: host.writer,
+      disk: host.disk,
       ticksMax: STALL_ELECTIONS * host.config.timing.electionTicks,
       changed: (isStalled) => this.#diskChanged(isStalled),
-      disk: host.disk,
     });
     this.#tickedMs = now;
     this.#upkeptMs = now;
@@ -185,18 +187,17 @@ export class Upkeep {
   }
 
   #balance(now: number): void {
-    const led = this.#host.groups.filter((group) => group.role === 'leader');
     const { membership } = this.#host.members;
-    this.#balancer.balance(led, now, {
+    this.#balancer.balance([...this.#host.led], now, {
       canLead: (peer) => membership.canLead(peer),
       wanted: (group) => membership.state?.leaders.get(group),
     });
   }
 
   #handOver(now: number): void {
-    const { groups, forwarding, reads } = this.#host;
+    const { led, forwarding, reads } = this.#host;
     const { handover, done } = this.#handover!;
-    const isDone = handover.step(groups, (peer) => this.#host.members.membership.canLead(peer));
+    const isDone = handover.step(led, (peer) => this.#host.members.membership.canLead(peer));
     const isIdle = isDone && forwarding.idle && reads.idle;
     if (done === undefined || !(isIdle || handover.isLate(now))) return;
     this.#handover!.done = undefined;
@@ -206,7 +207,7 @@ export class Upkeep {
   /** Without room on the disk this node leads only what no other node can. */
   #relieve(relief: Handover): void {
     const { membership } = this.#host.members;
-    relief.step(this.#host.groups, (peer) => membership.canLead(peer));
+    relief.step(this.#host.led, (peer) => membership.canLead(peer));
   }
 
   /** A node that stops, or can make nothing durable, is not made a leader: neither by itself nor by others. */
@@ -219,7 +220,7 @@ export class Upkeep {
   }
 
   #diskChanged(isStalled: boolean): void {
-    const { log, groups } = this.#host;
+    const { log, led } = this.#host;
     this.#abstain();
     if (!isStalled) {
       log.info('disk-answers');
@@ -227,6 +228,6 @@ export class Upkeep {
     }
     const { tickMs, electionTicks } = this.#host.config.timing;
     log.error('disk-stalled', { ms: STALL_ELECTIONS * electionTicks * tickMs });
-    for (const group of groups) if (group.role === 'leader') group.resign();
+    for (const group of led) group.resign();
   }
 }

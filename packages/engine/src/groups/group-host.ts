@@ -61,6 +61,9 @@ export interface GroupHost extends DocumentsHost {
   /** A group fell asleep, or woke: only what is awake gets ticks. */
   asleep(group: Group, is: boolean): void;
 
+  /** This node has another role in the group, or knows of another leader. */
+  roleChanged(group: Group): void;
+
   readonly members: GroupMembers;
   /** The group has another configuration. */
   configured(group: Group): void;

@@ -96,6 +96,7 @@ export class Group {
       leading: this.#leading,
       offers: this.#offers,
       outgoing: this.#outgoing,
+      roleChanged: () => host.roleChanged(this),
       configured: () => host.configured(this),
     });
   }

@@ -29,6 +29,8 @@ export interface RaftWorkHost {
   readonly leading: Leading;
   readonly offers: Offers;
   readonly outgoing: Outgoing;
+  /** It has another role or leader. */
+  roleChanged(): void;
   /** The group has another configuration. */
   configured(): void;
 }
@@ -123,6 +125,7 @@ export class RaftWork {
     const wasLeader = this.#role === 'leader';
     this.#role = role;
     this.#lead = lead;
+    this.#host.roleChanged();
     if (!wasLeader || role === 'leader') return;
     for (const submission of leading.end()) node.reroute(submission);
   }

@@ -7,7 +7,6 @@ import type { NodeId } from '../ports.js';
 /** What a handover looks at, and what it may do. */
 export interface LedGroup {
   readonly id: number;
-  readonly role: string;
   readonly idle: boolean;
   status(): Status;
   transferTo(peer: NodeId): void;
@@ -32,12 +31,10 @@ export class Handover {
     return nowMs - this.#sinceMs >= DRAIN_MS;
   }
 
-  /** Goes on with it; call it now and then. Returns whether all that this node can do for its groups is done. */
-  step(groups: readonly LedGroup[], canLead: (peer: NodeId) => boolean): boolean {
+  /** Goes on with it for the groups that this node leads; call it now and then. Returns whether all that this node can do for its groups is done. */
+  step(led: Iterable<LedGroup>, canLead: (peer: NodeId) => boolean): boolean {
     let isDone = true;
-    for (const group of groups) {
-      if (group.role === 'leader') isDone = this.#handOver(group, canLead) && isDone;
-    }
+    for (const group of led) isDone = this.#handOver(group, canLead) && isDone;
     return isDone;
   }
 

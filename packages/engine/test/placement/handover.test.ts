@@ -6,8 +6,7 @@ import { Handover } from '../../src/placement/handover.js';
 const ANY = (): boolean => true;
 
 class Group {
-  readonly id = 1;
-  role = 'leader';
+  readonly id: number;
   idle = true;
   leadTransferee = 0;
   readonly transfers: number[] = [];
@@ -18,6 +17,10 @@ class Group {
     { id: 4, match: 9, isLearner: true, damaged: false },
     { id: 5, match: 9, isLearner: false, damaged: true },
   ];
+
+  constructor(id = 1) {
+    this.id = id;
+  }
 
   status(): Status {
     const { leadTransferee, progress } = this;
@@ -30,12 +33,12 @@ class Group {
 }
 
 test('each group that this node leads goes to the voter that is most up to date', () => {
-  const led = new Group();
-  const followed = new Group();
-  followed.role = 'follower';
-  assert.ok(!new Handover(1, 0).step([led, followed], ANY));
-  assert.deepEqual(led.transfers, [3]);
-  assert.deepEqual(followed.transfers, []);
+  const led = [new Group(1), new Group(2)];
+  assert.ok(!new Handover(1, 0).step(led, ANY));
+  assert.deepEqual(
+    led.map(({ transfers }) => transfers),
+    [[3], [3]],
+  );
 });
 
 test('a voter that may not lead is no heir', () => {

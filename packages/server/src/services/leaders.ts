@@ -1,27 +1,27 @@
-// Who leads each group, as this node sees it, looked up often and told to whoever asked only when it changes.
+// Who leads each group, as this node sees it; told to whoever asked when it changes. When a node is lost hundreds of
+// groups change within moments, so changes are gathered for a little.
 
 import type { Engine, NodeId } from '@deltabase/engine';
 
 /** Called with the groups whose leader is another one now. */
 export type LeadersListener = (changed: readonly number[]) => void;
 
-const LOOK_MS = 50;
+const GATHER_MS = 20;
 
 export class Leaders {
-  readonly #engine: Engine;
   readonly #listeners = new Set<LeadersListener>();
-  readonly #timer: ReturnType<typeof setInterval>;
-  #leaders: readonly NodeId[];
+  readonly #all: NodeId[];
+  #changed = new Set<number>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(engine: Engine) {
-    this.#engine = engine;
-    this.#leaders = engine.leaders();
-    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+  constructor(engine: Pick<Engine, 'leaders' | 'followLeaders'>) {
+    this.#all = engine.leaders();
+    engine.followLeaders((group, leader) => this.#follow(group, leader));
   }
 
   /** The leader of each group, by the group's number; 0: unknown. */
   get all(): readonly NodeId[] {
-    return this.#leaders;
+    return this.#all;
   }
 
   /** Calls `listener` with every change from now on. Returns how to stop it. */
@@ -31,16 +31,21 @@ export class Leaders {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     this.#listeners.clear();
   }
 
-  #look(): void {
-    const before = this.#leaders;
-    const now = this.#engine.leaders();
-    this.#leaders = now;
-    const changed = [...now.keys()].filter((group) => now[group] !== before[group]);
-    if (changed.length === 0) return;
+  #follow(group: number, leader: NodeId): void {
+    if (this.#all[group] === leader) return;
+    this.#all[group] = leader;
+    this.#changed.add(group);
+    this.#timer ??= setTimeout(() => this.#tell(), GATHER_MS);
+  }
+
+  #tell(): void {
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    this.#timer = undefined;
     for (const listener of this.#listeners) listener(changed);
   }
 }
