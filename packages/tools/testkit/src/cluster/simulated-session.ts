@@ -133,6 +133,8 @@ export class SimulatedSession {
     if (this.#isDead) return;
     this.#options.trace?.(`${sending.token} ${attempt} ${describeResult(result)}`);
     const isFinal = result.kind === 'accepted' || ERRORS[result.code].retry === 'never';
+    // While a later copy is on its way its answer counts, and no other one (sdk/client's lanes).
+    if (sending.result === undefined && attempt !== sending.attempts) return;
     if (!isFinal) {
       const { simulation } = this.#options.cluster;
       simulation.schedule(RETRY_MS, () => this.#retryLater(sending, attempt));

@@ -2,11 +2,12 @@
 // happen; in the end everything is healed and every promise is checked. Equal seeds give equal runs, event for event.
 
 import { createHash } from 'node:crypto';
-import type { DeltabaseError, Prng } from '@deltabase/base';
+import { type DeltabaseError, decodeUtf8, type Prng } from '@deltabase/base';
 import type { NodeId } from '@deltabase/engine';
 import type { RegisterInput } from '../check/register.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { SimulatedClient } from '../cluster/simulated-client.js';
+import type { Sending } from '../cluster/simulated-session.js';
 import { TokenCluster } from '../cluster/token-cluster.js';
 import { countSnapshots } from '../disk/inspect-rows.js';
 import type { TokenChannel } from '../machines/token-machine.js';
@@ -239,7 +240,7 @@ class Run implements FaultHost {
 
   /** A message that has its answer is sent again, as by a client that never got it. */
   #retryOld(client: SimulatedClient): void {
-    const answered = client.sendings.slice(-20).filter(({ result }) => result?.kind === 'accepted');
+    const answered = client.sendings.slice(-20).filter(mayComeAgain);
     if (answered.length === 0) return;
     this.#coverage.count('an answered message was sent again');
     client.retry(answered[this.#chance.below(answered.length)]!);
@@ -300,4 +301,11 @@ class Run implements FaultHost {
       coverage.count('a leader was elected anew', groups.filter(({ term }) => term > 2).length);
     }
   }
+}
+
+/** Whether a late copy of an answered message may come. What was sent once and left no delta has none (decisions/0005). */
+function mayComeAgain({ result, attempts, channel }: Sending): boolean {
+  if (result?.kind !== 'accepted') return false;
+  const isConflict = channel === 'compare_and_set' && decodeUtf8(result.reply!) === 'false';
+  return attempts > 1 || !isConflict;
 }
