@@ -1,6 +1,6 @@
-// node scripts/fix-docs.mjs [--check]: writes the tables of docs/errors.md, docs/limits.md,
-// docs/configuration.md, docs/cli.md and the README's results from what they describe, between the marks in
-// those files. With --check it only says which one is out of date.
+// node scripts/fix-docs.mjs [--check]: writes the tables of docs/errors.md, docs/limits.md, docs/configuration.md,
+// docs/cli.md and the results in README.md and bench/README.md from what they describe, between the marks in those
+// files. With --check it only says which one is out of date.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { fail, root } from './lib.mjs';
 import { row, table } from './markdown.mjs';
 import { resultTables } from './result-tables.mjs';
 
+const RESULTS = join(root, 'bench', 'results');
 const BASE = join(root, 'packages', 'core', 'base');
 const GRPC_NAMES = {
   1: 'CANCELLED',
@@ -29,7 +30,8 @@ const tables = {
   'docs/limits.md': limitsTable(),
   'docs/configuration.md': await configurationTable(),
   'docs/cli.md': await commandsTable(),
-  'README.md': resultTables(join(root, 'bench', 'results')),
+  'README.md': resultTables(RESULTS, { forReadme: true }),
+  'bench/README.md': resultTables(RESULTS, { forReadme: false }),
 };
 const MADE = /(<!-- made -->\n)[\s\S]*?(<!-- end -->)/;
 const check = process.argv.includes('--check');

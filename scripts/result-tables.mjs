@@ -1,29 +1,26 @@
-// The README's results: a table for each file under bench/results, which `npm run bench` writes. Files that
-// are not there are left out: no claim of speed stands without one.
+// Results as Markdown: a table for each file under bench/results, which `npm run bench` writes. Files that are not
+// there are left out: no claim of speed stands without one.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail } from './lib.mjs';
 import { row, table } from './markdown.mjs';
 
-/** These first; others behind them by name. */
-const ORDER = ['messages', 'document-size', 'cold', 'fanout', 'failover'];
+/** What the README tells, in this order; the others are in bench/README.md, by name. */
+const README_RESULTS = ['messages', 'document-size', 'cold', 'fanout', 'failover'];
 const FIELDS = [
   ...['name', 'question', 'columns', 'rows', 'notes', 'doesNotShow'],
   ...['machine', 'node', 'commit', 'date'],
 ];
 
-/** All tables as Markdown; empty without a file. */
-export function resultTables(folder) {
-  const results = existsSync(folder) ? resultFiles(folder).map((file) => read(folder, file)) : [];
+/** The tables of the README, or all others; empty without a file. */
+export function resultTables(folder, { forReadme }) {
+  const files = existsSync(folder) ? readdirSync(folder).filter((it) => it.endsWith('.json')) : [];
+  const first = README_RESULTS.map((name) => `${name}.json`).filter((file) => files.includes(file));
+  const wanted = forReadme ? first : files.filter((file) => !first.includes(file)).sort();
+  const results = wanted.map((file) => read(folder, file));
   if (results.length === 0) return '';
   return `\n${results.map(section).join('')}${origins(results)}\n\n`;
-}
-
-function resultFiles(folder) {
-  const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
-  const first = ORDER.map((name) => `${name}.json`).filter((file) => files.includes(file));
-  return [...first, ...files.filter((file) => !first.includes(file)).sort()];
 }
 
 function read(folder, file) {
