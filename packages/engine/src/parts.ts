@@ -299,6 +299,7 @@ export class EngineParts {
       sendHeartbeat: (heartbeat, options) => this.links.sendHeartbeat(heartbeat, options),
       sendHeartbeatResponse: (response) => this.links.sendHeartbeatResponse(response),
       roleChanged: (group) => this.#roleChanged(group),
+      wantedLeader: (group) => this.members.membership.wantedLeader(group),
       members: this.members.membership,
       configured: (group) => this.loop.enqueue(() => this.#configured(group)),
       peers: {

@@ -52,6 +52,8 @@ export interface UpkeepHost {
 }
 
 const UPKEEP_MS = 250;
+/** While all groups are led where they should be they are looked at less often. */
+const BALANCED_MS = 1000;
 /** Groups that sleep are visited once in so many upkeeps: every 16 seconds. */
 const VISITS = 64;
 /** Election timeouts that a write or a read may take: others would lead long before it is done. */
@@ -66,6 +68,8 @@ export class Upkeep {
   #ticksMissed = 0;
   #ticksSinceBeat = 0;
   #upkeptMs: number;
+  /** When leaders are looked at next. */
+  #balancesMs = 0;
   /** The group that is visited next, if it sleeps. */
   #visited = 0;
   /** What configurations were to be when the sleepers were asked last. */
@@ -132,7 +136,7 @@ export class Upkeep {
     this.#diskWatch.tick(ticks);
     for (const group of this.#host.awake) {
       for (let tick = 0; tick < ticks; tick++) group.tick();
-      this.#host.dirty(group);
+      if (group.hasWork) this.#host.dirty(group);
     }
     // What wakes for a silent peer gets the ticks of its silence, this one included.
     this.#host.liveness.tick(ticks);
@@ -148,9 +152,12 @@ export class Upkeep {
   }
 
   #upkeep(now: number): void {
-    const { awake, reads, forwarding, snapshots } = this.#host;
+    const { awake, reads, forwarding, snapshots, dirty } = this.#host;
     this.#upkeptMs = now;
-    for (const group of awake) group.upkeep(now);
+    for (const group of awake) {
+      group.upkeep(now);
+      dirty(group);
+    }
     this.#visitSleepers(now);
     this.#host.diskRoom.check();
     reads.tick(now);
@@ -187,11 +194,13 @@ export class Upkeep {
   }
 
   #balance(now: number): void {
+    if (now < this.#balancesMs) return;
     const { membership } = this.#host.members;
-    this.#balancer.balance([...this.#host.led], now, {
+    const isAstray = this.#balancer.balance([...this.#host.led], now, {
       canLead: (peer) => membership.canLead(peer),
-      wanted: (group) => membership.state?.leaders.get(group),
+      wanted: (group) => membership.wantedLeader(group),
     });
+    this.#balancesMs = isAstray ? now : now + BALANCED_MS;
   }
 
   #handOver(now: number): void {

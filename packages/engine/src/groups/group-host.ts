@@ -64,6 +64,8 @@ export interface GroupHost extends DocumentsHost {
   /** This node has another role in the group, or knows of another leader. */
   roleChanged(group: Group): void;
 
+  /** Who should lead a group by the word of an operator; `undefined`: nobody in particular. */
+  wantedLeader(group: number): NodeId | undefined;
   readonly members: GroupMembers;
   /** The group has another configuration. */
   configured(group: Group): void;

@@ -4,7 +4,7 @@
 import { assert } from '@deltabase/base';
 import type { AppendWork, Snapshot, SnapshotMessage, Status } from 'raft-ts';
 import type { LocalDocument } from '../documents/local-document.js';
-import { rowsRange } from '../storage/keys.js';
+import { FIRST_GENERATION, rowsRange } from '../storage/keys.js';
 import { LogStore } from '../storage/log-store.js';
 import type { RecoveredGroup } from '../storage/recovery.js';
 import type { GroupHost } from './group-host.js';
@@ -71,7 +71,7 @@ export class GroupStorage {
       discard: (generation) => this.#discard(generation, generation + 1),
     });
     // What attempts of earlier lives left; those to come have higher numbers.
-    this.#discard(0, row.generation);
+    this.#discard(FIRST_GENERATION, row.generation);
     this.#discard(row.generation + 1, generationsUsed + 1);
   }
 

@@ -70,7 +70,14 @@ export class Group {
       installed: (before) => host.installed(this, before),
       raftStatus: () => this.#node.status(),
     });
-    this.#node = makeRawNode(host, this.#storage.log, recovered.row.flushedIndex);
+    this.#node = makeRawNode({
+      group: recovered.id,
+      host,
+      storage: this.#storage,
+      applied: recovered.row.flushedIndex,
+      // It is asked for the first time before there is any.
+      lastLead: () => this.#work?.lastLead ?? 0,
+    });
     const retryMs = tickMs * electionTicks;
     this.#confirmations = new Confirmations({ node: this.#node, retryMs, life: host.life });
     this.#leading = new Leading({
@@ -211,6 +218,11 @@ export class Group {
   tick(): void {
     this.#node.tick();
     this.#sleep.tick();
+  }
+
+  /** Whether there is something that a turn of the group would do. */
+  get hasWork(): boolean {
+    return this.#node.hasReady() || this.#leading.canGoOn;
   }
 
   /** Time-bound duties that need not run every tick. */

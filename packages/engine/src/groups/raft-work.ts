@@ -39,6 +39,7 @@ export class RaftWork {
   readonly #host: RaftWorkHost;
   #role: Role = 'follower';
   #lead: NodeId = 0;
+  #lastLead: NodeId = 0;
 
   constructor(host: RaftWorkHost) {
     this.#host = host;
@@ -51,6 +52,11 @@ export class RaftWork {
   /** Who leads, as far as this node knows; 0: unknown. */
   get lead(): NodeId {
     return this.#lead;
+  }
+
+  /** Who led when somebody did, as far as this node knows; 0: unknown. */
+  get lastLead(): NodeId {
+    return this.#lastLead;
   }
 
   /** Does what there is to do, as far as the budget goes. */
@@ -119,12 +125,13 @@ export class RaftWork {
 
   #changeRole(role: Role, lead: NodeId): void {
     const { group, node, confirmations, leading, outgoing } = this.#host;
-    node.log.info('role', { group, role, lead });
+    node.log[lead === 0 ? 'debug' : 'info']('role', { group, role, lead });
     if (lead !== this.#lead) confirmations.leaderChanged();
     outgoing.leaderChanged();
     const wasLeader = this.#role === 'leader';
     this.#role = role;
     this.#lead = lead;
+    if (lead !== 0) this.#lastLead = lead;
     this.#host.roleChanged();
     if (!wasLeader || role === 'leader') return;
     for (const submission of leading.end()) node.reroute(submission);

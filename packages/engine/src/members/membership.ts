@@ -121,6 +121,11 @@ export class Membership implements GroupMembers {
     ).length;
   }
 
+  /** Who should lead a group by the word of an operator; `undefined`: nobody in particular. */
+  wantedLeader(group: number): NodeId | undefined {
+    return this.#state?.leaders.get(group);
+  }
+
   /** The system group lets go of a node last: until then the node hears what it must do as a leader of others. */
   mayDrop(group: number): boolean {
     const goal = this.#goal;

@@ -58,8 +58,11 @@ export class Balancer {
     this.#self = self;
   }
 
-  /** Hands over some of the groups that this node leads to the nodes that should; call it now and then. */
-  balance(led: readonly BalancedGroup[], nowMs: number, view: BalancerView): void {
+  /**
+   * Hands over some of the groups that this node leads to the nodes that should; call it now and then, and soon again
+   * if it says that some are still led astray.
+   */
+  balance(led: readonly BalancedGroup[], nowMs: number, view: BalancerView): boolean {
     const { canLead, wanted = () => undefined } = view;
     const preferredOf = (group: BalancedGroup): NodeId => preferredLeader(group, wanted(group.id));
     this.#remember(led, nowMs);
@@ -73,7 +76,7 @@ export class Balancer {
     const staying = astray.filter(({ status }) => status.leadTransferee === 0);
     let room = Math.ceil(led.length / MOVING_SHARE) - (astray.length - staying.length);
     for (const { group, status } of staying) {
-      if (room <= 0) return;
+      if (room <= 0) break;
       const to = preferredOf(group);
       if (!canLead(to) || this.#rests(to, nowMs) || !this.#hasSettled(group, nowMs)) continue;
       const peer = status.progress.find(({ id }) => id === to);
@@ -87,6 +90,7 @@ export class Balancer {
       }
       room--;
     }
+    return astray.length > 0;
   }
 
   /** Whether another node should lead a group, and could, or was to. */

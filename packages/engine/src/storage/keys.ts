@@ -93,6 +93,9 @@ export function indexOfEntryKey(key: Uint8Array): number {
   return readUint64(key, 5);
 }
 
+/** The generation that a group begins with: there are no rows of earlier ones. */
+export const FIRST_GENERATION = 1;
+
 /** Everything of the generations `[from, to)` of a group's state machine. */
 export function rowsRange(group: number, from: number, to: number): KeyRange {
   return { start: rowsPrefix(group, from), end: rowsPrefix(group, to) };

@@ -12,6 +12,7 @@ import {
   ALL_ROWS,
   activeRange,
   entryRange,
+  FIRST_GENERATION,
   generationOfRow,
   groupKey,
   hardStateKey,
@@ -267,14 +268,14 @@ function newGroup(id: number, founders: readonly number[]): RecoveredGroup {
   const confState = votersOnly(founders);
   return {
     id,
-    row: { generation: 1, flushedIndex: 0, flushedTerm: 0, confState, time: 0 },
+    row: { generation: FIRST_GENERATION, flushedIndex: 0, flushedTerm: 0, confState, time: 0 },
     log: {
       hardState: EMPTY_HARD_STATE,
       snapshot: { index: 0, term: 0, confState, data: new Uint8Array(0) },
       entries: [],
     },
     machine: { sessions: [], active: [] },
-    generationsUsed: 1,
+    generationsUsed: FIRST_GENERATION,
   };
 }
 
