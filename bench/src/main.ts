@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ROOT } from './bench-cluster.js';
 import { cold } from './cold.js';
 import { documentSize } from './document-size.js';
-import { failover } from './failover.js';
+import { failover } from './failover/failover.js';
 import { fanout } from './fanout.js';
 import { type Benchmark, renderTable, runBenchmark, writeResult } from './harness.js';
 import { idleGroups } from './idle-groups.js';

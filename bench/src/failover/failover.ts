@@ -1,0 +1,107 @@
+// Leaders that go under load, again and again, by kill -9 and by a planned transfer: how long nothing is answered.
+
+import { makePrng } from '@deltabase/base';
+import { withBenchCluster } from '../bench-cluster.js';
+import { Counters } from '../counters.js';
+import {
+  type BenchContext,
+  type Benchmark,
+  cell,
+  type Measured,
+  quantile,
+  required,
+  round,
+  spreadOf,
+} from '../harness.js';
+import { killOne, leadersSettled, type Outage } from './kills.js';
+import { type Handover, transferOne } from './transfers.js';
+import { Writers } from './writers.js';
+
+const GROUPS = 16;
+
+export const failover: Benchmark = {
+  name: 'failover',
+  question: 'How long do documents answer nothing when their leader is killed, or hands over?',
+  workload:
+    'Three nodes, 16 groups, default timeouts; 64 writers add to 500 counters chosen at random. One node after the other is killed (kill -9) ' +
+    'while it leads its share of groups; at that moment a message is sent to a document of each of them, and timed until it is answered. ' +
+    'Then the node is started again, and leads its groups again before the next one is killed. After that one group after the other is handed to ' +
+    'another node (deltabase cluster transfer), and the longest time without an answer of that group is taken from the call until a second after its end.',
+  doesNotShow:
+    'A machine or a network that dies without a word: here the others see connections break.',
+  async run(context: BenchContext): Promise<Measured> {
+    const runs = context.smoke ? 1 : 20;
+    return withBenchCluster({ groups: GROUPS }, async ({ cluster, client }) => {
+      const probes = await Counters.deploy(client);
+      const counters = await Counters.deploy(client);
+      const writers = new Writers(counters, GROUPS, makePrng(context.seed));
+      const scene = { cluster, client, groups: GROUPS, probes, writers };
+      const outages: Outage[] = [];
+      for (let run = 0; run < runs; run++) {
+        outages.push(await killOne(scene, run));
+        const { groupsMs } = outages.at(-1)!;
+        context.progress(`kill ${run + 1}: ${groupsMs.map(Math.round).join(', ')} ms`);
+      }
+      await leadersSettled(cluster, client);
+      const handovers: Handover[] = [];
+      for (let run = 0; run < runs; run++) {
+        handovers.push(await transferOne(scene, run));
+        const { silenceMs, usualMs } = handovers.at(-1)!;
+        context.progress(`transfer ${run + 1}: ${round(silenceMs)} ms, without ${round(usualMs)}`);
+      }
+      await writers.stop();
+      return { ...summarize(context, outages, handovers), checksum: await probes.verify() };
+    });
+  },
+};
+
+function summarize(
+  context: BenchContext,
+  outages: readonly Outage[],
+  handovers: readonly Handover[],
+): Omit<Measured, 'checksum'> {
+  const each = outages.flatMap(({ groupsMs }) => groupsMs);
+  const slowest = outages.map(({ groupsMs }) => Math.max(...groupsMs));
+  const transfers = spreadOf(handovers.map(({ silenceMs }) => silenceMs));
+  return {
+    columns: ['', 'median ms', 'nine of ten, ms'],
+    rows: [
+      rowOf('kill -9: until a group that it led answers', each),
+      rowOf('until all of them do', slowest),
+      rowOf(
+        'longest time in which no writer was answered',
+        outages.map(({ silenceMs }) => silenceMs),
+      ),
+      rowOf(
+        'planned transfer: longest time in which the group answered nobody',
+        handovers.map(({ silenceMs }) => silenceMs),
+      ),
+      rowOf(
+        'the same without a transfer',
+        handovers.map(({ usualMs }) => usualMs),
+      ),
+    ],
+    notes: [
+      required(context, {
+        what: 'from kill -9 of a leader to the first new acknowledgement, median,',
+        is: 'at most',
+        limit: 1000,
+        measured: spreadOf(each).median,
+        unit: ' ms',
+      }),
+      required(context, {
+        what: 'without an acknowledgement on a planned transfer, the longest of all,',
+        is: 'at most',
+        limit: 100,
+        measured: transfers.max,
+        unit: ' ms',
+      }),
+      `${outages.length} kills of nodes that led ${each.length} groups together, ${handovers.length} transfers; every message of the writers took effect once.`,
+    ],
+  };
+}
+
+function rowOf(what: string, times: readonly number[]): string[] {
+  const sorted = [...times].sort((a, b) => a - b);
+  return [what, cell(spreadOf(times)), String(round(quantile(sorted, 0.9)))];
+}

@@ -1,0 +1,76 @@
+// Writers that add to counters, a message at a time each, until they are told to stop.
+
+import type { Prng } from '@deltabase/base';
+import type { DocumentHandle } from '@deltabase/client';
+import { groupOf } from '@deltabase/machine';
+import { sleep } from '../bench-cluster.js';
+import { type Counters, SPACE } from '../counters.js';
+import { Silence } from './silence.js';
+
+export const WRITERS = 64;
+export const DOCUMENTS = 500;
+export const WAIT_MS = 60_000;
+
+interface Target {
+  readonly document: DocumentHandle;
+  readonly silence: Silence;
+}
+
+export class Writers {
+  /** Of all messages. */
+  readonly silence = new Silence();
+  readonly #counters: Counters;
+  readonly #groups: readonly Silence[];
+  readonly #targets: readonly Target[];
+  readonly #writing: readonly Promise<void>[];
+  #isStopping = false;
+  #answers = 0;
+
+  constructor(counters: Counters, groups: number, random: Prng) {
+    this.#counters = counters;
+    this.#groups = Array.from({ length: groups + 1 }, () => new Silence());
+    this.#targets = Array.from({ length: DOCUMENTS }, (_, n) => {
+      const key = `load-${n}`;
+      const silence = this.silenceOf(groupOf(SPACE, key, groups));
+      return { document: counters.document(key), silence };
+    });
+    this.#writing = Array.from({ length: WRITERS }, (_, writer) =>
+      this.#write(random.fork(`writer ${writer}`)),
+    );
+    // `stop` tells of a failure; it comes later.
+    for (const writing of this.#writing) writing.catch(() => {});
+  }
+
+  /** Of the messages to a group's documents. */
+  silenceOf(group: number): Silence {
+    return this.#groups[group]!;
+  }
+
+  /** Waits for so many answers more. */
+  async answered(count: number): Promise<void> {
+    const goal = this.#answers + count;
+    const endMs = performance.now() + WAIT_MS;
+    while (this.#answers < goal) {
+      if (performance.now() > endMs) throw new Error('the writers get no answers');
+      await sleep(10);
+    }
+  }
+
+  /** Rejects if any message failed, or did not take effect exactly once. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await Promise.all(this.#writing);
+    await this.#counters.verify();
+  }
+
+  async #write(random: Prng): Promise<void> {
+    while (!this.#isStopping) {
+      const target = this.#targets[random.below(DOCUMENTS)]!;
+      const { document, channel, payload } = this.#counters.add(target.document);
+      await document.send(channel, payload);
+      this.#answers++;
+      this.silence.answered();
+      target.silence.answered();
+    }
+  }
+}
