@@ -1,10 +1,12 @@
-// Writers on a real cluster while nodes fail: every few seconds a random node is killed, or meets another fault. In
-// the end everything that was acknowledged is there, once, on all copies (token-load.ts).
+// Writers on a real cluster while nodes fail: every few seconds a random node is killed, or meets another fault; or while
+// they are replaced, one after the other. In the end everything that was acknowledged is there, once, on all copies
+// (token-load.ts).
 
 import { makePrng, type Prng } from '@deltabase/base';
 import type { ProcessCluster } from '@deltabase/testkit';
 import { sleep, withCluster } from './scratch.js';
 import { type Fault, type FaultCounts, inflict } from './storm-faults.js';
+import { type Replacement, replaceOldest } from './storm-replacements.js';
 import { type TokenLoad, type TokenLoadReport, underTokenLoad } from './token-load.js';
 
 export interface StormOptions {
@@ -16,7 +18,9 @@ export interface StormOptions {
   readonly documents?: number;
   /** What nodes meet, one of these at a time. Default: `kill`. */
   readonly faults?: readonly Fault[];
-  /** Between two faults, ms; a long one delays the next. Default 3000. */
+  /** Instead of faults nodes are replaced by fresh ones, as long as the storm lasts, and each of the first at least. */
+  readonly replaces?: boolean;
+  /** Between two faults or replacements, ms; a long one delays the next. Default 3000. */
   readonly faultEveryMs?: number;
   /** The longest that a node is paused, ms. Default 5000. */
   readonly pauseMsMax?: number;
@@ -25,16 +29,45 @@ export interface StormOptions {
 
 export interface StormReport extends TokenLoadReport {
   readonly faults: FaultCounts;
+  readonly replacements: readonly Replacement[];
 }
+
+type Disturbance = Pick<StormReport, 'faults' | 'replacements'>;
 
 export function storm(options: StormOptions): Promise<StormReport> {
   const random = makePrng(options.seed);
   return withCluster({}, async (cluster) => {
     const { result, report } = await underTokenLoad(cluster, { ...options, random }, (load) =>
-      disturb(cluster, load, options, random.fork('faults')),
+      options.replaces
+        ? replace(cluster, load, options)
+        : disturb(cluster, load, options, random.fork('faults')),
     );
-    return { ...report, faults: result };
+    return { ...report, ...result };
   });
+}
+
+const NO_FAULTS: FaultCounts = { kill: 0, pause: 0, term: 0 };
+
+/** Replaces nodes for as long as the storm lasts, and until none of the first is left. */
+async function replace(
+  cluster: ProcessCluster,
+  load: TokenLoad,
+  { seconds, faultEveryMs = 3000, progress }: StormOptions,
+): Promise<Disturbance> {
+  const replacements: Replacement[] = [];
+  const first = cluster.nodes.length;
+  const endMs = performance.now() + seconds * 1000;
+  while (replacements.length < first || performance.now() < endMs) {
+    const replacement = await replaceOldest(cluster, load);
+    replacements.push(replacement);
+    const { old, node, tookMs, gapMs } = replacement;
+    progress?.(
+      `node ${old} replaced by ${node} in ${tookMs} ms, at most ${gapMs} ms without an acknowledgement; ` +
+        `${load.acknowledged} acknowledged`,
+    );
+    await sleep(faultEveryMs);
+  }
+  return { faults: NO_FAULTS, replacements };
 }
 
 /** Lets nodes meet faults for as long as the storm lasts. */
@@ -43,9 +76,9 @@ async function disturb(
   load: TokenLoad,
   { seconds, faults = ['kill'], faultEveryMs = 3000, pauseMsMax = 5000, progress }: StormOptions,
   random: Prng,
-): Promise<FaultCounts> {
+): Promise<Disturbance> {
   const forMs = seconds * 1000;
-  const counts = { kill: 0, pause: 0, term: 0 };
+  const faultCounts = { ...NO_FAULTS } as Record<Fault, number>;
   const startMs = performance.now();
   const passedMs = (): number => performance.now() - startMs;
   // A fault that takes longer than the time between two delays the next; the end stays where it is.
@@ -54,9 +87,9 @@ async function disturb(
     const node = nodes[random.below(nodes.length)]!;
     const fault = faults[random.below(faults.length)]!;
     await inflict(fault, node, { random, pauseMsMax });
-    counts[fault]++;
+    faultCounts[fault]++;
     progress?.(`${fault} of node ${node.id}; ${load.acknowledged} acknowledged`);
   }
   await sleep(Math.max(0, forMs - passedMs()));
-  return counts;
+  return { faults: faultCounts, replacements: [] };
 }

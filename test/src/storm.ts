@@ -1,4 +1,4 @@
-// npm run storm -- [--seconds 30] [--faults kill,pause,term] ...: see storm-run.ts.
+// npm run storm -- [--seconds 30] [--faults kill,pause,term | --replace] ...: see storm-run.ts.
 
 import { endWithUsage, parseOptions } from './command-line.js';
 import { FAULTS, type Fault } from './storm-faults.js';
@@ -7,7 +7,8 @@ import { storm } from './storm-run.js';
 const USAGE = `npm run storm -- [OPTION ...]
   --seconds N        how long it lasts; default 30
   --faults A,B       what nodes meet: ${FAULTS.join(', ')}; default kill
-  --every-ms N       between two faults; default 3000
+  --replace          instead, nodes are replaced by fresh ones one after the other, each of the first at least
+  --every-ms N       between two faults or replacements; default 3000
   --pause-ms N       the longest pause; default 5000
   --writers N        default 64
   --documents N      default 200
@@ -18,6 +19,7 @@ const { values } = parseOptions(
     options: {
       seconds: { type: 'string', default: '30' },
       faults: { type: 'string', default: 'kill' },
+      replace: { type: 'boolean', default: false },
       'every-ms': { type: 'string', default: '3000' },
       'pause-ms': { type: 'string', default: '5000' },
       writers: { type: 'string', default: '64' },
@@ -39,6 +41,7 @@ const report = await storm({
   seconds: count('seconds'),
   seed,
   faults: faults(),
+  replaces: values.replace,
   faultEveryMs: count('every-ms'),
   pauseMsMax: count('pause-ms'),
   writers: count('writers'),
@@ -47,13 +50,17 @@ const report = await storm({
 });
 const { acknowledged, refused, unknown, longestGapMs } = report;
 const met = FAULTS.filter((fault) => report.faults[fault] > 0);
+const replaced = report.replacements.length;
+const happened = values.replace
+  ? `${replaced} nodes replaced`
+  : met.map((fault) => `${fault} ${report.faults[fault]} times`).join(', ') || 'no faults';
 console.log(
   `${acknowledged} acknowledged, ${refused} refused, ${unknown} of unknown fate; ` +
-    `${met.map((fault) => `${fault} ${report.faults[fault]} times`).join(', ') || 'no faults'}; ` +
+    `${happened}; ` +
     `longest time without an acknowledgement ${longestGapMs} ms; nothing lost, nothing twice, all copies equal`,
 );
 
-function count(name: Exclude<keyof typeof values, 'help' | 'faults'>, min = 1): number {
+function count(name: Exclude<keyof typeof values, 'help' | 'faults' | 'replace'>, min = 1): number {
   const value = Number(values[name]);
   return Number.isSafeInteger(value) && value >= min ? value : fail(`--${name} ${values[name]}`);
 }

@@ -74,6 +74,7 @@ export class TokenLoad {
   #reads = 0;
   #lastAckMs = performance.now();
   #longestGapMs = 0;
+  #stepGapMs = 0;
 
   /** Begins to write and read; the machine of examples/text must be deployed as `text`. */
   constructor(client: Client, options: TokenLoadOptions) {
@@ -97,6 +98,16 @@ export class TokenLoad {
   /** Reads so far that showed a document. */
   get reads(): number {
     return this.#reads;
+  }
+
+  /** A step of whatever is done to the cluster begins. */
+  beginStep(): void {
+    this.#stepGapMs = 0;
+  }
+
+  /** The longest time without any acknowledgement since the step began, ms; the present one counts. */
+  get stepGapMs(): number {
+    return Math.max(this.#stepGapMs, performance.now() - this.#lastAckMs);
   }
 
   /** Waits until `count` more tokens are acknowledged. */
@@ -210,9 +221,9 @@ export class TokenLoad {
 
   #noteAcknowledged(): void {
     this.#acknowledged++;
-    const now = performance.now();
-    this.#longestGapMs = Math.max(this.#longestGapMs, now - this.#lastAckMs);
-    this.#lastAckMs = now;
+    this.#stepGapMs = this.stepGapMs;
+    this.#longestGapMs = Math.max(this.#longestGapMs, this.#stepGapMs);
+    this.#lastAckMs = performance.now();
   }
 
   #count(fate: Fate): number {

@@ -239,6 +239,13 @@ export class ProcessCluster {
     return { node, member: { node: id, peerAddress: peer!, clientAddress: client! } };
   }
 
+  /** Lets go of a node that does not run any more, and is none of the cluster. */
+  forget({ id }: ProcessNode): void {
+    const at = this.#nodes.findIndex((node) => node.id === id && !node.isUp);
+    if (at < 0) throw new Error(`node ${id} is not there, or runs`);
+    this.#nodes.splice(at, 1);
+  }
+
   /** Where clients reach the nodes. */
   get addresses(): string[] {
     return this.nodes.map((node) => node.clientAddress);
