@@ -9,7 +9,7 @@ export {
 } from './config.js';
 export { recordOf, type TailDelta } from './documents/tail.js';
 export { type Engine, startEngine } from './engine.js';
-export { expulsionText, type JoinTicket, type Member } from './members/member.js';
+export { expulsionText, type JoinTicket, type Member, type Recovery } from './members/member.js';
 export type {
   MembersOrder,
   MembersRequest,
@@ -41,6 +41,9 @@ export type {
   Ports,
   Random,
 } from './ports.js';
+export { applyRecovery, type RecoveryOptions } from './recover/apply.js';
+export { checkGivenUp, type GroupPlan, planRecovery, type RecoveryPlan } from './recover/plan.js';
+export { readSurvivor, type SurvivingGroup, type Survivor } from './recover/survivor.js';
 export {
   type Acceptance,
   type AnswerSink,
@@ -63,7 +66,7 @@ export {
 } from './storage/inspect.js';
 export { type RaftRow, readRaftRow } from './storage/raft-row.js';
 export { readNodeRow } from './storage/recovery.js';
-export type { NodeRow } from './storage/rows.js';
+export type { NodeRow, RecoveryRow } from './storage/rows.js';
 export type { HistoryPage } from './streams/history.js';
 export type { ReadMode, ReadRequest, ReadResult, ReadValue } from './streams/reads.js';
 export type { Watch, WatchSink } from './streams/watcher.js';

@@ -1,16 +1,9 @@
 // The one place where drivers meet the engine: disk, network, Wasm, clock and randomness of this machine.
 
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { DeltabaseError } from '@deltabase/base';
 import { type GrpcNetwork, openGrpcNetwork } from '@deltabase/driver-grpc';
-import {
-  checkFiles,
-  type LevelDisk,
-  openClassicStore,
-  openLevelDisk,
-  openWitness,
-} from '@deltabase/driver-level';
+import { type DataDirOptions, type LevelDisk, openDataDir } from '@deltabase/driver-level';
 import { makeSystemClock, makeSystemRandom } from '@deltabase/driver-system';
 import { makeWasmHost } from '@deltabase/driver-wasm';
 import {
@@ -152,13 +145,10 @@ async function openDisk({ config, log, fatal }: CompositionOptions): Promise<Lev
     const why = `the data directory ${dataDir} cannot be made (${reason}): choose another one`;
     throw new DeltabaseError('INVALID_ARGUMENT', why, { cause });
   }
-  const directory = join(dataDir, 'store');
   const begunMs = performance.now();
-  const { tables, bytes } = await checkFiles(directory);
-  log.info('files-checked', { tables, bytes, ms: Math.round(performance.now() - begunMs) });
-  const store = await openClassicStore(directory);
-  const witness = openWitness(join(dataDir, 'acknowledged'));
-  return await openLevelDisk(store, { fatal, witness, measureIntervalMs: MEASURE_MS });
+  const checked: DataDirOptions['checked'] = ({ tables, bytes }) =>
+    log.info('files-checked', { tables, bytes, ms: Math.round(performance.now() - begunMs) });
+  return await openDataDir(dataDir, { fatal, checked, measureIntervalMs: MEASURE_MS });
 }
 
 function openNetwork(

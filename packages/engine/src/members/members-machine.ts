@@ -12,7 +12,7 @@ import {
   type Value,
 } from '@deltabase/delta';
 import type { Call, Outcome } from '../ports.js';
-import type { Member } from './member.js';
+import type { Member, Recovery } from './member.js';
 import type { MembersView, Refusal } from './members-refusals.js';
 import * as rules from './members-rules.js';
 import { type MembersState, membersValue, readMembers } from './members-state.js';
@@ -48,7 +48,8 @@ export function runMembersMachine(call: Call, draft: Draft, view: MembersView): 
       message: `the members document has no channel ${call.channel}`,
     });
   }
-  if (state === undefined) {
+  // Right after a recovery it is still that of the cluster before.
+  if (state === undefined || (view.clusterId !== '' && state.id !== view.clusterId)) {
     const message = 'the cluster has just begun and does not know its members yet: ask again';
     return failed({ code: 'MEMBERS_REFUSED', message });
   }
@@ -64,7 +65,19 @@ function found(state: MembersState | undefined, payload: Value): MembersState {
   const members = (toJson(getAt(payload, '/members')!) as unknown[]).map((_, at) =>
     memberAt(getAt(payload, `/members/${at}`)!),
   );
-  return rules.found(id, members, state);
+  return rules.found({ id, members, recovery: recoveryAt(payload) }, state);
+}
+
+/** What the recovery was that the cluster begins anew with; `undefined`: it begins for the first time. */
+function recoveryAt(payload: Value): Recovery | undefined {
+  if ((getAt(payload, '/recovery') ?? null) === null) return undefined;
+  return {
+    formerId: textAt(payload, '/recovery/formerId'),
+    node: numberAt(payload, '/recovery/node'),
+    takenFrom: numbersAt(payload, '/recovery/takenFrom'),
+    givenUp: numbersAt(payload, '/recovery/givenUp'),
+    timeMs: numberAt(payload, '/recovery/timeMs'),
+  };
 }
 
 function settle(draft: Draft, ruling: rules.Ruling): Outcome {
@@ -96,6 +109,12 @@ function numberAt(payload: Value, pointer: string): number {
   const number = getAt(payload, pointer);
   if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number;
   throw malformed(pointer);
+}
+
+function numbersAt(payload: Value, pointer: string): number[] {
+  const list = toJson(getAt(payload, pointer) ?? null);
+  if (!Array.isArray(list)) throw malformed(pointer);
+  return list.map((_, at) => numberAt(payload, `${pointer}/${at}`));
 }
 
 function textAt(payload: Value, pointer: string): string {

@@ -20,6 +20,8 @@ export interface MembersView {
   /** All groups, the system group among them. */
   readonly groups: number;
   readonly membersMax: number;
+  /** The cluster's id as its data directory has it; empty: it has not heard of it yet. */
+  readonly clusterId: string;
 }
 
 export interface Refusal {

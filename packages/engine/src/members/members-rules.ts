@@ -3,7 +3,7 @@
 // reached; what endangers a single group besides, that group's leader waits for (next-step.ts).
 
 import type { NodeId } from '../ports.js';
-import type { Member } from './member.js';
+import type { Member, Recovery } from './member.js';
 import {
   absence,
   addressTaken,
@@ -154,18 +154,31 @@ export function prefer(
 
 // What nodes say of themselves and each other.
 
-/** A cluster has begun, or goes on from some of its nodes after it was recovered; `before` is what it was then. */
+/** Recoveries that are remembered. */
+const RECOVERIES_MAX = 16;
+
+/** What a cluster begins with, or goes on with after it was recovered. */
+export interface Foundation {
+  readonly id: string;
+  readonly members: readonly Member[];
+  readonly recovery: Recovery | undefined;
+}
+
+/** A cluster has begun, or was recovered; `before` is what it was then. */
 export function found(
-  id: string,
-  members: readonly Member[],
+  { id, members, recovery }: Foundation,
   before: MembersState | undefined,
 ): MembersState {
   const nodes = members
     .map((member) => ({ ...newcomer(member), role: 'voter' as const }))
     .sort((a, b) => a.node - b.node);
-  const last = Math.max(before?.last ?? 0, ...nodes.map(({ node }) => node));
+  const { takenFrom = [], givenUp = [] } = recovery ?? {};
+  const used = [...nodes.map(({ node }) => node), ...takenFrom, ...givenUp];
+  const last = Math.max(before?.last ?? 0, ...used);
   const changes = before?.changes ?? 0;
-  return { id, last, changes, nodes, change: undefined, leaders: new Map() };
+  const all = [...(before?.recoveries ?? []), ...(recovery === undefined ? [] : [recovery])];
+  const recoveries = all.slice(-RECOVERIES_MAX);
+  return { id, last, changes, nodes, change: undefined, leaders: new Map(), recoveries };
 }
 
 /** A node was heard of under an incarnation: from now on it counts under no other. */

@@ -1,12 +1,14 @@
 // The document `members` of the system space as plain data: who is in the cluster, where, as what, and the one change
 // that is under way. What the configurations of all groups must become follows from it.
 //   {"id": text, "last": n, "changes": n, "nodes": {ID: {"peer", "client", "role", "incarnation": n or null}},
-//    "change": null or {"number", "kind", "node", "old": n or null, "phase", "promote"}, "leaders": {GROUP: ID}}
+//    "change": null or {"number", "kind", "node", "old": n or null, "phase", "promote"}, "leaders": {GROUP: ID},
+//    "recoveries": [{"formerId", "node", "takenFrom": [n], "givenUp": [n], "timeMs"}], left out while there are none}
 
 import { assert } from '@deltabase/base';
 import { fromJson, toJson, type Value } from '@deltabase/delta';
 import type { ConfState } from 'raft-ts';
 import type { NodeId } from '../ports.js';
+import type { Recovery } from './member.js';
 
 /** The document that lists the members. */
 export const MEMBERS_KEY = 'members';
@@ -51,6 +53,8 @@ export interface MembersState {
   readonly change: MemberChange | undefined;
   /** Who should lead a group, where an operator has said so. */
   readonly leaders: ReadonlyMap<number, NodeId>;
+  /** The last times that the quorum was lost and the cluster recovered, oldest first. */
+  readonly recoveries: readonly Recovery[];
 }
 
 /** What the configuration of every group is to be, in order of the ids. */
@@ -64,6 +68,7 @@ interface StoredMembers extends Pick<MembersState, 'id' | 'last' | 'changes'> {
   readonly nodes: Readonly<Record<string, StoredMember>>;
   readonly change: (Omit<MemberChange, 'old'> & { readonly old: NodeId | null }) | null;
   readonly leaders: Readonly<Record<string, NodeId>>;
+  readonly recoveries?: readonly Recovery[];
 }
 
 interface StoredMember extends Pick<MemberRecord, 'role'> {
@@ -77,7 +82,7 @@ export function readMembers(root: Value): MembersState | undefined {
   if (root === null) return undefined;
   // The document's own handlers made it (members-machine.ts).
   const stored = toJson(root) as unknown as StoredMembers;
-  const { id, last, changes, nodes, change, leaders } = stored;
+  const { id, last, changes, nodes, change, leaders, recoveries = [] } = stored;
   assert(typeof id === 'string' && Number.isInteger(last), 'the members document has its form');
   return {
     id,
@@ -93,11 +98,13 @@ export function readMembers(root: Value): MembersState | undefined {
       }),
     change: change === null ? undefined : { ...change, old: change.old ?? undefined },
     leaders: new Map(Object.keys(leaders).map((group) => [Number(group), leaders[group]!])),
+    recoveries,
   };
 }
 
 /** The document with this state. */
-export function membersValue({ nodes, change, leaders, ...rest }: MembersState): Value {
+export function membersValue(state: MembersState): Value {
+  const { nodes, change, leaders, recoveries, ...rest } = state;
   return fromJson({
     ...rest,
     nodes: Object.fromEntries(
@@ -108,6 +115,7 @@ export function membersValue({ nodes, change, leaders, ...rest }: MembersState):
     ),
     change: change === undefined ? null : { ...change, old: change.old ?? null },
     leaders: Object.fromEntries([...leaders].map(([group, node]) => [String(group), node])),
+    ...(recoveries.length > 0 && { recoveries: recoveries.map((recovery) => ({ ...recovery })) }),
   });
 }
 
@@ -125,6 +133,11 @@ export function recordOf({ nodes }: MembersState, node: NodeId): MemberRecord | 
 /** Whether a node was a member once, and is one no more. */
 export function wasRemoved({ last, nodes }: MembersState, node: NodeId): boolean {
   return node <= last && !nodes.some((one) => one.node === node);
+}
+
+/** Whether the cluster had this id before a recovery. */
+export function wasBefore({ recoveries }: MembersState, clusterId: string): boolean {
+  return recoveries.some(({ formerId }) => formerId === clusterId);
 }
 
 /** Whether a configuration is what it is to be. */

@@ -13,7 +13,7 @@ import type { Submission } from '../results.js';
 import type { RecoveredNode } from '../storage/recovery.js';
 import type { SystemSenders } from '../system/system-sender.js';
 import type { Tasks } from '../tasks.js';
-import type { Expulsion, Member } from './member.js';
+import type { Expulsion, Member, Recovery } from './member.js';
 import { MemberChanges } from './member-changes.js';
 import type { MembersView } from './members-refusals.js';
 import type { MemberChange, MemberRecord } from './members-state.js';
@@ -62,6 +62,8 @@ export interface MembersReport {
   readonly changes: number;
   /** Who should lead a group, where an operator has said so. */
   readonly leaders: ReadonlyMap<number, NodeId>;
+  /** The last times that the quorum was lost and the cluster recovered, oldest first. */
+  readonly recoveries: readonly Recovery[];
 }
 
 export interface ChangeReport extends MemberChange {
@@ -82,13 +84,18 @@ export class Members {
     const { config, recovered, header, links, liveness, clusterClock, tasks, senders } = host;
     const { network, log, random } = host.ports;
     const { node: self, members: configured, limits } = config;
-    const { row, peers: incarnations } = recovered;
+    const { row, peers: incarnations, recovery } = recovered;
     const { founders, incarnation } = row;
     const { write, inTurn, submit, expelled } = host;
     const groups = (): readonly Group[] => host.groups();
     const nowMs = (): number => host.nowMs();
     const strangersMax = limits.membersMax;
     this.#host = host;
+    if (recovery !== undefined) {
+      const { formerId, takenFrom, givenUp, timeMs } = recovery;
+      const nodes = { takenFrom: takenFrom.join(', '), givenUp: givenUp.join(', ') };
+      log.warn('recovered', { clusterId: recovery.clusterId, formerId, ...nodes, timeMs });
+    }
     this.identities = new Identities({ header, log, founders, incarnations, write });
     this.peers = new Peers({
       ...{ self, configured, network, links, liveness, clusterClock, log, strangersMax, nowMs },
@@ -109,23 +116,26 @@ export class Members {
     });
     const { standings } = this;
     this.steering = new Steering({
-      ...{ self, incarnation, configured, membership, standings, log, submit },
+      ...{ self, incarnation, configured, recovery, membership, standings, log, submit },
       leadsSystem: () => groups()[SYSTEM_GROUP]!.takesMessages,
       incarnationOf: (node) => identities.incarnationOf(node),
       random: () => random.next(),
     });
-    const isKnown = (): boolean => membership.state !== undefined;
+    const isKnown = (): boolean => membership.isOfCluster;
     this.changes = new MemberChanges({ groups, limits, tasks, senders, nowMs, isKnown });
   }
 
   /** What messages to the members document go by. */
   get view(): MembersView {
-    const { config, liveness } = this.#host;
+    const { config, liveness, header } = this.#host;
     return {
       isReachable: (node) => node === config.node || liveness.isLive(node),
       lagOf: (node) => this.standings.lagOf(node, this.#host.nowMs()),
       groups: config.groups + 1,
       membersMax: config.limits.membersMax,
+      get clusterId() {
+        return header.clusterId;
+      },
     };
   }
 
@@ -146,7 +156,9 @@ export class Members {
   report(): MembersReport {
     const { membership } = this;
     const { config, links } = this.#host;
-    const { clusterId, founders, state } = membership;
+    const { clusterId, founders } = membership;
+    // Right after a recovery the document is still that of the cluster before.
+    const state = membership.isOfCluster ? membership.state : undefined;
     const { own } = this.steering;
     return {
       clusterId,
@@ -161,6 +173,7 @@ export class Members {
       change: state?.change && { ...state.change, groupsDone: this.#groupsDone(state.change) },
       changes: state?.changes ?? 0,
       leaders: state?.leaders ?? new Map(),
+      recoveries: state?.recoveries ?? [],
     };
   }
 

@@ -12,7 +12,7 @@ import type { Liveness } from '../peers/liveness.js';
 import type { DiskOperation, Log, NodeId } from '../ports.js';
 import { NODE_KEY } from '../storage/keys.js';
 import { encodeNodeRow, type NodeRow } from '../storage/rows.js';
-import { type Expulsion, expulsionText, type Member } from './member.js';
+import { type Expulsion, type ExpulsionNotice, expulsionText, type Member } from './member.js';
 import {
   conforms,
   type Goal,
@@ -20,6 +20,7 @@ import {
   MEMBERS_KEY,
   type MembersState,
   readMembers,
+  wasBefore,
   wasRemoved,
 } from './members-state.js';
 import type { Peers } from './peers.js';
@@ -151,13 +152,25 @@ export class Membership implements GroupMembers {
   /** A connection to a node was made or lost. */
   reachable(node: NodeId, is: boolean): void {
     if (is && this.#state !== undefined && wasRemoved(this.#state, node)) {
-      this.#host.links.sendExpulsion(node, 'removed');
+      this.#host.links.sendExpulsion(node, this.#notice('removed'));
     }
     this.#host.peers.reachable(node, is);
   }
 
+  /**
+   * A node says that this one is not of the cluster any more. What a recovered cluster says of the one before counts only
+   * here where no leader is known: a quorum that lives was not lost, whatever an operator has thought of it.
+   */
+  told({ expulsion, clusterId }: ExpulsionNotice, { isPeer }: { readonly isPeer: boolean }): void {
+    if (isPeer) {
+      if (expulsion !== 'left-behind') this.#expel(expulsion);
+    } else if (expulsion === 'left-behind' && clusterId === this.#row.clusterId) {
+      if (this.#groups[SYSTEM_GROUP]!.lead === 0) this.#expel(expulsion);
+    }
+  }
+
   /** The cluster has decided that this node is not one of it any more: it is so for ever. */
-  expel(expulsion: Expulsion): void {
+  #expel(expulsion: Expulsion): void {
     if (this.#isExpelled) return;
     this.#isExpelled = true;
     this.#goal = undefined;
@@ -180,17 +193,22 @@ export class Membership implements GroupMembers {
     this.#host.identities.decide({
       wasRemoved: (id) => wasRemoved(state, id),
       incarnationOf: (id) => state.nodes.find((one) => one.node === id)?.incarnation,
+      wasBefore: (clusterId) => wasBefore(state, clusterId),
     });
     const known = state.nodes.find((one) => one.node === node)?.incarnation;
     if (wasRemoved(state, node)) {
-      this.expel('removed');
+      this.#expel('removed');
     } else if (known !== undefined && known !== incarnation) {
-      this.expel('lost');
+      this.#expel('lost');
     } else {
       this.#keep(state);
       this.#goal = goalOf(state);
       for (const group of this.#groups) group.followMembers();
     }
+  }
+
+  #notice(expulsion: Expulsion): ExpulsionNotice {
+    return { expulsion, clusterId: this.clusterId };
   }
 
   #adopt(clusterId: string): void {
@@ -207,7 +225,7 @@ export class Membership implements GroupMembers {
     if (JSON.stringify(members) === JSON.stringify(this.#row.members)) return;
     // Whoever is still to come in an earlier state, which a node that starts goes through, is not gone.
     const gone = this.#row.members.filter(({ node }) => wasRemoved(state, node));
-    for (const { node } of gone) this.#host.links.sendExpulsion(node, 'removed');
+    for (const { node } of gone) this.#host.links.sendExpulsion(node, this.#notice('removed'));
     this.#host.peers.set(members);
     this.#write({ ...this.#row, members }, () => {});
   }

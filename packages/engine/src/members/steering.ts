@@ -6,7 +6,8 @@ import { encodeUtf8 } from '@deltabase/base';
 import { type Message, SYSTEM_SPACE } from '@deltabase/machine';
 import type { Log, NodeId } from '../ports.js';
 import type { AnswerSink, Result, Submission } from '../results.js';
-import type { Member } from './member.js';
+import type { RecoveryRow } from '../storage/rows.js';
+import type { Member, Recovery } from './member.js';
 import { MEMBERS_KEY, type MembersState } from './members-state.js';
 import type { Membership } from './membership.js';
 import type { Standings } from './standings.js';
@@ -16,6 +17,8 @@ export interface SteeringHost {
   readonly incarnation: number;
   /** The nodes that the configuration names: a new cluster begins with them. */
   readonly configured: readonly Member[];
+  /** What the data directory was recovered from, if it was. */
+  readonly recovery: RecoveryRow | undefined;
   readonly membership: Membership;
   readonly standings: Standings;
   readonly log: Log;
@@ -94,9 +97,11 @@ export class Steering {
   /** The cluster begins, or goes on under another id after a recovery. */
   #found(before: MembersState | undefined): Saying | undefined {
     const { membership, configured, random } = this.#host;
-    if (before === undefined && membership.clusterId !== '') return undefined; // It is still to come here.
+    const recovery = this.#recovery;
+    const isNew = membership.clusterId === '';
+    if (!isNew && recovery === undefined) return undefined; // It is still to come here.
     if (this.#newId === '') this.#newId = `${hex(random())}${hex(random())}`;
-    const id = before === undefined ? this.#newId : membership.clusterId;
+    const id = isNew ? this.#newId : membership.clusterId;
     const founders = membership.founders.map((node) =>
       [...configured, ...membership.members].find((one) => one.node === node),
     );
@@ -105,7 +110,16 @@ export class Steering {
       peer: one!.peerAddress,
       client: one!.clientAddress,
     }));
-    return { channel: 'found', payload: { id, members, before: before?.id ?? null } };
+    const payload = { id, members, before: before?.id ?? null, recovery: recovery ?? null };
+    return { channel: 'found', payload };
+  }
+
+  /** The recovery that this cluster is what has come of. */
+  get #recovery(): Recovery | undefined {
+    const { recovery, membership } = this.#host;
+    if (recovery === undefined || recovery.clusterId !== membership.clusterId) return undefined;
+    const { clusterId: _, ...told } = recovery;
+    return told;
   }
 
   /** A node was heard of for the first time. */

@@ -5,7 +5,7 @@
 import { pack, unpack } from '@deltabase/base';
 import { nameHash } from '@deltabase/machine';
 import type { ConfState } from 'raft-ts';
-import type { Expulsion } from '../members/member.js';
+import type { Expulsion, ExpulsionNotice } from '../members/member.js';
 import type { NodeId } from '../ports.js';
 import { encodeConfState } from '../storage/rows.js';
 import { Fields, malformed } from './fields.js';
@@ -51,8 +51,8 @@ export interface Presence {
   readonly isWatched: boolean;
   /** Its wall clock, ms since 1970. */
   readonly wallMs: number;
-  /** Why the receiver is not one of the cluster any more, by what the cluster has decided; `undefined`: it is. */
-  readonly expulsion: Expulsion | undefined;
+  /** Says that the receiver is not one of the cluster any more. */
+  readonly notice: ExpulsionNotice | undefined;
 }
 
 /** A frame with its header checked; the elements of the lists are as they came. */
@@ -65,12 +65,9 @@ export interface Frame extends FrameHeader, Presence {
   readonly standings: readonly unknown[];
 }
 
-const FRAME_VERSION = 6;
+const FRAME_VERSION = 7;
 /** Expulsions by their numbers in frames. */
-const EXPULSIONS = [undefined, 'removed', 'lost'] as const satisfies readonly (
-  | Expulsion
-  | undefined
-)[];
+const EXPULSIONS: readonly Expulsion[] = ['removed', 'lost', 'left-behind'];
 
 export function emptyParts(): FrameParts {
   const beat = { heartbeats: [], heartbeatResponses: [] };
@@ -79,10 +76,11 @@ export function emptyParts(): FrameParts {
 
 export function encodeFrame(
   header: FrameHeader,
-  { life, abstains, isWatched, wallMs, expulsion }: Presence,
+  { life, abstains, isWatched, wallMs, notice }: Presence,
   { raft, heartbeats, heartbeatResponses, forwards, answers, standings }: FrameParts,
 ): Uint8Array {
-  const presence = [life, abstains, isWatched, wallMs, EXPULSIONS.indexOf(expulsion)];
+  const told = notice && [EXPULSIONS.indexOf(notice.expulsion), notice.clusterId];
+  const presence = [life, abstains, isWatched, wallMs, told ?? null];
   const lists = [raft, heartbeats, heartbeatResponses, forwards, answers, standings];
   return pack([...headOf(header), ...presence, ...lists]);
 }
@@ -97,7 +95,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     abstains: fields.flag(),
     isWatched: fields.flag(),
     wallMs: fields.whole(),
-    expulsion: readExpulsion(fields),
+    notice: readNotice(fields.maybeNested()),
     raft: fields.list(),
     heartbeats: fields.list(),
     heartbeatResponses: fields.list(),
@@ -199,10 +197,13 @@ function readHead(fields: Fields): FrameHeader {
   };
 }
 
-function readExpulsion(fields: Fields): Expulsion | undefined {
-  const number = fields.whole();
-  if (number >= EXPULSIONS.length) throw malformed();
-  return EXPULSIONS[number];
+function readNotice(fields: Fields | undefined): ExpulsionNotice | undefined {
+  if (fields === undefined) return undefined;
+  const expulsion = EXPULSIONS[fields.whole()];
+  const clusterId = fields.text();
+  fields.end();
+  if (expulsion === undefined) throw malformed();
+  return { expulsion, clusterId };
 }
 
 function readRows(fields: Fields): Uint8Array[] {

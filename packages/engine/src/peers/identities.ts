@@ -24,12 +24,18 @@ export interface Decided {
   wasRemoved(node: NodeId): boolean;
   /** `undefined`: nothing. */
   incarnationOf(node: NodeId): number | undefined;
+  /** Whether the cluster had this id before it was recovered. */
+  wasBefore(clusterId: string): boolean;
 }
 
 /** `stranger`: not listened to, or not yet; an expulsion is to be told to the node. */
 export type Judgement = 'peer' | 'stranger' | Expulsion;
 
-const UNDECIDED: Decided = { wasRemoved: () => false, incarnationOf: () => undefined };
+const UNDECIDED: Decided = {
+  wasRemoved: () => false,
+  incarnationOf: () => undefined,
+  wasBefore: () => false,
+};
 
 export class Identities {
   readonly #options: IdentitiesOptions;
@@ -57,7 +63,12 @@ export class Identities {
   /** Whether a frame of `from` is to be listened to. A node that is new here is remembered first. */
   judge(from: NodeId, header: FrameHeader): Judgement {
     const other = this.#otherCluster(header);
-    if (other !== undefined) return this.#refuse(from, other, 'stranger');
+    if (other !== undefined) {
+      const isHere = header.cluster === this.#options.header.cluster;
+      return isHere && this.#decided.wasBefore(header.clusterId)
+        ? this.#refuse(from, leftBehind(header.clusterId), 'left-behind')
+        : this.#refuse(from, other, 'stranger');
+    }
     if (this.#decided.wasRemoved(from)) {
       return this.#refuse(from, 'it was removed from the cluster', 'removed');
     }
@@ -82,8 +93,8 @@ export class Identities {
     if (clusterId !== '' && header.clusterId !== '') {
       if (clusterId === header.clusterId) return undefined;
       return (
-        `it is of another cluster of this name (${clusterId}, this node's is ${header.clusterId}), or of what this one ` +
-        'was before a recovery: give it an empty data directory and a new id, and add it'
+        `it is of another cluster of this name (${clusterId}, this node's is ${header.clusterId}); if one was recovered ` +
+        'from the other (deltabase recover), only that one may go on: docs/operations.md'
       );
     }
     if (founders === header.founders) return undefined;
@@ -112,6 +123,10 @@ export class Identities {
     }
     return judgement;
   }
+}
+
+function leftBehind(clusterId: string): string {
+  return `it is of this cluster as it was before it was recovered (${clusterId}): give it an empty data directory and a new id, and add it`;
 }
 
 function lostData(known: number, incarnation: number): string {

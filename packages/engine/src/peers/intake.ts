@@ -75,8 +75,9 @@ export class PeerIntake {
     const { links, liveness, router, forwarding, clusterClock } = this.#host;
     const { standings, membership } = this.#host;
     const frame = decodeFrame(bytes);
-    if (!this.#accepts(from, frame)) return;
-    if (frame.expulsion !== undefined) membership.expel(frame.expulsion);
+    const isPeer = this.#accepts(from, frame);
+    if (frame.notice !== undefined) membership.told(frame.notice, { isPeer });
+    if (!isPeer) return;
     liveness.heard(from, frame.life);
     if (links.isAbstaining(from) !== frame.abstains) {
       links.setAbstaining(from, frame.abstains);
@@ -102,7 +103,10 @@ export class PeerIntake {
   #accepts(from: NodeId, header: FrameHeader): boolean {
     const judgement = this.#host.identities.judge(from, header);
     if (judgement === 'peer') return true;
-    if (judgement !== 'stranger') this.#host.links.sendExpulsion(from, judgement);
+    if (judgement !== 'stranger') {
+      const { clusterId } = header;
+      this.#host.links.sendExpulsion(from, { expulsion: judgement, clusterId });
+    }
     return false;
   }
 

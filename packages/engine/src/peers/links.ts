@@ -4,7 +4,7 @@
 // but not for long, and not where somebody watches.
 
 import type { Limits } from '@deltabase/base';
-import type { Expulsion } from '../members/member.js';
+import type { ExpulsionNotice } from '../members/member.js';
 import type { Network, NodeId } from '../ports.js';
 import {
   type GroupHeartbeat,
@@ -21,7 +21,7 @@ interface Outbox {
   readonly parts: FrameParts;
   /** About how large the frame will be. */
   bytes: number;
-  expulsion: Expulsion | undefined;
+  notice: ExpulsionNotice | undefined;
   /** Whether it leaves with this turn. */
   isDue: boolean;
 }
@@ -214,11 +214,11 @@ export class Links {
   }
 
   /** Tells a node, now and then, that it is not one of the cluster any more. */
-  sendExpulsion(to: NodeId, expulsion: Expulsion): void {
+  sendExpulsion(to: NodeId, notice: ExpulsionNotice): void {
     const nowMs = this.#options.nowMs();
     if (nowMs - (this.#expelledMs.get(to) ?? -Infinity) < EXPELLED_MS) return;
     this.#expelledMs.set(to, nowMs);
-    this.#outbox(to).expulsion = expulsion;
+    this.#outbox(to).notice = notice;
   }
 
   sendBulk(to: NodeId, frame: Uint8Array): void {
@@ -246,7 +246,7 @@ export class Links {
   #openOutbox(to: NodeId): Outbox {
     let outbox = this.#outboxes.get(to);
     if (outbox === undefined) {
-      outbox = { parts: emptyParts(), bytes: 0, expulsion: undefined, isDue: false };
+      outbox = { parts: emptyParts(), bytes: 0, notice: undefined, isDue: false };
       this.#outboxes.set(to, outbox);
     }
     return outbox;
@@ -288,14 +288,14 @@ export class Links {
   }
 
   /** A peer that takes nothing loses frames rather than filling memory: Raft sends again. */
-  #send(to: NodeId, { parts, expulsion }: Outbox): void {
+  #send(to: NodeId, { parts, notice }: Outbox): void {
     const { network, limits, header, life, wallMs, isWatched } = this.#options;
     for (const { group, message } of this.#notices.take(to)) {
       parts.raft.push(encodeRaftMessage(group, message));
     }
     if (network.queuedBytes(to, 'urgent') > limits.peerQueueBytesMax) return;
     const abstains = this.#abstains;
-    const presence = { life, abstains, isWatched: isWatched(), wallMs: wallMs(), expulsion };
+    const presence = { life, abstains, isWatched: isWatched(), wallMs: wallMs(), notice };
     const frame = encodeFrame(header, presence, parts);
     this.#count(frame);
     network.send(to, 'urgent', frame);

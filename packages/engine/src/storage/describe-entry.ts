@@ -22,7 +22,12 @@ export function describeEntry({ type, data }: Entry): EntryDescription {
     const { changes } = decodeConfChange(data);
     return { kind: 'configuration', records: [], summary: JSON.stringify(changes) };
   }
-  if (data.length === 0) return { kind: 'empty', records: [], summary: 'a leader took office' };
+  if (data.length === 0)
+    return {
+      kind: 'empty',
+      records: [],
+      summary: 'nothing: a leader took office, or a change of members was taken back',
+    };
   return describeCommand(data);
 }
 

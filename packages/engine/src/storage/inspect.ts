@@ -16,6 +16,7 @@ import {
   indexOfEntryKey,
   NODE_KEY,
 } from './keys.js';
+import { readRecoveryRow } from './recovery.js';
 import {
   decodeEntry,
   decodeGroupRow,
@@ -23,10 +24,13 @@ import {
   decodeNodeRow,
   type GroupRow,
   type NodeRow,
+  type RecoveryRow,
 } from './rows.js';
 
 /** A node as its files say. */
 export interface StoredNode extends NodeRow {
+  /** The lost quorum that it was recovered from, last. */
+  readonly recovery: RecoveryRow | undefined;
   /** From the system group 0 on. */
   readonly stored: readonly StoredGroup[];
 }
@@ -65,7 +69,7 @@ export function* inspectNode(disk: DiskReader): Task<StoredNode> {
   const row = yield* readNodeRow(disk);
   const stored: StoredGroup[] = [];
   for (let group = 0; group <= row.groups; group++) stored.push(yield* readGroup(disk, group));
-  return { ...row, stored };
+  return { ...row, recovery: yield* readRecoveryRow(disk), stored };
 }
 
 /**

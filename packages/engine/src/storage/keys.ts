@@ -5,6 +5,7 @@
 //
 //   N                                    node row: format, cluster, identity
 //   P node                               incarnation of a peer
+//   L                                    recovery row: the lost quorum that this directory was recovered from
 //   G group                              group row: generation, flushed index and term, configuration, time
 //   H group                              hard state
 //   E group index                        log entry
@@ -21,6 +22,7 @@ const NODE = 0x4e;
 const PEER = 0x50;
 const GROUP = 0x47;
 const HARD_STATE = 0x48;
+const LOST_QUORUM = 0x4c;
 const ENTRY = 0x45;
 const ROWS = 0x52;
 const ACTIVE = 0x41;
@@ -31,6 +33,8 @@ const KIND_PIECE = 0;
 const KIND_CHUNK = 1;
 
 export const NODE_KEY = Uint8Array.of(NODE);
+
+export const RECOVERY_KEY = Uint8Array.of(LOST_QUORUM);
 
 /** A range of keys: `[start, end)`. */
 export interface KeyRange {

@@ -1,6 +1,6 @@
 // What a node finds on its disk when it starts, checked before anything is believed (docs/raft.md, pitfall 6): the
 // node is who it should be, each group's log is whole and fits its rows. Anything else is DATA_CORRUPT: this
-// replica must not vote or acknowledge as its old self.
+// replica must not vote or acknowledge as its old self. (What to do when a quorum is lost for good is in ../recover.)
 
 import { DeltabaseError } from '@deltabase/base';
 import { EMPTY_HARD_STATE, type Entry, type HardState, votersOnly } from 'raft-ts';
@@ -23,6 +23,7 @@ import {
   nodeOfPeerKey,
   peerRange,
   placeOfSession,
+  RECOVERY_KEY,
   rowsRange,
   sessionRange,
   spaceOfKey,
@@ -35,10 +36,12 @@ import {
   decodeHardState,
   decodeNodeRow,
   decodePeer,
+  decodeRecoveryRow,
   encodeGroupRow,
   encodeNodeRow,
   type GroupRow,
   type NodeRow,
+  type RecoveryRow,
 } from './rows.js';
 
 /** A group as it stands on disk. */
@@ -67,6 +70,8 @@ export interface RecoveredNode {
   readonly row: NodeRow;
   /** Incarnations of the peers this node has listened to. */
   readonly peers: ReadonlyMap<number, number>;
+  /** The lost quorum that it was recovered from, last. */
+  readonly recovery: RecoveryRow | undefined;
   readonly groups: readonly RecoveredGroup[];
 }
 
@@ -98,13 +103,23 @@ export function* recoverNode(
   if (row.expulsion !== undefined) {
     throw new DeltabaseError('NODE_REMOVED', expulsionText(row.node, row.expulsion));
   }
-  const peers = new Map<number, number>();
-  for (const { key, value } of yield* readAll(disk, peerRange())) {
-    peers.set(nodeOfPeerKey(key), decodePeer(value));
-  }
+  const peers = yield* readPeers(disk);
+  const recovery = yield* readRecoveryRow(disk);
   const groups: RecoveredGroup[] = [];
   for (let id = 0; id <= config.groups; id++) groups.push(yield* recoverGroup(disk, id));
-  return { row, peers, groups };
+  return { row, peers, recovery, groups };
+}
+
+/** The incarnations of the peers that the node has listened to. Throws DATA_CORRUPT. */
+export function* readPeers(disk: DiskReader): Task<Map<number, number>> {
+  const rows = yield* readAll(disk, peerRange());
+  return new Map(rows.map(({ key, value }) => [nodeOfPeerKey(key), decodePeer(value)]));
+}
+
+/** The lost quorum that the data on `disk` was recovered from, last. Throws DATA_CORRUPT. */
+export function* readRecoveryRow(disk: DiskReader): Task<RecoveryRow | undefined> {
+  const bytes = yield* wait<Uint8Array | undefined>((done) => disk.get(RECOVERY_KEY, done));
+  return bytes && decodeRecoveryRow(bytes);
 }
 
 /** What a new node writes before anything else, and what it is then. */
@@ -124,7 +139,7 @@ export function formatNode(
     operations.push({ kind: 'put', key: groupKey(id), value: encodeGroupRow(group.row) });
     recovered.push(group);
   }
-  return { operations, node: { row, peers: new Map(), groups: recovered } };
+  return { operations, node: { row, peers: new Map(), recovery: undefined, groups: recovered } };
 }
 
 /** What is stored of a generation of a group's sessions and active versions. */
@@ -171,7 +186,8 @@ function* readAll(disk: DiskReader, range: KeyRange): Task<DiskRow[]> {
   }
 }
 
-function* recoverGroup(disk: DiskReader, id: number): Task<RecoveredGroup> {
+/** Reads a group whole. Throws DATA_CORRUPT. */
+export function* recoverGroup(disk: DiskReader, id: number): Task<RecoveredGroup> {
   const bytes = yield* wait<Uint8Array | undefined>((done) => disk.get(groupKey(id), done));
   if (bytes === undefined) throw corrupt(id, 'its row is missing');
   const row = decodeGroupRow(bytes);

@@ -3,7 +3,7 @@
 
 import { DeltabaseError, pack, unpack } from '@deltabase/base';
 import type { ConfState, Entry, HardState } from 'raft-ts';
-import type { Expulsion, Member } from '../members/member.js';
+import type { Expulsion, Member, Recovery } from '../members/member.js';
 
 /** Who this node is, and what it must know of others before it has heard of any. */
 export interface NodeRow {
@@ -20,6 +20,11 @@ export interface NodeRow {
   readonly members: readonly Member[];
   /** Why this node is not one of the cluster any more. */
   readonly expulsion: Expulsion | undefined;
+}
+
+/** Says that the cluster of this id is what a recovery made of another one, in this data directory. */
+export interface RecoveryRow extends Recovery {
+  readonly clusterId: string;
 }
 
 /** Where a group's state machine stands on disk. Written with every flush. */
@@ -39,6 +44,7 @@ const GROUP_VERSION = 1;
 const HARD_STATE_VERSION = 1;
 const ACTIVE_VERSION = 1;
 const PEER_VERSION = 1;
+const RECOVERY_VERSION = 1;
 const ENTRY_NORMAL = 1;
 const ENTRY_CONF_CHANGE = 2;
 const ENTRY_HEADER_BYTES = 9;
@@ -59,6 +65,17 @@ export function decodeNodeRow(bytes: Uint8Array): NodeRow {
   );
   const head = { cluster, clusterId, node, incarnation, groups, founders };
   return { ...head, members, expulsion: expulsion || undefined };
+}
+
+export function encodeRecoveryRow(row: RecoveryRow): Uint8Array {
+  const { clusterId, formerId, node, takenFrom, givenUp, timeMs } = row;
+  return pack([RECOVERY_VERSION, clusterId, formerId, node, takenFrom, givenUp, timeMs]);
+}
+
+export function decodeRecoveryRow(bytes: Uint8Array): RecoveryRow {
+  const row = fields(bytes, RECOVERY_VERSION, { count: 7, what: 'recovery row' });
+  const [, clusterId, formerId, node, takenFrom, givenUp, timeMs] = row;
+  return { clusterId, formerId, node, takenFrom, givenUp, timeMs };
 }
 
 export function encodeGroupRow(row: GroupRow): Uint8Array {

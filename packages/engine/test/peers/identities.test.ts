@@ -40,7 +40,7 @@ test('a node of another cluster of the same name is not listened to, and the log
     assert.equal(identities.judge(2, { ...OF_TWO, clusterId: 'before' }), 'stranger');
   }
   assert.equal(errors.length, 1);
-  assert.match(errors[0]!, /another cluster of this name .* before a recovery/);
+  assert.match(errors[0]!, /another cluster of this name .* only that one may go on/);
 });
 
 test('before the id of the cluster is known its first members tell it apart', () => {
@@ -83,6 +83,7 @@ test('who was removed, or is not who the members document says, is expelled', ()
   identities.decide({
     wasRemoved: (node) => node === 2,
     incarnationOf: (node) => (node === 3 ? 33 : undefined),
+    wasBefore: (clusterId) => clusterId === 'before',
   });
   assert.equal(identities.judge(2, OF_TWO), 'removed');
   assert.equal(identities.judge(3, { ...OWN, incarnation: 34 }), 'lost');
@@ -92,4 +93,8 @@ test('who was removed, or is not who the members document says, is expelled', ()
   assert.equal(identities.judge(3, { ...OWN, incarnation: 33 }), 'peer');
   // Nothing counts that another cluster says.
   assert.equal(identities.judge(2, { ...OF_TWO, clusterId: 'other' }), 'stranger');
+  // But of what this one was before it was recovered something is known.
+  assert.equal(identities.judge(2, { ...OF_TWO, clusterId: 'before' }), 'left-behind');
+  const elsewhere = { ...OF_TWO, clusterId: 'before', cluster: 'other' };
+  assert.equal(identities.judge(2, elsewhere), 'stranger');
 });

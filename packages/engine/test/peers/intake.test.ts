@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Message } from 'raft-ts';
 import type { Group } from '../../src/groups/group.js';
+import type { Expulsion, ExpulsionNotice } from '../../src/members/member.js';
 import { writeHeartbeat, writeHeartbeatResponse } from '../../src/peers/beat-codec.js';
 import {
   emptyParts,
@@ -33,7 +34,7 @@ const PRESENCE: Presence = {
   abstains: true,
   isWatched: true,
   wallMs: 7,
-  expulsion: undefined,
+  notice: undefined,
 };
 
 function setUp({
@@ -57,7 +58,8 @@ function setUp({
     groups: groups as unknown as Group[],
     links: {
       setReachable() {},
-      sendExpulsion: (to: number, why: string) => said.push(`${to} is told: ${why}`),
+      sendExpulsion: (to: number, { expulsion, clusterId }: ExpulsionNotice) =>
+        said.push(`${to} is told: ${expulsion} from ${clusterId}`),
       isAbstaining: () => isAbstaining,
       setAbstaining: (from: number, is: boolean) => said.push(`${from} abstains ${is}`),
       setWatched: (from: number, is: boolean) => said.push(`${from} is watched: ${is}`),
@@ -70,7 +72,8 @@ function setUp({
     },
     identities: { judge: () => judgement },
     membership: {
-      expel: (why: string) => said.push(`expelled: ${why}`),
+      told: ({ expulsion }: ExpulsionNotice, { isPeer }: { isPeer: boolean }) =>
+        said.push(`told: ${expulsion} by a ${isPeer ? 'peer' : 'stranger'}`),
       reachable() {},
     },
     standings: { heard: (list: unknown) => said.push(`standing ${JSON.stringify(list)}`) },
@@ -94,8 +97,9 @@ function setUp({
   return { intake, said };
 }
 
-function frame(parts: Partial<FrameParts>, expulsion?: Presence['expulsion']): Uint8Array {
-  return own(encodeFrame(HEADER, { ...PRESENCE, expulsion }, { ...emptyParts(), ...parts }));
+function frame(parts: Partial<FrameParts>, expulsion?: Expulsion): Uint8Array {
+  const notice = expulsion && { expulsion, clusterId: 'id' };
+  return own(encodeFrame(HEADER, { ...PRESENCE, notice }, { ...emptyParts(), ...parts }));
 }
 
 /** A heartbeat to a group, or the answer of its sender to one. */
@@ -201,17 +205,20 @@ test('nothing is taken of a node that is not listened to', () => {
 });
 
 test('a node that is expelled is told so, and nothing is taken of it', () => {
-  for (const judgement of ['removed', 'lost'] as const) {
+  for (const judgement of ['removed', 'lost', 'left-behind'] as const) {
     const { intake, said } = setUp({ judgement });
-    intake.received(2, 'urgent', frame(beat(1), 'removed'));
-    assert.deepEqual(said, [`2 is told: ${judgement}`]);
+    intake.received(2, 'urgent', frame(beat(1)));
+    assert.deepEqual(said, [`2 is told: ${judgement} from id`]);
   }
 });
 
-test('a node is told by a peer that it is expelled', () => {
+test('a node is told that it is expelled by a peer, or by a cluster that was recovered without it', () => {
   const { intake, said } = setUp();
   intake.received(2, 'urgent', frame({}, 'removed'));
-  assert.equal(said[0], 'expelled: removed');
+  assert.equal(said[0], 'told: removed by a peer');
+  const other = setUp({ judgement: 'stranger' });
+  other.intake.received(2, 'urgent', frame(beat(1), 'left-behind'));
+  assert.deepEqual(other.said, ['told: left-behind by a stranger']);
 });
 
 test('a frame that cannot be read is lost, and ends nothing', () => {

@@ -139,17 +139,18 @@ test('a peer that is away, or says that it abstains, is not to be made a leader'
 
 test('a node that is expelled is told so, now and then', () => {
   const { links, sent, now } = setUp();
-  const told = (): unknown[] => sent.splice(0).map(({ frame }) => decodeFrame(frame).expulsion);
-  links.sendExpulsion(4, 'removed');
+  const told = (): unknown[] =>
+    sent.splice(0).map(({ frame }) => decodeFrame(frame).notice?.expulsion);
+  links.sendExpulsion(4, { expulsion: 'removed', clusterId: 'id' });
   links.flush();
   assert.deepEqual(told(), ['removed']);
   now.ms = 499;
-  links.sendExpulsion(4, 'removed');
+  links.sendExpulsion(4, { expulsion: 'removed', clusterId: 'id' });
   links.flush();
   assert.deepEqual(told(), []);
   now.ms = 500;
-  links.sendExpulsion(4, 'lost');
-  links.sendExpulsion(5, 'removed');
+  links.sendExpulsion(4, { expulsion: 'lost', clusterId: 'id' });
+  links.sendExpulsion(5, { expulsion: 'removed', clusterId: 'id' });
   links.flush();
   assert.deepEqual(told(), ['lost', 'removed']);
 });

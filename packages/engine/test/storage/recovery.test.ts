@@ -118,8 +118,12 @@ test('a node without data is one of the first, or joins with what others know of
 
 test('an expelled node does not start again, and says what to do', () => {
   const { row } = formatNode(CONFIG, makePrng(9)).node;
-  const says = { removed: /was removed.*--join/, lost: /cluster replace 1 NEW/ } as const;
-  for (const expulsion of ['removed', 'lost'] as const) {
+  const says = {
+    removed: /was removed.*--join/,
+    lost: /cluster replace 1 NEW/,
+    'left-behind': /recovered without this data directory/,
+  } as const;
+  for (const expulsion of ['removed', 'lost', 'left-behind'] as const) {
     const value = encodeNodeRow({ ...row, expulsion });
     assert.throws(() => recover([{ kind: 'put', key: NODE_KEY, value }]), {
       code: 'NODE_REMOVED',

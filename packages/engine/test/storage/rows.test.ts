@@ -8,13 +8,16 @@ import {
   decodeHardState,
   decodeNodeRow,
   decodePeer,
+  decodeRecoveryRow,
   encodeActive,
   encodeEntry,
   encodeGroupRow,
   encodeHardState,
   encodeNodeRow,
   encodePeer,
+  encodeRecoveryRow,
   type NodeRow,
+  type RecoveryRow,
 } from '../../src/storage/rows.js';
 import { damaged, hex, isRead, own } from '../support/bytes.js';
 import { CONF, entry } from '../support/samples.js';
@@ -28,6 +31,14 @@ const NODE: NodeRow = {
   founders: [1, 2],
   members: [{ node: 4, peerAddress: 'p:1', clientAddress: 'c:2' }],
   expulsion: 'lost',
+};
+const RECOVERY: RecoveryRow = {
+  clusterId: 'new',
+  formerId: 'id',
+  node: 2,
+  takenFrom: [4],
+  givenUp: [1, 3],
+  timeMs: 1_700_000_000_123,
 };
 const GROUP = {
   generation: 3,
@@ -53,6 +64,13 @@ const ROWS: ReadonlyArray<{
     golden: '9902a373696da2696402ceee6b280010920102919304a3703a31a3633a32a46c6f7374',
     decode: decodeNodeRow,
     value: NODE,
+  },
+  {
+    name: 'recovery',
+    bytes: own(encodeRecoveryRow(RECOVERY)),
+    golden: '9701a36e6577a26964029104920103' + 'cb4278bcfe5687b000',
+    decode: decodeRecoveryRow,
+    value: RECOVERY,
   },
   {
     name: 'group',

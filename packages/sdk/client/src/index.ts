@@ -40,6 +40,7 @@ export type {
   MemberList,
   Members,
   NewMember,
+  Recovery,
 } from './members.js';
 export type { CallOptions, ConnectOptions } from './options.js';
 export type { Cause, DeltaEvent, Operation, StateEvent, WatchEvent } from './reading/events.js';

@@ -5,7 +5,12 @@ import { DeltabaseError } from '@deltabase/base';
 import type { ClientLimits } from './limits.js';
 import { type CallOptions, timeoutOf } from './options.js';
 import type { Attempts, Try } from './reading/attempts.js';
-import type { WireMemberChange, WireMemberList, WireNewMember } from './transport/wire.js';
+import type {
+  WireMemberChange,
+  WireMemberList,
+  WireNewMember,
+  WireRecovery,
+} from './transport/wire.js';
 import type { World } from './world.js';
 
 /** The members as the node that was asked knows them. */
@@ -13,6 +18,9 @@ export type MemberList = WireMemberList;
 
 /** A change that is under way. */
 export type MemberChange = WireMemberChange;
+
+/** A time that the cluster lost its quorum, and went on from what was left. */
+export type Recovery = WireRecovery;
 
 /** A node that comes: its id, where other nodes reach it, and where clients do. */
 export type NewMember = WireNewMember;

@@ -40,6 +40,7 @@ export function clusterHandlers(host: ClusterHost): UntypedServiceImplementation
 /** `GetStatusResponse`. */
 function statusOf({ engine, version, bytes }: ClusterHost): object {
   const status = engine.status();
+  const { places, recoveries } = engine.members();
   return {
     cluster: status.cluster,
     node: status.node,
@@ -48,7 +49,7 @@ function statusOf({ engine, version, bytes }: ClusterHost): object {
     draining: status.draining,
     diskStalled: status.diskStalled,
     diskLow: status.diskLow,
-    members: engine.members().places.map(({ node, clientAddress, peerAddress, reachable }) => ({
+    members: places.map(({ node, clientAddress, peerAddress, reachable }) => ({
       node,
       address: clientAddress,
       reachable,
@@ -56,6 +57,7 @@ function statusOf({ engine, version, bytes }: ClusterHost): object {
     })),
     groups: status.groups.map((group) => groupOf(group, status.node)),
     counters: countersOf(status.counters, bytes),
+    recoveries,
   };
 }
 

@@ -124,6 +124,7 @@ function listOf(engine: Engine): object {
     change: changeOf(report),
     changes: report.changes,
     preferredLeaders: [...report.leaders].map(([group, node]) => ({ group, node })),
+    recoveries: report.recoveries,
   };
 }
 

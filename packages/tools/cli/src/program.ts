@@ -8,6 +8,7 @@ import { addGet } from './commands/get.js';
 import { addHistory } from './commands/history.js';
 import { addLog } from './commands/log.js';
 import { addMachines } from './commands/machines.js';
+import { addRecover } from './commands/recover.js';
 import { addSend } from './commands/send.js';
 import { addStart } from './commands/start.js';
 import { addStatus } from './commands/status.js';
@@ -80,6 +81,7 @@ export function makeProgram(io: Io, { endWith, writeHelp }: Reports): Command {
   addCluster(program, io);
   addMachines(program, io);
   addLog(program, io);
+  addRecover(program, io);
   for (const command of allOf(program)) {
     command.exitOverride((error) => {
       throw isHelp(error) ? error : usageError(error, command);

@@ -101,6 +101,14 @@ export interface WireMemberChange {
   readonly groupsTotal: number;
 }
 
+export interface WireRecovery {
+  readonly formerId: string;
+  readonly node: number;
+  readonly takenFrom: readonly number[];
+  readonly givenUp: readonly number[];
+  readonly timeMs: number;
+}
+
 export interface WireMemberList {
   readonly cluster: string;
   readonly clusterId: string;
@@ -111,6 +119,7 @@ export interface WireMemberList {
   readonly change?: WireMemberChange | null;
   readonly changes: number;
   readonly preferredLeaders: readonly { readonly group: number; readonly node: number }[];
+  readonly recoveries: readonly WireRecovery[];
 }
 
 /** A node that comes. */
@@ -182,6 +191,7 @@ export interface WireStatus {
   readonly draining: boolean;
   readonly diskStalled: boolean;
   readonly diskLow: boolean;
+  readonly recoveries: readonly WireRecovery[];
 }
 
 export interface WireLogEntry {

@@ -5,6 +5,7 @@ import type { MemberChange, MemberList, NewMember } from '@deltabase/client';
 import type { Command } from 'commander';
 import { type CommonOptions, Context, withCommon } from '../context.js';
 import { printable } from '../format/printable.js';
+import { recoveredText } from '../format/recovery.js';
 import { table } from '../format/table.js';
 import type { Io } from '../io.js';
 import { natural, whole } from '../parse.js';
@@ -202,7 +203,10 @@ function listText({ paint }: Pick<Context, 'paint'>, list: MemberList): string {
   ]);
   const underWay = list.change ? `\n${changeText(list.change)}\n` : '';
   const head = `cluster ${paint.bold(printable(list.cluster))} ${list.clusterId}\n\n`;
-  return `${head}${table(COLUMNS, rows, paint.dim)}${underWay}`;
+  const recovered = list.recoveries
+    .map((one) => `\n${paint.yellow(recoveredText(one))}\n`)
+    .join('');
+  return `${head}${table(COLUMNS, rows, paint.dim)}${underWay}${recovered}`;
 }
 
 function stateOf(
@@ -214,8 +218,10 @@ function stateOf(
 }
 
 function listJson(list: MemberList): object {
-  const { cluster, clusterId, members, change: underWay, changes, preferredLeaders } = list;
-  return { cluster, clusterId, members, change: underWay ?? null, changes, preferredLeaders };
+  const { cluster, clusterId, members, change: underWay, changes, ...rest } = list;
+  const { preferredLeaders, recoveries } = rest;
+  const known = { cluster, clusterId, members, change: underWay ?? null, changes };
+  return { ...known, preferredLeaders, recoveries };
 }
 
 function examples(...commands: string[]): string {

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { type CommonOptions, Context, withCommon } from '../context.js';
 import { reportJson } from '../format/json.js';
 import { printable } from '../format/printable.js';
+import { recoveredText } from '../format/recovery.js';
 import { table } from '../format/table.js';
 import { bytes, count, duration } from '../format/values.js';
 import type { Io } from '../io.js';
@@ -52,8 +53,11 @@ export function statusText(context: Pick<Context, 'paint'>, nodes: readonly Node
   const { paint } = context;
   const statuses = nodes.flatMap((node) => (node.kind === 'status' ? [node.status] : []));
   const name = statuses[0]?.cluster ?? 'unknown';
+  const recoveries = statuses[0]?.recoveries ?? [];
   return [
-    `cluster ${paint.bold(printable(name))}: ${statuses.length} of ${nodes.length} nodes answer\n\n`,
+    `cluster ${paint.bold(printable(name))}: ${statuses.length} of ${nodes.length} nodes answer\n`,
+    ...recoveries.map((one) => `${paint.yellow(recoveredText(one))}\n`),
+    '\n',
     table(
       NODE_COLUMNS,
       nodes.map((node) => nodeRow(context, node)),

@@ -1,9 +1,10 @@
 // Logs and their entries as people read them.
 
-import type { LogEntry } from '@deltabase/client';
+import type { LogEntry, Recovery } from '@deltabase/client';
 import { deltaOfRecord, deltaText } from './deltas.js';
 import type { Paint } from './paint.js';
 import { printable } from './printable.js';
+import { recoveredText } from './recovery.js';
 import { table } from './table.js';
 import { bytes, moment } from './values.js';
 
@@ -11,6 +12,8 @@ import { bytes, moment } from './values.js';
 export interface NodeLogs {
   readonly cluster: string;
   readonly node: number;
+  /** The last times that the cluster lost its quorum and was recovered. */
+  readonly recoveries: readonly Recovery[];
   /** From the system group 0 on. */
   readonly groups: readonly LogGroup[];
 }
@@ -32,7 +35,7 @@ const RIGHT = 'right' as const;
 const NAMED_MAX = 3;
 
 /** Whose logs they are, and one row for each group. */
-export function logsText({ cluster, node, groups }: NodeLogs, paint: Paint): string {
+export function logsText({ cluster, node, recoveries, groups }: NodeLogs, paint: Paint): string {
   const columns = ['GROUP', 'LEADER', 'TERM', 'FIRST', 'LAST', 'COMMITTED', 'FLUSHED'];
   const rows = groups.map((one) => [
     String(one.group),
@@ -45,7 +48,8 @@ export function logsText({ cluster, node, groups }: NodeLogs, paint: Paint): str
   ]);
   const heads = columns.map((head) => ({ head, align: RIGHT }));
   const whose = `node ${paint.bold(String(node))} of cluster ${paint.bold(printable(cluster))}`;
-  return `${whose}\n\n${table(heads, rows, paint.dim)}`;
+  const recovered = recoveries.map((one) => `${paint.yellow(recoveredText(one))}\n`).join('');
+  return `${whose}\n${recovered}\n${table(heads, rows, paint.dim)}`;
 }
 
 const ENTRY_COLUMNS = [

@@ -8,19 +8,35 @@ import { access, constants, copyFile, mkdtemp, readdir, rm, symlink } from 'node
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DeltabaseError } from '@deltabase/base';
-import { openClassicStore, openLevelDisk } from '@deltabase/driver-level';
+import {
+  checkFiles,
+  openClassicStore,
+  openLevelDisk,
+  openWitness,
+  STORE_FOLDER,
+  WITNESS_FILE,
+} from '@deltabase/driver-level';
 import { type DiskReader, runTask, type Task } from '@deltabase/engine';
 
 /** Runs inspections on the data in a directory. */
 export interface OfflineData {
   /** Runs one. Throws what it throws, and DATA_CORRUPT for damaged rows. */
   run<T>(inspect: (disk: DiskReader) => Task<T>): Promise<T>;
+  /** The rows, for work that has more to do than read them. */
+  readonly reader: DiskReader;
+  /** That work: throws what it throws, and what `run` would for what it reads here. */
+  guard<T>(work: Promise<T>): Promise<T>;
 }
 
-const STORE = 'store';
 const TABLE = /^(\d+)\.(?:ldb|sst)$/;
 const LOG_FILE = /^(\d+)\.log$/;
 const LOCK = 'LOCK';
+
+export interface OfflineOptions {
+  readonly signal: AbortSignal;
+  /** Whether to check all that a node checks before it starts: what is only looked at may be a little damaged. */
+  readonly isStrict?: boolean;
+}
 
 /**
  * Opens `dataDir` for `use`. Throws UNAVAILABLE while its node runs, INVALID_ARGUMENT if it has no node,
@@ -28,26 +44,29 @@ const LOCK = 'LOCK';
  */
 export async function withOfflineData<T>(
   dataDir: string,
-  signal: AbortSignal,
+  { signal, isStrict = false }: OfflineOptions,
   use: (data: OfflineData) => Promise<T>,
 ): Promise<T> {
-  const store = resolve(dataDir, STORE);
-  const names = await storeFiles(store, dataDir);
+  const store = resolve(dataDir, STORE_FOLDER);
+  const names = await storeFiles(dataDir);
+  if (isStrict) await checkFiles(store);
   const scratch = await mkdtemp(join(tmpdir(), 'deltabase-'));
   const removeAtOnce = (): void => rmSync(scratch, { recursive: true, force: true });
   process.once('exit', removeAtOnce);
   try {
     await mirror(store, scratch, names);
     await checkLock(scratch, dataDir);
-    return await useStore(scratch, { dataDir, signal }, use);
+    if (isStrict) await ifThere(copyFile(join(dataDir, WITNESS_FILE), join(scratch, WITNESS_FILE)));
+    return await useStore(scratch, { dataDir, signal, isStrict }, use);
   } finally {
     await rm(scratch, { recursive: true, force: true });
     process.off('exit', removeAtOnce);
   }
 }
 
-/** The files of the store. Throws INVALID_ARGUMENT if there is none. */
-async function storeFiles(store: string, dataDir: string): Promise<string[]> {
+/** The files of the store in a data directory. Throws INVALID_ARGUMENT if there is none. */
+export async function storeFiles(dataDir: string): Promise<string[]> {
+  const store = resolve(dataDir, STORE_FOLDER);
   let names: string[] = [];
   let cause: NodeJS.ErrnoException | undefined;
   try {
@@ -107,7 +126,7 @@ async function ifThere(work: Promise<void>): Promise<void> {
 
 async function useStore<T>(
   scratch: string,
-  { dataDir, signal }: { readonly dataDir: string; readonly signal: AbortSignal },
+  { dataDir, signal, isStrict }: Required<OfflineOptions> & { readonly dataDir: string },
   use: (data: OfflineData) => Promise<T>,
 ): Promise<T> {
   const store = await openMirror(scratch, dataDir);
@@ -120,19 +139,24 @@ async function useStore<T>(
   signal.addEventListener('abort', interrupt);
   if (signal.aborted) interrupt();
   try {
-    const disk = await openLevelDisk(store, { fatal: fail, measureIntervalMs: 0 });
+    const witness = isStrict ? openWitness(join(scratch, WITNESS_FILE)) : undefined;
+    const options = { fatal: fail, measureIntervalMs: 0, ...(witness && { witness }) };
+    const disk = await openLevelDisk(store, options).finally(() => witness?.close());
+    const guard = <R>(work: Promise<R>): Promise<R> => Promise.race([failed, work]);
     const run = <R>(inspect: (reader: DiskReader) => Task<R>): Promise<R> =>
-      Promise.race([
-        failed,
-        new Promise<R>((done, reject) =>
-          runTask(inspect(disk), (step) => void setImmediate(step), done, reject),
-        ),
-      ]);
-    return await use({ run });
+      guard(runToEnd(inspect(disk)));
+    return await use({ run, reader: disk, guard });
   } finally {
     signal.removeEventListener('abort', interrupt);
     await new Promise<void>((resolve, close) => store.close(resolve, close));
   }
+}
+
+/** Runs a task, a step at a time. */
+export function runToEnd<T>(task: Task<T>): Promise<T> {
+  return new Promise((done, failed) =>
+    runTask(task, (step) => void setImmediate(step), done, failed),
+  );
 }
 
 async function openMirror(scratch: string, dataDir: string) {
@@ -143,7 +167,7 @@ async function openMirror(scratch: string, dataDir: string) {
     const why =
       thrown.code === 'UNAVAILABLE'
         ? `the data in ${dataDir} is in use: ask its node with --address, or stop it first`
-        : thrown.message.replaceAll(scratch, join(dataDir, STORE));
+        : thrown.message.replaceAll(scratch, join(dataDir, STORE_FOLDER));
     throw new DeltabaseError(thrown.code, why, { cause: thrown });
   }
 }

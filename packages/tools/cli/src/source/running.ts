@@ -18,10 +18,11 @@ export class RunningSource implements Source {
 
   async logs(): Promise<NodeLogs> {
     const status = await this.#client.cluster.status({ ...this.#call, ...this.#place });
-    const { cluster, node, groups } = status;
+    const { cluster, node, recoveries, groups } = status;
     return {
       cluster,
       node,
+      recoveries,
       groups: groups.map((one) => ({
         group: one.group,
         term: one.term,

@@ -15,7 +15,7 @@ export function withStoredSource<T>(
   signal: AbortSignal,
   use: (source: Source) => Promise<T>,
 ): Promise<T> {
-  return withOfflineData(dataDir, signal, (data) => use(new StoredSource(dataDir, data)));
+  return withOfflineData(dataDir, { signal }, (data) => use(new StoredSource(dataDir, data)));
 }
 
 class StoredSource implements Source {
@@ -28,10 +28,11 @@ class StoredSource implements Source {
   }
 
   async logs(): Promise<NodeLogs> {
-    const { cluster, node, stored } = await this.#data.run(inspectNode);
+    const { cluster, node, recovery, stored } = await this.#data.run(inspectNode);
     return {
       cluster,
       node,
+      recoveries: recovery === undefined ? [] : [recovery],
       groups: stored.map(({ group, hardState, firstIndex, lastIndex, flushedIndex }) => ({
         group,
         term: hardState.term,

@@ -41,7 +41,7 @@ test('logs say whose they are, and a dash where nobody can know the leader', () 
     { ...group, group: 2, leader: 0 },
   ];
   assert.equal(
-    logsText({ cluster: 'orders', node: 3, groups }, PLAIN),
+    logsText({ cluster: 'orders', node: 3, recoveries: [], groups }, PLAIN),
     [
       'node 3 of cluster orders\n\n',
       'GROUP  LEADER  TERM  FIRST  LAST  COMMITTED  FLUSHED\n',
