@@ -110,7 +110,10 @@ export interface NetworkListener {
   received(from: NodeId, lane: Lane, frame: Uint8Array): void;
   /** A connection to `peer` was made (`true`) or lost (`false`): a hint, never a proof. */
   reachable(peer: NodeId, is: boolean): void;
-  /** A node that is no peer here calls, by its own word reached at `address`. It calls again and again. */
+  /**
+   * A node that is no peer here, or a peer that is not reached where it is said to be, calls, by its own word reached at
+   * `address`. It calls again and again.
+   */
   met(node: NodeId, address: string): void;
 }
 

@@ -157,6 +157,9 @@ class PeerNetwork implements GrpcNetwork {
     }
     stream.sendMetadata(writeGreeting(greeting));
     link.subscribed(lane, stream);
+    // It hears this node, which calls it in vain where it was before.
+    const hasMoved = address !== '' && address !== this.#addresses.get(speaker.node);
+    if (hasMoved && !link.isReachable) this.#listener?.met(speaker.node, address);
   }
 
   /** Where others reach this node. */

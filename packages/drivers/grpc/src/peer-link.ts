@@ -36,6 +36,11 @@ export class PeerLink {
     this.#lanes = { urgent: this.#makeLane('urgent'), bulk: this.#makeLane('bulk') };
   }
 
+  /** Whether frames go both ways. */
+  get isReachable(): boolean {
+    return this.#isReachable;
+  }
+
   /** Begins to receive. The bulk lane follows once the urgent one is open. */
   connect(): void {
     this.#lanes.urgent.inbound.connect();

@@ -53,6 +53,22 @@ test('a node that took the address of another for its own is refused', async () 
   });
 });
 
+test('a peer that is called in vain and calls itself is met where it says that it is', async () => {
+  await withNodes(Promise.all([openNode(1), openNode(2), openNode(3)]), async (one, two, three) => {
+    const deaf = await listenDeaf(0);
+    one!.network.setPeer(2, deaf.address);
+    one!.network.setPeer(3, three!.address);
+    two!.network.setPeer(1, one!.address);
+    three!.network.setPeer(1, one!.address);
+    for (const node of [one!, two!, three!]) node.listen();
+    await until(() => one!.met.has(2) && one!.reachable.has(3));
+    deaf.close();
+    assert.deepEqual([...one!.met], [[2, two!.address]], 'who is where it should be is not met');
+    one!.network.setPeer(2, two!.address);
+    await until(() => one!.reachable.has(2) && two!.reachable.has(1));
+  });
+});
+
 test('a reason is logged once, not with every attempt', async () => {
   await withNodes(Promise.all([openNode(1)]), async (one) => {
     const deaf = await listenDeaf(0);

@@ -52,10 +52,14 @@ export class Peers {
     this.#tell();
   }
 
-  /** A node calls that is no peer. */
+  /** A node calls that is no peer, or is not reached where it is said to be. */
   met(node: NodeId, address: string): void {
     const { self, network, log, strangersMax, nowMs } = this.#host;
-    if (node === self || address === '' || this.#members.has(node)) return;
+    if (node === self || address === '') return;
+    if (this.#members.has(node)) {
+      this.#moved(node, address);
+      return;
+    }
     if (this.#strangers.size >= strangersMax && !this.#strangers.has(node)) return;
     log.info('peer-met', { peer: node, address });
     this.#strangers.set(node, nowMs());
@@ -74,6 +78,15 @@ export class Peers {
       const isLate = nowMs - sinceMs > STRANGER_MS;
       if (isLate && !this.#host.links.isReachable(node)) this.#remove(node);
     }
+  }
+
+  /** Until the members document says so, which the node can have it say once it is heard. */
+  #moved(node: NodeId, address: string): void {
+    const { configured, network, links, log } = this.#host;
+    // What this node was told of by its operator it goes by.
+    if (links.isReachable(node) || configured.some((one) => one.node === node)) return;
+    log.info('peer-met', { peer: node, address });
+    network.setPeer(node, address);
   }
 
   /** It is no member any more; while it is there it can be told so. */

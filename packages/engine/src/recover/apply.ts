@@ -57,7 +57,9 @@ export function* applyRecovery(plan: RecoveryPlan, options: RecoveryOptions): Ta
   const takenFrom = [...new Set(taken)].sort((a, b) => a - b);
   const recovery: RecoveryRow = { clusterId, formerId, node, takenFrom, givenUp, timeMs };
   const operations: DiskOperation[] = [];
-  for (const group of plan.groups) operations.push(...(yield* switchGroup(group, plan, options)));
+  for (const group of plan.groups) {
+    for (const operation of yield* switchGroup(group, plan, options)) operations.push(operation);
+  }
   for (const peer of (yield* readPeers(disk)).keys()) {
     operations.push({ kind: 'del', key: peerKey(peer) });
   }

@@ -25,9 +25,7 @@ export function addRecover(program: Command, io: Io): void {
   program
     .command('recover')
     .summary('go on from a lost quorum, giving data up')
-    .description(
-      'UNSAFE. Has a cluster whose majority is lost FOR GOOD go on from the data\ndirectory of a node that does not run, as its only member.',
-    )
+    .description('Has a cluster whose majority is lost for good go on from what is left. UNSAFE.')
     .argument('<directory>', 'the data directory that goes on')
     .option('--with <directory>', 'that of another survivor (repeat it)', collect)
     .option('--give-up <nodes>', 'do it, and give up these nodes, such as 2,3', nodes)
@@ -40,14 +38,15 @@ export function addRecover(program: Command, io: Io): void {
 }
 
 const HELP = `
-Without --give-up it changes nothing: it says what is there, what would be done,
-and which nodes would be given up. Nodes must not run. Bring back a majority
-instead wherever you can: what only the lost nodes had acknowledged is lost, and
-nobody can tell what that was.
+The directory, of a node that does not run, becomes that of the only member.
+Without --give-up nothing is changed: it says what is there, what would be done,
+and which nodes would be given up. Bring back a majority instead wherever you
+can: what only the lost nodes had acknowledged is lost, and nobody can tell what
+that was.
 
 Each group is taken from the survivor that has most of it: give the directories
-of all (copies from other machines will do, but of stopped nodes). They are only
-read; their nodes, and those that are given up, can never come back as they were.
+of all (copies from other machines will do, but of stopped nodes). Those named by
+--with are only read. No node but the one that goes on can come back as it was.
 docs/operations.md has the whole procedure.
 
 Examples:

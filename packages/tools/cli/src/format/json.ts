@@ -51,9 +51,10 @@ export function reportJson(report: NodeReport): object {
 }
 
 function statusJson(status: NodeStatus): object {
-  const { cluster, node, version, uptimeMs, counters, members, groups, ...states } = status;
+  const { cluster, node, version, uptimeMs, ...rest } = status;
+  const { counters, members, recoveries, groups, ...states } = rest;
   const who = { cluster, node, version, uptimeMs, ...states };
-  return { ...who, counters, members, groups: groups.map(groupJson) };
+  return { ...who, counters, members, recoveries, groups: groups.map(groupJson) };
 }
 
 function groupJson(status: NodeStatus['groups'][number]): object {

@@ -53,7 +53,7 @@ test('the logs of all groups are listed, and whose they are', async () => {
   assert.equal(rows.length, 1 + GROUPS);
   assert.match(rows[0]!, /^ +0 +[123] +\d+ +1 +\d+ +\d+ +\d+$/);
   const [logs] = await cli.json('log', 'list', '--node', '3');
-  assert.deepEqual(Object.keys(logs), ['cluster', 'node', 'groups']);
+  assert.deepEqual(Object.keys(logs), ['cluster', 'node', 'recoveries', 'groups']);
   assert.deepEqual([logs.cluster, logs.node], ['deltabase', 3]);
   assert.deepEqual(Object.keys(logs.groups[0]), [
     'group',
@@ -80,7 +80,10 @@ test('the entries of a group are listed with terms and the deltas in them, alike
   ]);
   assert.deepEqual(seqsIn(entries), [1, 2, 3, 4, 5]);
   assert.ok(entries.every(({ committed, term }) => committed && term >= 1));
-  assert.equal(entries[0].summary, 'a leader took office');
+  assert.equal(
+    entries[0].summary,
+    'nothing: a leader took office, or a change of members was taken back',
+  );
   const activation = entries.find(({ kind }) => kind === 'activate');
   assert.equal(activation.summary, 'counter runs version 1 from here on');
   const [delta] = entries.find(({ kind }) => kind === 'deltas').deltas;
@@ -173,6 +176,7 @@ test('the status shows all nodes by id, and of each group who leads and how far 
     'diskLow',
     'counters',
     'members',
+    'recoveries',
     'groups',
   ]);
   assert.equal(status.groups.length, 1 + GROUPS);

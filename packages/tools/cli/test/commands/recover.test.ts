@@ -12,6 +12,7 @@ import {
   startCluster,
   type TestCluster,
 } from '../support/cluster.js';
+import { documentedMembers } from '../support/documented.js';
 
 let cluster: TestCluster;
 let cli: Cli;
@@ -70,6 +71,7 @@ test('without --give-up it says what there is and changes nothing', async () => 
   assert.match(text, /DATA MAY BE LOST/);
   assert.ok(text.includes(`  deltabase recover ${data} --give-up 2,3\n`), text);
   const [json] = await cli.json('recover', data);
+  assert.deepEqual([Object.keys(json)], (await documentedMembers()).get('recover'));
   assert.deepEqual([json.recovered, json.givenUp, json.groups.length], [false, [2, 3], 3]);
   assert.equal(json.clusterId, json.formerId);
   const [again] = await cli.json('recover', data);
