@@ -25,7 +25,7 @@ import {
   encodeNodeRow,
   encodePeer,
 } from '../../src/storage/rows.js';
-import { bytes, own } from '../support/bytes.js';
+import { own } from '../support/bytes.js';
 import { promptDisk, put, resultOf } from '../support/disk.js';
 import { entry, sampleConfig } from '../support/samples.js';
 
@@ -47,6 +47,9 @@ interface Sample {
   readonly commit?: number;
   readonly term?: number;
   readonly session?: string;
+  /** So large, and so many of them. */
+  readonly sessionBytes?: number;
+  readonly sessions?: number;
   readonly expulsion?: 'removed';
   readonly conf?: ConfState;
 }
@@ -54,6 +57,7 @@ interface Sample {
 /** A node whose group 1 has these entries, of which it has flushed some; all else is as it was made. */
 function diskOf(sample: Sample): MemoryDisk {
   const { node = 1, flushedIndex = 0, entries, term = 3, session = 'of 1', expulsion } = sample;
+  const { sessions = 1, sessionBytes = 7 } = sample;
   const { commit = flushedIndex, conf = THREE } = sample;
   const config = { ...CONFIG, node };
   const { operations, node: made } = formatNode(config, makePrng(node));
@@ -65,7 +69,9 @@ function diskOf(sample: Sample): MemoryDisk {
     put(groupKey(GROUP), own(encodeGroupRow(row))),
     put(hardStateKey(GROUP), own(encodeHardState({ term, vote: 2, commit }))),
     ...entries.map((one) => put(entryKey(GROUP, one.index), encodeEntry(one))),
-    put(sessionKey(GROUP, 2, session), bytes('session')),
+    ...Array.from({ length: sessions }, (_, part) =>
+      put(sessionKey(GROUP, 2, session, part), new Uint8Array(sessionBytes).fill(part)),
+    ),
     put(peerKey(2), own(encodePeer(77))),
   ]);
 }
@@ -177,6 +183,17 @@ test('a group that another survivor has more of is its: rows, log and place; the
   );
   assert.equal(groups[2]!.row.generation, 1);
   assert.equal(other.durable, untouched, 'it is only read');
+});
+
+test('rows are copied whole, however many and large they are', () => {
+  const rows = { session: 'of 2', sessions: 7, sessionBytes: 600_000 };
+  const other = diskOf({ ...rows, node: 2, entries: [...LOG, entry(6, 3)], conf: FIVE });
+  const { groups } = recover(diskOf({ entries: LOG, conf: FIVE }), [other]);
+  const { sessions } = groups[GROUP]!.machine;
+  assert.deepEqual(
+    sessions.map(({ part, bytes: of }) => [part, of.length, of[9]]),
+    Array.from({ length: 7 }, (_, part) => [part, 600_000, part]),
+  );
 });
 
 test('a recovery that is cut short anywhere has changed nothing that counts, and can be begun again', () => {

@@ -13,6 +13,7 @@ import {
   TokenCluster,
   type TokenClusterOptions,
 } from '@deltabase/testkit';
+import { emptyParts, encodeFrame } from '../../src/peers/frame.js';
 import { RECOVERED_AT, recoverNode } from '../support/recover.js';
 
 const KEYS = 'abcdefgh'.split('');
@@ -109,6 +110,25 @@ test('a node of before that comes back is refused, told why, and does not start 
   assert.deepEqual(rolesIn(cluster.engine(1).members()), [[1, 'voter']]);
   cluster.startNode(3);
   assert.throws(() => tokens.run(100), { code: 'NODE_REMOVED' });
+});
+
+test('what a recovered cluster says counts only for the cluster that it was', () => {
+  const { cluster } = startBare();
+  for (const id of [1, 2]) cluster.crash(id);
+  cluster.simulation.runFor(5000);
+  const { clusterId } = cluster.engine(3).members();
+  const header = { cluster: 'sim', groups: 3, founders: 1, incarnation: 1 };
+  const presence = { life: 1, abstains: false, isWatched: false, wallMs: 1 };
+  const tell = (of: string): void => {
+    const notice = { expulsion: 'left-behind', clusterId: of } as const;
+    const from = { ...header, clusterId: 'new' };
+    cluster.inject(1, 3, 'urgent', encodeFrame(from, { ...presence, notice }, emptyParts()));
+    cluster.simulation.runFor(1000);
+  };
+  tell('another');
+  assert.equal(cluster.expulsionOf(3), undefined);
+  tell(clusterId);
+  assert.match(cluster.expulsionOf(3)!.message, /recovered without this data directory/);
 });
 
 test('a quorum that was not lost at all does not obey: it serves on', () => {
