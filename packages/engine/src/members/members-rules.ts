@@ -161,7 +161,7 @@ const RECOVERIES_MAX = 16;
 export interface Foundation {
   readonly id: string;
   readonly members: readonly Member[];
-  readonly recovery: Recovery | undefined;
+  readonly recovery?: Recovery | undefined;
 }
 
 /** A cluster has begun, or was recovered; `before` is what it was then. */

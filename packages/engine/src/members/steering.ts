@@ -110,7 +110,7 @@ export class Steering {
       peer: one!.peerAddress,
       client: one!.clientAddress,
     }));
-    const payload = { id, members, before: before?.id ?? null, recovery: recovery ?? null };
+    const payload = { id, members, before: before?.id ?? null, ...(recovery && { recovery }) };
     return { channel: 'found', payload };
   }
 

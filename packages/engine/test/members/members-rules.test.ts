@@ -15,7 +15,8 @@ interface Seen {
 }
 
 function viewOf({ lost = [], lag = 0, membersMax = 5 }: Seen = {}): MembersView {
-  return { isReachable: (node) => !lost.includes(node), lagOf: () => lag, groups: 4, membersMax };
+  const isReachable = (node: number): boolean => !lost.includes(node);
+  return { isReachable, lagOf: () => lag, groups: 4, membersMax, clusterId: 'id' };
 }
 
 const add =
@@ -49,7 +50,7 @@ const finish: Rule = (state) => rules.finish(state, state.change!.number);
 /** The state of a cluster of nodes 1 to `voters` after some messages, all of which must be taken. */
 function after(voters: number, ...steps: readonly Rule[]): MembersState {
   const ids = Array.from({ length: voters }, (_, at) => at + 1);
-  const begun = rules.found('id', ids.map(member), undefined);
+  const begun = rules.found({ id: 'id', members: ids.map(member) }, undefined);
   return steps.reduce((state, step) => taken(step(state, viewOf())), begun);
 }
 
@@ -307,7 +308,9 @@ test('leaders that an operator wants are kept until taken back, and go with thei
 
 test('a cluster that is recovered goes on with its numbers, under another id, and nothing under way', () => {
   const before = after(3, add(9));
-  const state = rules.found('new', [member(2), member(1)], before);
+  const recovery = { formerId: 'id', node: 2, takenFrom: [1], givenUp: [3], timeMs: 5 };
+  const state = rules.found({ id: 'new', members: [member(2), member(1)], recovery }, before);
+  assert.deepEqual(state.recoveries, [recovery]);
   assert.deepEqual([state.id, state.last, state.changes, state.change], ['new', 9, 1, undefined]);
   assert.equal(text(state), '1v 2v');
 });

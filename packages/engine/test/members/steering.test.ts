@@ -9,6 +9,7 @@ import type { Membership } from '../../src/members/membership.js';
 import type { Standings } from '../../src/members/standings.js';
 import { Steering } from '../../src/members/steering.js';
 import type { Result, Submission } from '../../src/results.js';
+import type { RecoveryRow } from '../../src/storage/rows.js';
 import { SILENT } from '../support/log.js';
 import { modelMember as member } from '../support/members-model.js';
 
@@ -19,7 +20,7 @@ const REFUSED: Result = { kind: 'failed', code: 'UNAVAILABLE', message: 'not now
 /** Node 1 of three that are all known; it leads the system group. */
 function setUp() {
   const ids = [1, 2, 3];
-  const begun = rules.found('id', ids.map(member), undefined);
+  const begun = rules.found({ id: 'id', members: ids.map(member) }, undefined);
   const known = ids.reduce((state, node) => rules.met(state, node, 10 + node), begun);
   const world = {
     state: known as MembersState | undefined,
@@ -30,6 +31,7 @@ function setUp() {
     lag: GROUPS,
     done: 0,
     incarnations: new Map<number, number>(),
+    recovery: undefined as RecoveryRow | undefined,
   };
   const open: Submission[] = [];
   const said: unknown[] = [];
@@ -57,6 +59,9 @@ function setUp() {
       self: 1,
       incarnation: 11,
       configured: [member(1), { ...member(2), peerAddress: 'mine:1' }],
+    },
+    get recovery() {
+      return world.recovery;
     },
     membership: membership as unknown as Membership,
     standings: standings as unknown as Standings,
@@ -88,7 +93,13 @@ function begin(
   world: World,
   order: (state: MembersState, view: MembersView) => rules.Ruling,
 ): void {
-  const view = { isReachable: () => true, lagOf: () => 0, groups: GROUPS, membersMax: 9 };
+  const view = {
+    isReachable: () => true,
+    lagOf: () => 0,
+    groups: GROUPS,
+    membersMax: 9,
+    clusterId: 'id',
+  };
   world.state = order(world.state!, view) as MembersState;
   world.state = rules.met(world.state, 4, 14);
 }
@@ -153,7 +164,7 @@ test('one thing is said at a time, until it is answered; what was refused is sai
 
 test('a node that is met is named with its incarnation, this one with its own', () => {
   const { world, says } = setUp();
-  world.state = rules.found('id', [1, 2, 3].map(member), undefined);
+  world.state = rules.found({ id: 'id', members: [1, 2, 3].map(member) }, undefined);
   world.incarnations.set(3, 13);
   assert.deepEqual(says(), [['met', { node: 1, incarnation: 11 }]]);
   world.state = rules.met(world.state, 1, 11);
@@ -178,8 +189,15 @@ test('a new cluster is founded once, each attempt under the same id, where this 
 test('a recovered cluster names what it was before', () => {
   const { world, says } = setUp();
   world.clusterId = 'other';
+  assert.deepEqual(says(), [], 'the document is still to come here');
+  const recovery = { formerId: 'id', node: 1, takenFrom: [], givenUp: [2, 3], timeMs: 5 };
+  world.recovery = { ...recovery, clusterId: 'other' };
   const [[channel, payload]] = says() as [[string, { id: string; before: string }]];
   assert.deepEqual([channel, payload.id, payload.before], ['found', 'other', 'id']);
+  assert.deepEqual((payload as { recovery?: unknown }).recovery, recovery);
+  // It was recovered from something else, once: that is in the document already.
+  world.clusterId = 'another';
+  assert.deepEqual(says(), []);
 });
 
 test('a node that has moved says so itself, whoever leads', () => {

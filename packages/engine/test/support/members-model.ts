@@ -39,7 +39,7 @@ export class MembersModel {
 
   constructor(voters: number) {
     const ids = Array.from({ length: voters }, (_, at) => at + 1);
-    this.state = rules.found('id', ids.map(modelMember), undefined);
+    this.state = rules.found({ id: 'id', members: ids.map(modelMember) }, undefined);
     this.groups = Array.from({ length: GROUPS }, () => {
       return { conf: votersOnly(ids), known: this.state, leader: 0 };
     });
@@ -68,6 +68,7 @@ export class MembersModel {
       lagOf: (node) => this.groups.filter(({ conf }) => !this.#hasCaughtUp(conf, node)).length,
       groups: GROUPS,
       membersMax: MEMBERS_MAX,
+      clusterId: this.state.id,
     };
   }
 
