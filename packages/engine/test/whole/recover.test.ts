@@ -54,6 +54,7 @@ test('the survivor of three goes on alone with all that it had, and grows to thr
   const before = cluster.engine(1).members().clusterId;
   for (const id of [1, 2, 3]) cluster.crash(id);
   const { plan, recovery } = recoverNode(cluster, [1]);
+  tokens.confs.recovered(1);
   assert.deepEqual(plan.givenUp, [2, 3]);
   for (const id of plan.givenUp) tokens.lost.add(id);
   cluster.startNode(1);
@@ -87,9 +88,10 @@ test('the survivor of three goes on alone with all that it had, and grows to thr
 });
 
 test('ids of before are never used again', () => {
-  const { cluster } = startTokens();
+  const { tokens, cluster } = startTokens();
   for (const id of [1, 2, 3]) cluster.crash(id);
   recoverNode(cluster, [1]);
+  tokens.confs.recovered(1);
   cluster.startNode(1);
   cluster.simulation.runUntil(() => cluster.isUp(1) && cluster.engine(1).members().highestNode > 0);
   const again = orderChange(cluster, add(3));
@@ -100,6 +102,7 @@ test('a node of before that comes back is refused, told why, and does not start 
   const { tokens, cluster, lines } = startTokens();
   for (const id of [1, 2, 3]) cluster.crash(id);
   recoverNode(cluster, [1]);
+  tokens.confs.recovered(1);
   cluster.startNode(1);
   tokens.until(() => cluster.isUp(1) && cluster.engine(1).members().recoveries.length === 1);
   cluster.startNode(3);
@@ -168,6 +171,7 @@ test('each group is taken from the survivor that has most of it, by its rows if 
   assert.ok(groups.slice(1).every(({ firstIndex }) => firstIndex > 1));
   for (const id of [2, 3, 4, 5]) cluster.crash(id);
   const { plan, recovery } = recoverNode(cluster, [1, 2]);
+  tokens.confs.recovered(1);
   assert.deepEqual(plan.givenUp, [3, 4, 5]);
   assert.deepEqual(recovery.takenFrom, [2]);
   assert.ok(plan.groups.slice(1).every(({ from }) => from === 2));

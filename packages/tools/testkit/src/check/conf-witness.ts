@@ -87,6 +87,14 @@ export class ConfWitness {
     }
   }
 
+  /** A lost quorum was recovered from `node`: from here on every group is that node's alone. */
+  recovered(node: NodeId): void {
+    for (const group of this.#groups.keys()) {
+      const { held, seen } = this.#follow(group);
+      held.push({ from: seen, conf: votersOnly([node]) });
+    }
+  }
+
   /** Whether a group's configuration is joint, or a change is in anybody's log and not committed. */
   isChanging(group: number): boolean {
     const { held } = this.#follow(group);
