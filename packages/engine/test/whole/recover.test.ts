@@ -99,20 +99,21 @@ test('ids of before are never used again', () => {
 });
 
 test('a node of before that comes back is refused, told why, and does not start again', () => {
-  const { tokens, cluster, lines } = startTokens();
+  const { cluster, lines } = startBare();
   for (const id of [1, 2, 3]) cluster.crash(id);
   recoverNode(cluster, [1]);
-  tokens.confs.recovered(1);
   cluster.startNode(1);
-  tokens.until(() => cluster.isUp(1) && cluster.engine(1).members().recoveries.length === 1);
+  cluster.simulation.runUntil(
+    () => cluster.isUp(1) && cluster.engine(1).members().recoveries.length === 1,
+  );
   cluster.startNode(3);
-  tokens.until(() => cluster.expulsionOf(3) !== undefined, 10_000);
+  cluster.simulation.runUntil(() => cluster.expulsionOf(3) !== undefined, 10_000);
   assert.equal(cluster.expulsionOf(3)!.code, 'NODE_REMOVED');
   assert.match(cluster.expulsionOf(3)!.message, /recovered without this data directory/);
   assert.ok(lines.some((line) => /n1 error peer-refused .*as it was before it was rec/.test(line)));
   assert.deepEqual(rolesIn(cluster.engine(1).members()), [[1, 'voter']]);
   cluster.startNode(3);
-  assert.throws(() => tokens.run(100), { code: 'NODE_REMOVED' });
+  assert.throws(() => cluster.simulation.runFor(100), { code: 'NODE_REMOVED' });
 });
 
 test('what a recovered cluster says counts only for the cluster that it was', () => {
