@@ -156,7 +156,7 @@ test('the tables that are made from code and results are as the scripts make the
   assert.equal(check.status, 0, String(check.stderr));
 });
 
-test('the README has the results that there are, the well-known first, and says whence they are', async () => {
+test('the README has the well-known results in their order, bench/README.md the others, and both say whence', async () => {
   const { resultTables } = await import(join(ROOT, 'scripts/result-tables.mjs'));
   const folder = mkdtempSync(join(tmpdir(), 'results-'));
   const write = (name: string, more: object): void => {
@@ -168,24 +168,28 @@ test('the README has the results that there are, the well-known first, and says 
     writeFileSync(join(folder, `${name}.json`), JSON.stringify({ ...result, ...more }));
   };
   try {
-    assert.equal(resultTables(join(folder, 'none')), '');
-    assert.equal(resultTables(folder), '');
+    for (const forReadme of [true, false]) {
+      assert.equal(resultTables(join(folder, 'none'), { forReadme }), '');
+      assert.equal(resultTables(folder, { forReadme }), '');
+    }
     write('cold', {});
     write('another', {});
     write('messages', {});
-    const markdown: string = resultTables(folder);
-    assert.deepEqual(
-      [...markdown.matchAll(/How (\w+)\?/g)].map((match) => match[1]),
-      ['messages', 'cold', 'another'],
-    );
+    const tablesOf = (options: { forReadme: boolean }): [string, unknown[]] => {
+      const text: string = resultTables(folder, options);
+      return [text, [...text.matchAll(/How (\w+)\?/g)].map((match) => match[1])];
+    };
+    const [markdown, names] = tablesOf({ forReadme: true });
+    assert.deepEqual(names, ['messages', 'cold']);
+    assert.deepEqual(tablesOf({ forReadme: false })[1], ['another']);
     const said = '**How messages?** Medians. Not shown: Rain.';
     const table = '| what | ms |\n| --- | --- |\n| a\\|b | 1 |';
     assert.ok(markdown.startsWith(`\n${said}\n\n${table}\n\n`), markdown);
     assert.match(markdown, /^Measured on one core, Node.js v20, commit abc, 2026-01-02\.\n\n$/m);
     write('cold', { commit: 'def' });
     assert.match(
-      resultTables(folder),
-      /commit abc, .*: messages, another\. .*commit def, .*: cold\./,
+      resultTables(folder, { forReadme: true }),
+      /commit abc, .*: messages\. .*commit def, .*: cold\./,
     );
   } finally {
     rmSync(folder, { recursive: true });

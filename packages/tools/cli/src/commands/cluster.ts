@@ -76,9 +76,7 @@ function addPromote(cluster: Command, io: Io): void {
   const command = cluster
     .command('promote')
     .summary('make a learner a voter')
-    .description(
-      'Makes a learner a voter, which is refused while it has not caught up; or keeps a node whose removal is under way.',
-    )
+    .description('Makes a learner that has caught up a voter, or keeps a node that was to go.')
     .argument('<node>', 'its id', natural);
   withWaiting(command)
     .addHelpText('after', examples('promote 4'))

@@ -24,7 +24,7 @@ const ANSWER_MS = 2000;
 export function addRecover(program: Command, io: Io): void {
   program
     .command('recover')
-    .summary('go on from a lost quorum, giving data up')
+    .summary('go on from a lost quorum (unsafe)')
     .description('Has a cluster whose majority is lost for good go on from what is left. UNSAFE.')
     .argument('<directory>', 'the data directory that goes on')
     .option('--with <directory>', 'that of another survivor (repeat it)', collect)
@@ -45,8 +45,8 @@ can: what only the lost nodes had acknowledged is lost, and nobody can tell what
 that was.
 
 Each group is taken from the survivor that has most of it: give the directories
-of all (copies from other machines will do, but of stopped nodes). Those named by
---with are only read. No node but the one that goes on can come back as it was.
+of all (copies from other machines will do, but of stopped nodes). Those that
+--with names are only read. No node but the one that goes on can come back.
 docs/operations.md has the whole procedure.
 
 Examples:
