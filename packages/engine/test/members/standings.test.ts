@@ -81,6 +81,8 @@ test('what is said of another change does not count for this one', () => {
   for (const other of [0, 4, 6]) standings.heard([other, [0, 1, 2]], 0);
   assert.equal(standings.doneIn(5, 0), 0);
   standings.heard([5, [0, 1, 2]], 0);
+  for (const other of [4, 6]) standings.heard([other, [0]], 0);
+  assert.equal(standings.doneIn(5, 0), 3, 'nor does it undo what was said of this one');
   world.change = 6;
   standings.tick(0);
   assert.deepEqual([standings.doneIn(5, 0), standings.doneIn(6, 0)], [0, 2]);
