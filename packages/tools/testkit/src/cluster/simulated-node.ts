@@ -209,6 +209,8 @@ export class SimulatedNode {
 
   #refuse(error: DeltabaseError): void {
     const { refused } = this.#observer;
+    // It had written that down, and crashed before it could end with it.
+    if (error.code === 'NODE_REMOVED') this.#expulsion ??= error;
     this.crash('lost');
     if (refused === undefined) throw error;
     refused(this.id, error);
