@@ -27,6 +27,7 @@ import type { WatchRequest } from './streams/watches.js';
 import type { DeployRequest, DeployResult } from './system/deployment.js';
 import type { MachineRegistry } from './system/machine-registry.js';
 import { runTask } from './task.js';
+import { type Usage, usageOf } from './usage.js';
 
 /**
  * Starts the engine on what is on its disk, or formats an empty one. Calls `started` once it runs; throws
@@ -263,6 +264,16 @@ export class Engine {
   /** Where each group stands here, by the group's number: cheap enough to be asked for after every turn. */
   positions(): GroupPosition[] {
     return this.#parts.groups.map((group) => group.position());
+  }
+
+  /** The groups that had a turn with the last one of this node, and where they stand. */
+  turned(): Array<readonly [group: number, position: GroupPosition]> {
+    return this.#parts.turned.map((group) => [group.id, group.position()]);
+  }
+
+  /** How much of each limit of memory is used. */
+  usage(): Usage[] {
+    return usageOf(this.#parts, this.#open.count);
   }
 
   status(): EngineStatus {

@@ -74,3 +74,4 @@ export type { WatchRequest } from './streams/watches.js';
 export type { DeployRequest, DeployResult } from './system/deployment.js';
 export type { MachineVersion } from './system/machine-registry.js';
 export { runTask, type Task } from './task.js';
+export type { Usage } from './usage.js';

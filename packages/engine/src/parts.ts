@@ -65,6 +65,8 @@ export class EngineParts {
   readonly #ports: Ports;
   readonly #config: EngineConfig;
   readonly #tasks: Tasks;
+  /** The groups that had a turn with the last one of the node: the others are as they were. */
+  turned: readonly Group[] = [];
   #dirty = new Set<Group>();
   /** Groups that get ticks. */
   readonly #awake = new Set<Group>();
@@ -251,6 +253,7 @@ export class EngineParts {
     const budget = new TurnBudget(this.#config.limits);
     const groups = [...this.#dirty];
     this.#dirty = new Set();
+    this.turned = groups;
     if (this.#beatDue) this.#beat(groups, budget);
     // Each turn begins with another group, so that a spent budget is not always spent on the same ones.
     const first = groups.length === 0 ? 0 : this.loop.turns % groups.length;

@@ -108,6 +108,11 @@ export class GroupDocuments {
     return document;
   }
 
+  /** Snapshots of documents that wait to be written. */
+  get snapshotsWaiting(): number {
+    return this.#snapshots.pending;
+  }
+
   /** Every document held in memory in any form; may be walked slowly while they come and go. */
   *all(): Generator<LocalDocument, void, void> {
     for (const documents of this.#spaces.values()) yield* documents.values();

@@ -25,6 +25,11 @@ export class Backlog {
     return this.#count;
   }
 
+  /** Of their payloads. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Whether `next` has one. */
   get hasNext(): boolean {
     return this.#queue.length + this.#released.length > 0;

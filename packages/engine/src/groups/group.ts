@@ -20,6 +20,7 @@ import type { GroupPosition } from '../status.js';
 import type { RecoveredGroup } from '../storage/recovery.js';
 import { readStored, type StoredDeltas } from '../streams/history.js';
 import type { TurnBudget } from '../turn-budget.js';
+import type { Usage } from '../usage.js';
 import { Confirmations, type Confirmed } from './confirmations.js';
 import { DamageWatch } from './damage-watch.js';
 import type { GroupHost } from './group-host.js';
@@ -174,6 +175,22 @@ export class Group {
 
   status(): Status {
     return this.#node.status();
+  }
+
+  /** How much of the limits of a group is used here. */
+  usage(): Array<Omit<Usage, 'group'>> {
+    const { queued, queuedBytes, inFlight, silent } = this.#leading.load;
+    const { uncommittedBytes, progress, applied } = this.status();
+    const { sessions, documents } = this.#state;
+    return [
+      { limit: 'groupQueueMax', used: Math.max(queued, inFlight) },
+      { limit: 'uncommittedBytesMax', used: Math.max(queuedBytes, uncommittedBytes) },
+      { limit: 'silentAnswersMax', used: silent },
+      { limit: 'inflightAppendsMax', used: Math.max(0, ...progress.map((peer) => peer.inflight)) },
+      { limit: 'logCacheBytesMax', used: this.#storage.log.cachedBytesBefore(applied) },
+      { limit: 'sessionsPerGroupMax', used: sessions.size },
+      { limit: 'snapshotsWaitingMax', used: documents.snapshotsWaiting },
+    ];
   }
 
   /** Where this copy stands, without what it knows of others: cheap. */

@@ -140,6 +140,11 @@ export class InFlight {
     pending.join(sink, tag);
   }
 
+  /** Answers without a delta that are remembered; as many may be kept from before. */
+  get silentCount(): number {
+    return this.#silentCount;
+  }
+
   /** The answer is given. */
   remove(pending: PendingAnswer): void {
     this.#count -= pending.count;

@@ -75,6 +75,11 @@ export class Leadership {
     return this.#inFlight.count === 0;
   }
 
+  /** What it remembers: messages in flight, and answers without a delta. */
+  get load(): { readonly inFlight: number; readonly silent: number } {
+    return { inFlight: this.#inFlight.count, silent: this.#inFlight.silentCount };
+  }
+
   /** Whether a message waits that could be executed. */
   get canGoOn(): boolean {
     return this.#host.backlog.hasNext && this.#hasRoom;

@@ -27,6 +27,8 @@ export interface LeadingHost {
   applied(local: LocalDocument): void;
 }
 
+const NO_LOAD = { inFlight: 0, silent: 0 };
+
 export class Leading {
   readonly #host: LeadingHost;
   readonly #backlog: Backlog;
@@ -54,6 +56,12 @@ export class Leading {
   /** Messages that wait to be executed. */
   get backlogCount(): number {
     return this.#backlog.count;
+  }
+
+  /** What waits here, and what a leadership remembers. */
+  get load() {
+    const { count: queued, bytes: queuedBytes } = this.#backlog;
+    return { queued, queuedBytes, ...(this.#leadership?.load ?? NO_LOAD) };
   }
 
   /** Whether every message that was taken is answered. */

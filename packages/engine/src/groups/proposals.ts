@@ -98,8 +98,12 @@ export class Proposals {
 
   /** Whether the delta of one more message would be taken: not while leadership moves, or the log is full. */
   get hasRoom(): boolean {
+    const { node, limits } = this.#host;
     const gathered = this.#writer.bytes + this.#outcomesBytes;
-    return this.#host.node.canPropose(gathered + this.#recordBytesMax);
+    const bytes = gathered + this.#recordBytesMax;
+    // One entry is always taken; what is gathered may become two, of which the second must fit.
+    const isFirst = this.#writer.count === 0 && this.#outcomes.length === 0;
+    return node.canPropose(bytes) && (isFirst || bytes <= limits.uncommittedBytesMax);
   }
 
   /** A message was executed, and this is its delta. */

@@ -64,6 +64,11 @@ export class SnapshotSender {
     }
   }
 
+  /** Transfers under way. */
+  get count(): number {
+    return this.#transfers.size + this.#beginning.size;
+  }
+
   /** Lets go of transfers that nobody asks for any more. */
   tick(nowMs: number): void {
     for (const [name, transfer] of this.#transfers) {
@@ -78,10 +83,10 @@ export class SnapshotSender {
   #hasRoom(): boolean {
     const { snapshotTransfersMax } = this.#limits;
     for (const [name, transfer] of this.#transfers) {
-      if (this.#transfers.size + this.#beginning.size < snapshotTransfersMax) break;
+      if (this.count < snapshotTransfersMax) break;
       if (transfer.ended) this.#end(name, transfer);
     }
-    return this.#transfers.size + this.#beginning.size < snapshotTransfersMax;
+    return this.count < snapshotTransfersMax;
   }
 
   #begin(name: string, from: NodeId, pull: Pull, nowMs: number): void {

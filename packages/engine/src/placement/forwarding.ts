@@ -48,6 +48,11 @@ export class Forwarding {
     return this.#count;
   }
 
+  /** Those that are not answered. */
+  get waitingCount(): number {
+    return this.#waiting.size;
+  }
+
   /** Whether every message passed on is answered. */
   get idle(): boolean {
     return this.#waiting.size === 0;

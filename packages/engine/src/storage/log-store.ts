@@ -77,6 +77,12 @@ export class LogStore implements Storage {
     return this.#logBytes;
   }
 
+  /** Bytes of the cached entries before `index`. */
+  cachedBytesBefore(index: number): number {
+    const count = Math.max(0, index - this.#cacheStart);
+    return this.#cache.slice(0, count).reduce((sum, entry) => sum + entryBytes(entry), 0);
+  }
+
   initialState(): { hardState: HardState; confState: ConfState } {
     return { hardState: this.#hardState, confState: this.#snapshot.confState };
   }

@@ -86,6 +86,11 @@ export class Reads {
     this.#host = host;
   }
 
+  /** Reads that are not answered. */
+  get openCount(): number {
+    return this.#open.count;
+  }
+
   /** Whether every read is answered. */
   get idle(): boolean {
     return this.#open.count === 0;

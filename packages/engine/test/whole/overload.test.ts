@@ -36,6 +36,24 @@ test('a client that is answered OVERLOADED gets all done by sending again', () =
   assert.equal(tokens.valueAt(1, 'a').seq, 100);
 });
 
+test('messages are proposed one by one where more of them would be too many bytes', () => {
+  // An answer that must be remembered and a delta behind it are two entries of one turn.
+  const limits = { uncommittedBytesMax: 1, silentAnswersMax: 1 };
+  const tokens = new TokenCluster({ seed: 3, limits }).start();
+  const client = tokens.client('c');
+  const leader = tokens.leaderOf('a');
+  const [away] = tokens.followersOf('a');
+  tokens.cluster.crash(away!);
+  for (let round = 0; round < 20; round++) {
+    // Sent in vain first, so that another copy of it may still come.
+    const refused = client.send('a', 'refuse', away);
+    client.retry(refused, leader);
+    client.send('a', 'append', leader);
+    tokens.run(20);
+  }
+  tokens.check();
+});
+
 test('a message that waits for too long is answered DEADLINE_EXCEEDED and never runs', () => {
   let ran = 0;
   const limits = { groupQueueMax: 10 };

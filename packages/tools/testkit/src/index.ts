@@ -9,6 +9,7 @@ export {
   type Operation,
   type Verdict,
 } from './check/linearizability.js';
+export { MemoryBounds } from './check/memory-bounds.js';
 export { type Call, Moments, OperationLog } from './check/operation-log.js';
 export { RaftWitness } from './check/raft-witness.js';
 export {
@@ -77,5 +78,5 @@ export { drawPlan, type Plan, type PlanChanges } from './sim/plan.js';
 export { type PoolOptions, runSeeds } from './sim/pool.js';
 export { failureLines, Report } from './sim/report.js';
 export { type RunOptions, type RunResult, runPlan } from './sim/run.js';
-export { type Shrunk, shrink } from './sim/shrink.js';
+export { type ShrinkOptions, type Shrunk, shrink, shrunkCommand } from './sim/shrink.js';
 export { Simulation } from './sim/simulation.js';

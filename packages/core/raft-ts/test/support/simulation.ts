@@ -3,17 +3,18 @@
 // Then everything heals, and must come together. One seed always gives the same run.
 
 import assert from 'node:assert/strict';
-import { LEAVE_JOINT, type NodeChange } from '../../src/conf-change.js';
+import { LEAVE_JOINT } from '../../src/conf-change.js';
 import { isRaftError } from '../../src/errors.js';
 import type { Message } from '../../src/message.js';
 import type { NodeId } from '../../src/types.js';
+import { describeHosts, isAtRest } from './at-rest.js';
 import { Checker } from './checker.js';
+import { Digest } from './digest.js';
 import { bytesOf, NO_DATA, textOf } from './entries.js';
 import { type HostConfig, TestHost } from './host.js';
-import { mix } from './machine.js';
 import { Network } from './network.js';
 import { Prng } from './prng.js';
-import { drawConfig, drawFaults, type Faults, NO_FAULTS } from './swarm.js';
+import { drawChange, drawConfig, drawFaults, type Faults, NO_FAULTS } from './swarm.js';
 
 /** How often what happened, over a set of runs: a set that never saw it has not tested it. */
 export type Coverage = Map<string, number>;
@@ -40,7 +41,7 @@ export class Simulation {
   #healing = false;
   #slot = 0;
   #counter = 0;
-  #hash = 0;
+  readonly #digest = new Digest();
 
   constructor(seed: number, coverage: Coverage) {
     this.#prng = new Prng(seed);
@@ -57,7 +58,7 @@ export class Simulation {
   run(): number {
     for (let round = 0; round < CHAOS_ROUNDS; round++) this.#round(true);
     this.#heal();
-    return this.#hash;
+    return this.#digest.value;
   }
 
   get #up(): TestHost[] {
@@ -95,7 +96,7 @@ export class Simulation {
         this.#lost(message);
         continue;
       }
-      this.#note(message);
+      this.#digest.message(message);
       this.#with(host, () => host.node.step(message));
       if (message.type === 'snapshot') this.#report(message, true);
     }
@@ -135,14 +136,14 @@ export class Simulation {
       {
         sent: (message) => this.#sent(host, message),
         applied: (entry, machine) => {
-          this.#mix(entry.index, machine.hash);
+          this.#digest.mix(entry.index, machine.hash);
           this.#checker.applied(entry, machine);
           if (entry.type === 'confChange') this.#count('a configuration change was applied');
           if (host.confState.votersOutgoing.length > 0)
             this.#count('an entry was applied while joint');
         },
         restored: (snapshot) => {
-          this.#mix(snapshot.index, id);
+          this.#digest.mix(snapshot.index, id);
           this.#count('a snapshot was installed');
           if (snapshot.confState.votersOutgoing.length > 0) this.#count('a snapshot was joint');
         },
@@ -261,29 +262,11 @@ export class Simulation {
   }
 
   #change(host: TestHost): void {
-    const changes = this.#prng.chance(0.3) ? this.#replacements() : this.#someChanges();
-    const transition = this.#prng.pick(['auto', 'auto', 'implicit', 'explicit'] as const);
+    const { changes, transition } = drawChange(this.#prng, NODES);
     for (const { node } of changes) if (!this.#hosts.has(node)) this.#start(node);
     this.#attempt(host, () =>
       host.node.proposeConfChange({ transition, changes, context: NO_DATA }),
     );
-  }
-
-  #someChanges(): NodeChange[] {
-    const kinds = ['addVoter', 'addVoter', 'addLearner', 'remove'] as const;
-    return Array.from({ length: this.#prng.below(4) }, () => ({
-      kind: this.#prng.pick(kinds),
-      node: this.#prng.pick(NODES),
-    }));
-  }
-
-  /** Other voters altogether: both halves of the joint configuration may have no node in common. */
-  #replacements(): NodeChange[] {
-    const from = this.#prng.below(NODES.length);
-    return NODES.map((node, at) => ({
-      kind: (at - from + NODES.length) % NODES.length < 3 ? 'addVoter' : 'remove',
-      node,
-    }));
   }
 
   #compact(host: TestHost): void {
@@ -329,7 +312,9 @@ export class Simulation {
     for (let round = 0; !isDone(); round++) {
       // With windows of one entry each takes a round trip.
       if (round > HEALING_ROUNDS + 4 * this.#checker.commit)
-        assert.fail(`the cluster does not ${what}\n${this.#describe()}`);
+        assert.fail(
+          `the cluster does not ${what}\n${JSON.stringify(this.#config)}\n${describeHosts(this.#hosts)}`,
+        );
       this.#round(false);
       if (this.#leader !== undefined) this.#tidy(this.#leader);
     }
@@ -346,43 +331,7 @@ export class Simulation {
   }
 
   #isAtRest(): boolean {
-    const leader = this.#leader;
-    if (leader === undefined) return false;
-    const { lastIndex, commit } = leader.node.basicStatus();
-    const { conf, progress } = leader.node.status();
-    const members = progress.map(({ id }) => this.#hosts.get(id)!);
-    return (
-      commit === lastIndex &&
-      leader.node.canPropose(10) &&
-      conf.votersOutgoing.length === 0 &&
-      members.every(({ machine }) => machine.index === commit) &&
-      members.every(({ machine }) => machine.hash === leader.machine.hash) &&
-      progress.every(({ id, state }) => id === leader.id || state === 'replicate')
-    );
-  }
-
-  /** A line for each node, for people. */
-  #describe(): string {
-    const lines = [JSON.stringify(this.#config)];
-    for (const { id, isUp, node, confState } of this.#hosts.values()) {
-      if (!isUp) continue;
-      const { progress, conf: _, ...status } = node.status();
-      lines.push(`${id}: ${JSON.stringify(status)} ${JSON.stringify(confState)}`);
-      for (const peer of progress) lines.push(`   ${JSON.stringify(peer)}`);
-    }
-    return lines.join('\n');
-  }
-
-  #note(message: Message): void {
-    this.#mix(message.type.length * 64 + message.from * 8 + message.to, message.term);
-    if ('index' in message) this.#mix(message.index, 1);
-    if ('entries' in message) this.#mix(message.entries.length, 2);
-    if ('match' in message) this.#mix(message.commit, message.match);
-    if ('readRound' in message) this.#mix(message.readRound, 3);
-  }
-
-  #mix(a: number, b: number): void {
-    this.#hash = mix(mix(this.#hash, a), b);
+    return this.#leader !== undefined && isAtRest(this.#leader, this.#hosts);
   }
 
   #count(what: string): void {

@@ -1,5 +1,7 @@
 // What a seed draws: each run has some kinds of faults and not others, and limits so small that they are met.
 
+import type { ConfChange, NodeChange } from '../../src/conf-change.js';
+import type { NodeId } from '../../src/types.js';
 import type { HostConfig } from './host.js';
 import type { Prng } from './prng.js';
 
@@ -40,4 +42,31 @@ export function drawConfig(prng: Prng): HostConfig {
     inflightMessagesMax: prng.pick([1, 2, 256]),
     inflightBytesMax: prng.pick([1, 100, Infinity]),
   };
+}
+
+/** Any change of the configuration, with whatever nodes. */
+export function drawChange(
+  prng: Prng,
+  nodes: readonly NodeId[],
+): Pick<ConfChange, 'changes' | 'transition'> {
+  const changes = prng.chance(0.3) ? drawReplacements(prng, nodes) : drawSome(prng, nodes);
+  const transition = prng.pick(['auto', 'auto', 'implicit', 'explicit'] as const);
+  return { changes, transition };
+}
+
+function drawSome(prng: Prng, nodes: readonly NodeId[]): NodeChange[] {
+  const kinds = ['addVoter', 'addVoter', 'addLearner', 'remove'] as const;
+  return Array.from({ length: prng.below(4) }, () => ({
+    kind: prng.pick(kinds),
+    node: prng.pick(nodes),
+  }));
+}
+
+/** Other voters altogether: both halves of the joint configuration may have no node in common. */
+function drawReplacements(prng: Prng, nodes: readonly NodeId[]): NodeChange[] {
+  const from = prng.below(nodes.length);
+  return nodes.map((node, at) => ({
+    kind: (at - from + nodes.length) % nodes.length < 3 ? 'addVoter' : 'remove',
+    node,
+  }));
 }

@@ -68,14 +68,14 @@ export class ConfWitness {
     }
   }
 
-  /** A node has taken a turn, and stands there now. */
-  worked(id: NodeId, positions: readonly GroupPosition[]): void {
+  /** A node has taken a turn, and stands there now with groups that have. */
+  worked(id: NodeId, positions: Iterable<readonly [group: number, position: GroupPosition]>): void {
     let looked = this.#looked.get(id);
     if (looked === undefined) {
       looked = [];
       this.#looked.set(id, looked);
     }
-    for (const [group, position] of positions.entries()) {
+    for (const [group, position] of positions) {
       const facts = this.#follow(group);
       // Without an entry it may be of any cluster.
       if (position.applied === 0) continue;

@@ -45,14 +45,18 @@ export class RaftWitness {
     this.logs.replaced(id, rows);
   }
 
-  /** A node has taken a turn in its `life`, and stands there now. */
-  worked(id: NodeId, life: number, positions: readonly GroupPosition[]): void {
+  /** A node has taken a turn in its `life`, and stands there now with groups that have. */
+  worked(
+    id: NodeId,
+    life: number,
+    positions: Iterable<readonly [group: number, position: GroupPosition]>,
+  ): void {
     let seen = this.#seen.get(id);
     if (seen === undefined) {
       seen = [];
       this.#seen.set(id, seen);
     }
-    for (const [group, position] of positions.entries()) {
+    for (const [group, position] of positions) {
       const before = seen[group];
       const isSameLife = before?.life === life;
       if (isSameLife && isSamePlace(before.position, position)) continue;

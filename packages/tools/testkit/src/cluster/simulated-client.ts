@@ -146,7 +146,8 @@ export class SimulatedClient {
     const life = cluster.lifeOf(node);
     cluster.engine(node).read({ space, key, pointer: '', expiresMs, ...request }, (result) => {
       if (!this.#openReads.delete(open)) return;
-      trace?.(`read ${key} ${request.mode.kind} ${describeResult(result)}`);
+      const nowMs = cluster.simulation.nowMs.toFixed(1);
+      trace?.(`${nowMs} read ${key} at n${node}, ${request.mode.kind}: ${describeResult(result)}`);
       answered(result);
     });
     // A call to a node that has died ends with it.

@@ -131,13 +131,14 @@ export class SimulatedSession {
 
   #answered(sending: Sending, attempt: number, result: Result): void {
     if (this.#isDead) return;
-    this.#options.trace?.(`${sending.token} ${attempt} ${describeResult(result)}`);
+    const { cluster, trace } = this.#options;
+    const nowMs = cluster.simulation.nowMs.toFixed(1);
+    trace?.(`${nowMs} ${sending.token} attempt ${attempt}: ${describeResult(result)}`);
     const isFinal = result.kind === 'accepted' || ERRORS[result.code].retry === 'never';
     // While a later copy is on its way its answer counts, and no other one (sdk/client's lanes).
     if (sending.result === undefined && attempt !== sending.attempts) return;
     if (!isFinal) {
-      const { simulation } = this.#options.cluster;
-      simulation.schedule(RETRY_MS, () => this.#retryLater(sending, attempt));
+      cluster.simulation.schedule(RETRY_MS, () => this.#retryLater(sending, attempt));
       return;
     }
     sending.answered(result, sending.result === undefined ? 'first' : 'again');

@@ -7,6 +7,7 @@ import type { DeployResult, MachineHost, NodeId, ReadRequest, ReadResult } from 
 import { groupOf } from '@deltabase/machine';
 import { ConfWitness } from '../check/conf-witness.js';
 import { checkEnd } from '../check/end-check.js';
+import { MemoryBounds } from '../check/memory-bounds.js';
 import { Moments } from '../check/operation-log.js';
 import { RaftWitness } from '../check/raft-witness.js';
 import { RegisterHistory } from '../check/register-history.js';
@@ -37,6 +38,8 @@ export interface TokenClusterOptions {
   readonly storage?: 'memory' | 'level';
   /** Reads every frame that is sent and holds its promises against the sender's disk. */
   readonly checksFrames?: boolean;
+  /** Told of each limit of memory that a queue has come to. */
+  readonly reached?: (limit: keyof Limits) => void;
   /** Told of what becomes of nodes. */
   readonly observer?: Pick<ClusterObserver, 'failed' | 'refused' | 'expelled'>;
 }
@@ -60,6 +63,7 @@ export class TokenCluster {
   readonly confs: ConfWitness;
   readonly #options: TokenClusterOptions;
   readonly #shownLogs: ShownLogWitness;
+  readonly #memory: MemoryBounds;
   readonly #moments = new Moments();
 
   constructor(options: TokenClusterOptions) {
@@ -80,7 +84,7 @@ export class TokenCluster {
       },
       replaced: (id, rows) => raft.replaced(id, rows),
       worked: (id, life, engine) => {
-        const positions = engine.positions();
+        const positions = engine.turned();
         raft.worked(id, life, positions);
         this.confs.worked(id, positions);
       },
@@ -89,6 +93,7 @@ export class TokenCluster {
     this.cluster = new Cluster(trace === undefined ? base : { ...base, trace });
     this.confs = new ConfWitness(raft, this.cluster.ids);
     this.#shownLogs = new ShownLogWitness(this.cluster);
+    this.#memory = new MemoryBounds(this.cluster, options.reached);
   }
 
   /** The nodes whose data is whole. */
@@ -100,6 +105,7 @@ export class TokenCluster {
   start(): this {
     this.cluster.start();
     this.#shownLogs.lookEvery(WITNESS_MS);
+    this.#memory.lookEvery(WITNESS_MS);
     this.deploy();
     return this;
   }

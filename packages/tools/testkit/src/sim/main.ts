@@ -4,10 +4,10 @@
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { type Outcome, runSeed } from './one-run.js';
-import type { PlanChanges } from './plan.js';
+import { drawPlan, type PlanChanges } from './plan.js';
 import { runSeeds } from './pool.js';
 import { failureLines, Report } from './report.js';
-import { shrink } from './shrink.js';
+import { shrink, shrunkCommand } from './shrink.js';
 
 const USAGE = `npm run sim -- --seeds A-B | --seed N [OPTION ...]
   --seeds A-B     many seeds, and what they saw
@@ -18,6 +18,7 @@ const USAGE = `npm run sim -- --seeds A-B | --seed N [OPTION ...]
   --without A,B   without these kinds of faults (docs/testing.md)
   --until MS      no faults later than this, ms of virtual time
   --json          for programs
+  --markdown      of many seeds, for a page
 A seed that fails ends with 1.`;
 
 const { values } = options();
@@ -42,6 +43,7 @@ function options() {
         seed: { type: 'string' },
         jobs: { type: 'string', default: '2' },
         json: { type: 'boolean', default: false },
+        markdown: { type: 'boolean', default: false },
         trace: { type: 'boolean', default: false },
         shrink: { type: 'boolean', default: false },
         without: { type: 'string' },
@@ -56,18 +58,22 @@ function options() {
 
 function one(seed: number): void {
   if (values.shrink) {
-    const shrunk = shrink(seed, (line) => print(line));
-    if (shrunk === undefined) {
-      print(`seed ${seed} does not fail`);
-      return;
-    }
-    const { without = [], faultsUntilMs } = shrunk.changes;
-    print(`${shrunk.message}\nafter ${shrunk.runs} runs: npm run sim -- --seed ${seed} --trace`);
-    print(`  --until ${faultsUntilMs} --without ${without.join(',') || 'none'}`);
-    process.exitCode = 1;
+    showShrunk(seed);
     return;
   }
   show(runSeed(seed, changes, values.trace ? print : undefined));
+}
+
+function showShrunk(seed: number): void {
+  const shrunk = shrink({ seed, changes, told: print });
+  if (shrunk === undefined) {
+    print(`seed ${seed} does not fail`);
+    return;
+  }
+  const left = Object.keys(drawPlan(seed, shrunk.changes).faults);
+  print(`${shrunk.message}\nafter ${shrunk.runs} runs, with ${left.join(', ') || 'no faults'}:`);
+  print(shrunkCommand(seed, shrunk.changes));
+  process.exitCode = 1;
 }
 
 function show(outcome: Outcome): void {
@@ -76,8 +82,12 @@ function show(outcome: Outcome): void {
     print(values.json ? JSON.stringify(outcome) : `seed ${seed} passes: ${JSON.stringify(result)}`);
     return;
   }
-  for (const line of failureLines(outcome, commit())) print(line);
   process.exitCode = 1;
+  if (values.json) {
+    print(JSON.stringify(outcome));
+    return;
+  }
+  for (const line of failureLines(outcome, commit())) print(line);
 }
 
 async function many(range: string): Promise<void> {
@@ -86,13 +96,17 @@ async function many(range: string): Promise<void> {
   const report = new Report();
   const ended = (outcome: Outcome): void => {
     report.add(outcome);
-    if (outcome.failure !== undefined)
-      for (const line of failureLines(outcome, commit())) print(line);
+    if (outcome.failure === undefined || values.json) return;
+    for (const line of failureLines(outcome, commit())) print(line);
   };
   await runSeeds({ seeds, jobs: whole(values.jobs, '--jobs'), changes, ended });
   if (values.json) print(JSON.stringify(report, undefined, 2));
-  else for (const line of report.lines()) print(line);
+  else for (const line of linesOf(report, range)) print(line);
   if (report.failed.length > 0) process.exitCode = 1;
+}
+
+function linesOf(report: Report, range: string): string[] {
+  return values.markdown ? report.markdown(`Seeds ${range}, commit ${commit()}`) : report.lines();
 }
 
 function commit(): string {

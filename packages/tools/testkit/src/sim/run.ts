@@ -17,6 +17,7 @@ import { FAULTS } from './faults/index.js';
 import { NodeFates } from './node-fates.js';
 import { Operator } from './operator.js';
 import type { ClientPlan, Plan } from './plan.js';
+import { injectedOf } from './report.js';
 
 export interface RunOptions {
   readonly plan: Plan;
@@ -72,6 +73,8 @@ class Run implements FaultHost {
   readonly #fates: NodeFates;
   readonly #clients: Array<{ client: SimulatedClient; readonly plan: ClientPlan }> = [];
   #clientsMade = 0;
+  /** What faults have counted. */
+  #counted = 0;
   #awaited: AwaitedLine[] = [];
   #endMs = 0;
 
@@ -92,7 +95,12 @@ class Run implements FaultHost {
       expelled: (id: NodeId) => this.#fates.expelled(id),
     };
     const options = { seed, nodes, groups, limits, machines, checksFrames, observer };
-    this.tokens = new TokenCluster({ ...options, storage: 'level', trace: this.#trace });
+    this.tokens = new TokenCluster({
+      ...options,
+      storage: 'level',
+      trace: this.#trace,
+      reached: (limit) => coverage.count(`a queue was full: ${limit}`),
+    });
     this.cluster = this.tokens.cluster;
     this.cluster.weather.ordered = plan.orderedFrames;
     this.#chance = this.cluster.simulation.random.fork('clients');
@@ -124,6 +132,7 @@ class Run implements FaultHost {
   // What faults may do.
 
   count(what: string): void {
+    this.#counted++;
     this.#coverage.count(what);
     this.#trace(`${this.cluster.simulation.nowMs.toFixed(1)} fault: ${what}`);
   }
@@ -255,11 +264,15 @@ class Run implements FaultHost {
   #beginFaults(): void {
     const { random, nowMs } = this.cluster.simulation;
     const untilMs = nowMs + this.#plan.faultsUntilMs;
-    for (const { name, inject } of FAULTS) {
+    for (const { name, kind, inject } of FAULTS) {
       const meanMs = this.#plan.faults[name];
       if (meanMs === undefined) continue;
       const chance = random.fork(`fault ${name}`);
-      this.#often(chance, meanMs, untilMs, () => inject(this, chance));
+      this.#often(chance, meanMs, untilMs, () => {
+        const before = this.#counted;
+        inject(this, chance);
+        if (this.#counted > before) this.#coverage.count(injectedOf(kind));
+      });
     }
   }
 

@@ -5,6 +5,15 @@ import { FAULT_KINDS } from './faults/fault.js';
 import { runSeed } from './one-run.js';
 import { drawPlan, type PlanChanges } from './plan.js';
 
+export interface ShrinkOptions {
+  readonly seed: number;
+  /** What is changed to begin with. */
+  readonly changes?: PlanChanges;
+  readonly told?: (line: string) => void;
+  /** Why a run fails; `undefined`: it does not. */
+  readonly failureOf?: (changes: PlanChanges) => string | undefined;
+}
+
 export interface Shrunk {
   readonly changes: PlanChanges;
   readonly message: string;
@@ -14,36 +23,44 @@ export interface Shrunk {
 const STEP_MS = 50;
 
 /** The smallest changes that were found under which the seed fails; `undefined`: it does not fail. */
-export function shrink(seed: number, told: (line: string) => void = () => {}): Shrunk | undefined {
+export function shrink({ seed, changes = {}, told = () => {}, ...rest }: ShrinkOptions) {
+  const { failureOf = (changed: PlanChanges) => runSeed(seed, changed).failure?.message } = rest;
   let runs = 0;
-  const failureOf = (changes: PlanChanges): string | undefined => {
+  const fails = (more: PlanChanges): string | undefined => {
     runs++;
-    return runSeed(seed, changes).failure?.message;
+    return failureOf({ ...changes, ...more });
   };
-  let message = failureOf({});
+  let message = fails({});
   if (message === undefined) return undefined;
-  let without: string[] = [];
-  for (const name of [...FAULT_KINDS, ...Object.keys(drawPlan(seed).faults)]) {
-    const { faults } = drawPlan(seed, { without });
-    if (
-      Object.keys(drawPlan(seed, { without: [...without, name] }).faults).length ===
-      Object.keys(faults).length
-    ) {
-      continue;
-    }
-    const failure = failureOf({ without: [...without, name] });
+  let without = changes.without ?? [];
+  const faultsWithout = (names: readonly string[]): string[] =>
+    Object.keys(drawPlan(seed, { ...changes, without: names }).faults);
+  for (const name of [...FAULT_KINDS, ...faultsWithout(without)]) {
+    const fewer = [...without, name];
+    if (faultsWithout(fewer).length === faultsWithout(without).length) continue;
+    const failure = fails({ without: fewer });
     if (failure === undefined) continue;
-    without = [...without, name];
-    message = failure;
-    told(`it fails without ${name}, too`);
+    [without, message] = [fewer, failure];
+    told(`it fails without ${name}, too: ${failure.split('\n')[0]}`);
   }
-  let [good, bad] = [0, drawPlan(seed).forMs];
-  while (bad - good > STEP_MS) {
-    const middle = Math.round((good + bad) / 2);
-    const failure = failureOf({ without, faultsUntilMs: middle });
-    if (failure === undefined) good = middle;
-    else [bad, message] = [middle, failure];
-    told(`faults until ${middle} ms: ${failure === undefined ? 'it passes' : 'it fails'}`);
+  let [passesMs, failsMs] = [0, drawPlan(seed, changes).faultsUntilMs];
+  while (failsMs - passesMs > STEP_MS) {
+    const middleMs = Math.round((passesMs + failsMs) / 2);
+    const failure = fails({ without, faultsUntilMs: middleMs });
+    if (failure === undefined) passesMs = middleMs;
+    else [failsMs, message] = [middleMs, failure];
+    told(`faults until ${middleMs} ms: ${failure === undefined ? 'it passes' : 'it fails'}`);
   }
-  return { changes: { without, faultsUntilMs: bad }, message, runs };
+  const shrunk: Shrunk = {
+    changes: { ...changes, without, faultsUntilMs: failsMs },
+    message,
+    runs,
+  };
+  return shrunk;
+}
+
+/** How the shrunk run is repeated. */
+export function shrunkCommand(seed: number, { without = [], faultsUntilMs }: PlanChanges): string {
+  const left = without.length === 0 ? '' : ` --without ${without.join(',')}`;
+  return `npm run sim -- --seed ${seed} --until ${faultsUntilMs}${left} --trace`;
 }

@@ -54,9 +54,8 @@ class Story {
   }
 
   is(id: NodeId, place: Partial<GroupPosition>): this {
-    this.#witness.worked(id, [
-      { term: 1, role: 'follower', applied: 0, ...place } as GroupPosition,
-    ]);
+    const position = { term: 1, role: 'follower', applied: 0, ...place } as GroupPosition;
+    this.#witness.worked(id, [[GROUP, position]]);
     return this;
   }
 }

@@ -67,7 +67,7 @@ class Story {
     };
     const position = { ...before, ...change };
     this.#positions.set(id, position);
-    this.witness.worked(id, this.#lives.get(id) ?? 1, [position]);
+    this.witness.worked(id, this.#lives.get(id) ?? 1, [position].entries());
     return this;
   }
 

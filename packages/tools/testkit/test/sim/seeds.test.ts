@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Report, runSeed, runSeeds, shrink } from '../../src/index.js';
+import {
+  drawPlan,
+  type PlanChanges,
+  Report,
+  runSeed,
+  runSeeds,
+  shrink,
+  shrunkCommand,
+} from '../../src/index.js';
 
 const SEEDS = 200;
 /** Seeds that found a defect, each with what it was; docs/testing.md says more. */
@@ -52,6 +60,11 @@ const SEEN = [
   'a node was cut off',
   'a node was drained',
   'a node without its data was expelled',
+  'a queue was full: forwardsMax',
+  'a queue was full: groupQueueMax',
+  'a queue was full: inflightAppendsMax',
+  'a queue was full: readQueueMax',
+  'a queue was full: snapshotTransfersMax',
   'a removed node was expelled',
   'a snapshot was begun while its group changed its members',
   'a snapshot was installed while its group changed its members',
@@ -104,6 +117,25 @@ test('the same seed gives the same run, event for event, in one process or anoth
   assert.equal(new Set(hashes.values()).size, seeds.length);
 });
 
+test('a plan is made smaller for as long as it fails', () => {
+  const seed = 2;
+  const whole = drawPlan(seed);
+  const needed = Object.keys(whole.faults)[0]!;
+  const runs: PlanChanges[] = [];
+  const failureOf = (changes: PlanChanges): string | undefined => {
+    runs.push(changes);
+    const { faults, faultsUntilMs } = drawPlan(seed, changes);
+    return needed in faults && faultsUntilMs >= 1000 ? 'it fails' : undefined;
+  };
+  const shrunk = shrink({ seed, failureOf })!;
+  const { faults, faultsUntilMs } = drawPlan(seed, shrunk.changes);
+  assert.ok(Object.keys(whole.faults).length > 1);
+  assert.deepEqual(Object.keys(faults), [needed]);
+  assert.ok(faultsUntilMs >= 1000 && faultsUntilMs < 1050, String(faultsUntilMs));
+  assert.equal(shrunk.runs, runs.length);
+  assert.match(shrunkCommand(seed, shrunk.changes), /--seed 2 --until 10\d\d --without \w/);
+});
+
 test('a seed that passes is not made smaller', () => {
-  assert.equal(shrink(1), undefined);
+  assert.equal(shrink({ seed: 1 }), undefined);
 });
