@@ -1,10 +1,10 @@
 // One node of a cluster as it sees itself: calls that go to that node and to no other, unlike the client's,
 // which finds its own way.
 
+import { Connection } from '@deltabase/driver-grpc';
 import {
   type ChannelCredentials,
   type Client,
-  credentials,
   loadPackageDefinition,
   type ServiceError,
 } from '@grpc/grpc-js';
@@ -64,6 +64,7 @@ const CHANNEL = {
 const services = loadServices();
 
 export class NodeView {
+  readonly #connections: readonly Connection[] = [new Connection(), new Connection()];
   readonly #documents: UnaryClient;
   readonly #cluster: UnaryClient;
 
@@ -78,9 +79,9 @@ export class NodeView {
   }
 
   constructor(address: string) {
-    const insecure = credentials.createInsecure();
-    this.#documents = new services.DocumentsService(address, insecure, CHANNEL);
-    this.#cluster = new services.ClusterService(address, insecure, CHANNEL);
+    const [documents, cluster] = this.#connections;
+    this.#documents = new services.DocumentsService(address, documents!, CHANNEL);
+    this.#cluster = new services.ClusterService(address, cluster!, CHANNEL);
   }
 
   /** The document as this node holds it once it has `atLeastSeq`. */
@@ -120,6 +121,8 @@ export class NodeView {
   close(): void {
     this.#documents.close();
     this.#cluster.close();
+    // Nor does one stay open to a node that has vanished.
+    for (const connection of this.#connections) connection.destroy();
   }
 
   async #get(request: object): Promise<NodeDocument> {

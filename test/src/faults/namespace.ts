@@ -80,16 +80,16 @@ export async function runCommand(command: readonly string[], input = ''): Promis
 
 /** Which of these programs are not here. */
 export async function missingPrograms(programs: readonly string[]): Promise<string[]> {
-  const tried = programs.map((name) =>
-    execute('which', [name]).then(
-      () => '',
-      () => name,
-    ),
-  );
-  return (await Promise.all(tried)).filter((name) => name !== '');
+  const look = 'for name; do command -v "$name" >/dev/null || echo "$name"; done';
+  const missing = await runCommand(['sh', '-c', look, 'sh', ...programs]);
+  return missing.split('\n').filter(Boolean);
 }
 
-/** Tries something that this machine may not allow. Why it does not, or `undefined`. */
+/** What the kernel and its tools say of what they do not have, or may not do here. */
+const LACKS =
+  /not permitted|permission denied|not supported|unknown|no such (?:file|device)|loop device|could not process rule/i;
+
+/** Tries something that this machine may not allow. Why it does not, or `undefined`; rejects if it went wrong otherwise. */
 export async function whyNot(
   what: string,
   trial: () => Promise<void>,
@@ -99,6 +99,7 @@ export async function whyNot(
     return undefined;
   } catch (thrown) {
     const words = thrown instanceof Error ? thrown.message : String(thrown);
+    if (!LACKS.test(words)) throw thrown;
     return `no ${what}: ${words.trim().replaceAll('\n', ', ')}`;
   }
 }

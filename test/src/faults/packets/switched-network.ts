@@ -3,8 +3,10 @@
 // for itself. Unlike a proxy it ends no connection: whoever waits for a packet that was lost hears nothing at all.
 
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Launch, Link } from '@deltabase/testkit';
+import { until } from '../../scratch.js';
 import { missingPrograms, Namespace, runCommand, whyNot } from '../namespace.js';
 
 /** How packets fare on a link, each by chance, of a hundred. */
@@ -28,6 +30,7 @@ const NETWORKS = Array.from({ length: 512 }, (_, at) => `198.${18 + (at >> 8)}.$
 /** Its priority is its class, 1:2. */
 const SLOW_LANE = { priority: 0x10002, rate: '2mbit', packetsMax: 40 };
 const TABLE = 'netdev harm';
+const CONNECTING_MS_MAX = 60_000;
 
 const execute = promisify(execFile);
 
@@ -64,7 +67,7 @@ export class SwitchedNetwork {
       await made.#connect();
       return made;
     } catch (thrown) {
-      await made.close();
+      await made.#release();
       throw thrown;
     }
   }
@@ -124,8 +127,21 @@ export class SwitchedNetwork {
     return { lost: of('lost'), doubled: of('doubled'), late: of('late') };
   }
 
-  /** Whatever is at the switch must have ended. */
+  /**
+   * Every node must have ended. Connections that this process is making to one are refused first: nothing else ends
+   * those before minutes have passed, and it would have to live as long.
+   */
   async close(): Promise<void> {
+    for (const node of this.#hosts.keys()) await this.plug(node, 'up');
+    await this.heal();
+    const isMaking = (line: string): boolean => isConnecting(line, this.#network);
+    const areRefused = async (): Promise<boolean> =>
+      !(await readFile('/proc/net/tcp', 'utf8')).split('\n').some(isMaking);
+    await until('connections that are being made are refused', areRefused, CONNECTING_MS_MAX);
+    await this.#release();
+  }
+
+  async #release(): Promise<void> {
     await Promise.all([this.#switch, ...this.#hosts.values()].map((each) => each.close()));
   }
 
@@ -153,7 +169,8 @@ export class SwitchedNetwork {
   async #connect(): Promise<void> {
     const center = this.#switch;
     await center.run('ip', ['-batch', '-'], 'link add switch type bridge\nlink set switch up\n');
-    const own = `deltabase-${this.#network.split('.').slice(1).join('-')}`;
+    // Names of interfaces have 15 characters at most.
+    const own = `delta-${this.#network.split('.').slice(1).join('-')}`;
     await runCommand(['ip', 'link', 'add', own, ...peerIn(center, CLIENTS)]);
     await runCommand(['ip', '-batch', '-'], this.#linkUp(CLIENTS, own));
     for (const [node, host] of this.#hosts) {
@@ -193,6 +210,16 @@ function lanes(port: string): string {
     `qdisc add dev ${port} parent 1:2 pfifo limit ${packetsMax}`,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Whether a line of /proc/net/tcp, whose addresses are hexadecimal and backwards, is of a connection being made. */
+function isConnecting(line: string, network: string): boolean {
+  const [, , remote = '', state] = line.trim().split(/\s+/);
+  const bytes = network
+    .split('.')
+    .reverse()
+    .map((byte) => Number(byte).toString(16).padStart(2, '0'));
+  return state === '02' && remote.slice(2, 8) === bytes.join('').toUpperCase();
 }
 
 /** One that no interface of this machine is in. */

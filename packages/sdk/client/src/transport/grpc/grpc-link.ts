@@ -1,13 +1,7 @@
 // A way to one node over gRPC.
 
 import { DeltabaseError } from '@deltabase/base';
-import {
-  Client,
-  type ClientReadableStream,
-  type ClientUnaryCall,
-  credentials,
-  Metadata,
-} from '@grpc/grpc-js';
+import { Client, type ClientReadableStream, type ClientUnaryCall, Metadata } from '@grpc/grpc-js';
 import type { ClientLimits } from '../../limits.js';
 import type {
   CallOptions,
@@ -18,6 +12,7 @@ import type {
 } from '../transport.js';
 import type { StreamCalls, UnaryCalls } from '../wire.js';
 import { callError } from './call-error.js';
+import { Connection } from './connection.js';
 import { openGrpcSendStream } from './grpc-send-stream.js';
 import { METHODS } from './protos.js';
 
@@ -29,11 +24,12 @@ const WINDOW_BYTES = 4 * 1024 * 1024;
 
 export class GrpcLink implements Link {
   readonly #address: string;
+  readonly #connection = new Connection();
   readonly #client: Client;
 
   constructor(address: string, limits: ClientLimits) {
     this.#address = address;
-    this.#client = new Client(address, credentials.createInsecure(), {
+    this.#client = new Client(address, this.#connection, {
       'grpc.max_receive_message_length': limits.receiveBytesMax,
       'grpc.max_send_message_length': -1,
       'grpc.keepalive_time_ms': KEEPALIVE_MS,
@@ -111,6 +107,7 @@ export class GrpcLink implements Link {
 
   close(): void {
     this.#client.close();
+    this.#connection.destroy();
   }
 
   #errorOf(thrown: unknown, signal: AbortSignal | undefined): DeltabaseError {
