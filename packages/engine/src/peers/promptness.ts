@@ -1,7 +1,7 @@
 // Which followers are asked first. A leader commits with as many answers as make a quorum, so an append leaves at once
 // for that many followers, the prompt ones, and a little later for the others, with whatever else is for them: a node
 // that nobody waits for takes one frame where it took many. Who does not answer in time comes last from then on, and
-// nobody waits behind it: then the others are asked at once, as if there were no order (docs/decisions/0011).
+// nobody waits behind it: then the others are asked at once, as if there were no order (docs/decisions/0012).
 
 import type { NodeId } from '../ports.js';
 
