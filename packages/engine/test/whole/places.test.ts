@@ -2,12 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { encodeUtf8 } from '@deltabase/base';
 import type { Member, NodeId } from '@deltabase/engine';
 import {
   awaitChange,
   orderChange,
   orderTransfer,
   simulatedMember,
+  TOKENS,
   TokenCluster,
 } from '@deltabase/testkit';
 
@@ -122,4 +124,37 @@ test('a learner is not made a leader, and the word of an operator ends with the 
   assert.equal(cluster.engine(1).members().leaders.size, 0);
   assert.notEqual(cluster.engine(1).leaders()[1], 3);
   tokens.check();
+});
+
+test('a transfer under load costs a few round trips, and waits for no tick', () => {
+  const { tokens, cluster } = startCluster(1);
+  const tickMs = cluster.engine(1).config.timing.tickMs;
+  let lastMs = cluster.simulation.nowMs;
+  let longestMs = 0;
+  const sink = {
+    answer(_tag: number, { kind }: { readonly kind: string }): void {
+      if (kind !== 'accepted') return;
+      longestMs = Math.max(longestMs, cluster.simulation.nowMs - lastMs);
+      lastMs = cluster.simulation.nowMs;
+    },
+    flush() {},
+  };
+  const session = { name: '', openedAt: 0, settled: 0 };
+  for (let n = 0; n < 120; n++) {
+    const token = `unsent-${n}`;
+    const payload = encodeUtf8(JSON.stringify({ token }));
+    const names = { space: TOKENS, key: 'other', channel: 'append', principal: 'tests' };
+    const message = { ...names, payload, session, number: 0, after: 0 };
+    cluster.simulation.schedule(5 * n, () => {
+      const id = 1 + (n % 3);
+      const expiresMs = cluster.monotonicMs(id) + 5000;
+      cluster.engine(id).submit([{ message, sink, tag: n, expiresMs }]);
+    });
+  }
+  tokens.run(100);
+  longestMs = 0;
+  const to = 1 + (cluster.engine(1).leaders()[1]! % 3);
+  assert.deepEqual(orderTransfer(cluster, 1, to), { kind: 'transferred', lead: to });
+  tokens.run(300);
+  assert.ok(longestMs > 0 && longestMs < tickMs, `${longestMs} ms without an answer`);
 });
