@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,9 +26,11 @@ class Run {
   stdout = '';
   stderr = '';
 
-  constructor(flags: readonly string[], environment: Record<string, string> = {}) {
+  constructor(flags: readonly string[], environment: Record<string, string> = {}, shell = '') {
     const env = { ...process.env, ...environment };
-    this.child = spawn(process.execPath, [PROGRAM, ...flags], {
+    const command = [process.execPath, PROGRAM, ...flags];
+    const [file, ...words] = shell === '' ? command : ['sh', '-c', shell, 'sh', ...command];
+    this.child = spawn(file!, words, {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -41,8 +43,12 @@ class Run {
   }
 
   /** Waits until it listens. */
-  async started(): Promise<void> {
-    while (!this.stdout.includes('"started"')) {
+  started(): Promise<void> {
+    return this.said('"started"');
+  }
+
+  async said(text: string): Promise<void> {
+    while (!this.stdout.includes(text)) {
       const gone = once(this.child, 'close').then(() => assert.fail(this.stderr));
       await Promise.race([once(this.child.stdout!, 'data'), gone]);
     }
@@ -165,5 +171,54 @@ test('a process that stops logs why, what it does and that it is done, a JSON ob
     assert.ok(
       lines.every(({ cluster, node: id, level, time }) => cluster && id === 1 && level && time),
     );
+  });
+});
+
+test('a node whose files were damaged or cut while it was stopped does not start (pitfalls 7 and 17)', {
+  timeout: 60_000,
+}, async () => {
+  await withFolder(async (folder) => {
+    // A second start moves what the first one logged into a table.
+    for (let starts = 0; starts < 2; starts++) {
+      const node = new Run(alone(folder));
+      await node.said('"role":"leader"');
+      await node.started();
+      node.child.kill('SIGTERM');
+      assert.equal((await node.ended()).code, 0);
+    }
+    const store = join(folder, 'store');
+    const names = await readdir(store);
+    const refusal = async (
+      ending: string,
+      harm: (bytes: Buffer) => Uint8Array,
+    ): Promise<string> => {
+      const file = join(store, names.find((name) => name.endsWith(ending))!);
+      const whole = await readFile(file);
+      await writeFile(file, harm(Buffer.from(whole)));
+      const { code, stderr } = await run(alone(folder));
+      assert.equal(code, 1, stderr);
+      await writeFile(file, whole);
+      return stderr;
+    };
+    // Not in a row, whose own checksum would tell, but in what LevelDB finds rows by.
+    const inFilter = await refusal('.ldb', (bytes) =>
+      bytes.fill(0, bytes.length - 130, bytes.length - 120),
+    );
+    assert.match(inFilter, /^deltabase: .*\.ldb is damaged: .* fails its checksum/);
+    const cut = await refusal('.log', () => new Uint8Array(0));
+    assert.match(cut, /^deltabase: batch \d+ of \d+ is missing/);
+  });
+});
+
+test('a node ends at the first write that fails, and says why (pitfall 2)', {
+  timeout: 20_000,
+}, async (t) => {
+  await withFolder(async (folder) => {
+    // Files of at most 1 KiB: enough to begin with, and no more.
+    const node = new Run(alone(folder), {}, 'ulimit -f 2; exec "$@"');
+    t.after(() => node.child.kill('SIGKILL'));
+    const { code, stdout } = await node.ended();
+    assert.equal(code, 1);
+    assert.match(stdout, /"storage-failed"/);
   });
 });

@@ -124,6 +124,43 @@ test('after one failed write nothing is acknowledged any more (pitfall 2)', asyn
   });
 });
 
+test('after a failed read, or a witness that cannot be written, no write counts any more (pitfall 2)', async () => {
+  for (const fault of ['read', 'witness'] as const) {
+    await withDirectory(async (directory) => {
+      const store = await openClassicStore(directory);
+      const errors: DeltabaseError[] = [];
+      let isBroken = false;
+      const failing = (): never => {
+        throw new Error('EIO');
+      };
+      const disk = await openLevelDisk(
+        changed(store, {
+          getSync: (row) => (isBroken && fault === 'read' ? failing() : store.getSync(row)),
+        }),
+        {
+          fatal: (error) => errors.push(error),
+          measureIntervalMs: 0,
+          witness: {
+            counter: 0,
+            write: () => isBroken && fault === 'witness' && failing(),
+            close() {},
+          },
+        },
+      );
+      await write(disk, put(1));
+      isBroken = true;
+      let acknowledged = 0;
+      disk.write([put(2)], () => acknowledged++);
+      if (fault === 'read') assert.throws(() => disk.getSync(key(1)), /EIO/);
+      await settle();
+      assert.equal(acknowledged, 0, fault);
+      assert.match(errors.map(({ message }) => message).join(), /EIO/);
+      assert.equal(errors.length, 1);
+      await disk.close();
+    });
+  }
+});
+
 test('a value that does not match its checksum is never given out (pitfall 17)', async () => {
   await withDirectory(async (directory) => {
     for (const flip of [0, 3, 4, 10]) {
@@ -152,6 +189,31 @@ test('a value that does not match its checksum is never given out (pitfall 17)',
       assert.throws(() => disk.getSync(key(1)), { code: 'DATA_CORRUPT' });
       await disk.close();
     }
+  });
+});
+
+test('a page with a damaged row in it is never given out (pitfall 17)', async () => {
+  await withDirectory(async (directory) => {
+    let isDamaged = false;
+    const damaged = ([at, sealed]: StoreRow): StoreRow =>
+      isDamaged && at[2] === 2 ? [at, Uint8Array.from(sealed, (byte) => byte ^ 1)] : [at, sealed];
+    const { disk, errors } = await openFaulty(directory, (store) => ({
+      iterate(range) {
+        const rows = store.iterate(range);
+        return {
+          next: (count, done, failed) =>
+            rows.next(count, (found) => done(found.map(damaged)), failed),
+          close: () => rows.close(),
+        };
+      },
+    }));
+    await write(disk, put(1), put(2), put(3));
+    isDamaged = true;
+    let given = 0;
+    disk.range({ start: key(1), end: key(9) }, () => given++);
+    await until(() => errors.length > 0 || given > 0);
+    assert.deepEqual([given, errors.map(({ code }) => code)], [0, ['DATA_CORRUPT']]);
+    await disk.close();
   });
 });
 

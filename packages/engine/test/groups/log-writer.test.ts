@@ -66,6 +66,14 @@ test('a lone commit index costs no write, waits for those before it, and goes wi
   assert.equal(hardStateIn(writes[1]!.operations), undefined);
 });
 
+test('a newer term or vote goes in place of a commit index that waits, never the other way (pitfall 25)', () => {
+  const { writer, writes } = setUp();
+  const newer = { term: 3, vote: 2, commit: 7 };
+  writer.append(work({ mustSync: false, hardState: { term: 2, vote: 1, commit: 7 } }), undefined);
+  writer.append(work({ hardState: newer }), undefined);
+  assert.deepEqual(hardStateIn(writes[0]!.operations), newer);
+});
+
 test('a snapshot counts once it is durable and loaded, and what came after it waits', () => {
   const { writer, writes, told } = setUp();
   let loaded = (): void => {};

@@ -29,7 +29,7 @@ function setUp(batchBytesMax = 1000) {
     inFlight.shift()!();
     run();
   };
-  return { writer, batches, told, add, complete, inFlight };
+  return { writer, batches, told, add, run, complete, inFlight };
 }
 
 test('one batch is in flight at a time, and what comes meanwhile is the next one', () => {
@@ -48,10 +48,11 @@ test('one batch is in flight at a time, and what comes meanwhile is the next one
 });
 
 test('nobody is told before the batch is on stable storage (AckedIsDurable), then in order', () => {
-  const { writer, told, add, complete } = setUp();
+  const { writer, told, add, run, complete } = setUp();
   add('a');
   add('b', 'c');
   writer.flush();
+  run();
   assert.deepEqual(told, []);
   complete();
   assert.deepEqual(told, ['a', 'b+c']);

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { EMPTY_HARD_STATE, type Entry, entryBytes, type Snapshot, votersOnly } from 'raft-ts';
-import { entryRange, indexOfEntryKey } from '../../src/storage/keys.js';
+import { entryKey, entryRange, indexOfEntryKey } from '../../src/storage/keys.js';
 import { LogStore } from '../../src/storage/log-store.js';
 import { decodeEntry } from '../../src/storage/rows.js';
-import { promptDisk } from '../support/disk.js';
+import { del, promptDisk } from '../support/disk.js';
 import { entry } from '../support/samples.js';
 
 const CACHE_BYTES = 60;
@@ -177,4 +177,17 @@ test('entries get in only when they are durable (AckedIsDurable), and leave no h
   disk.write(log.appendOperations([entry(1, 1)]), () => {});
   assert.equal(log.lastIndex(), 0);
   assert.throws(() => log.appended([entry(2, 1)]), /no holes/);
+});
+
+test('an entry that is not on the disk any more is a defect, not an empty or a shorter log (pitfall 17)', () => {
+  const opened = open();
+  const { disk, log } = opened;
+  append(
+    opened,
+    [1, 2, 3].map((index) => entry(index, 1, 'x'.repeat(CACHE_BYTES))),
+  );
+  log.trimCache(3);
+  assert.equal(log.entries(1, 3, 1000).length, 2);
+  disk.write([del(entryKey(1, 2))], () => {});
+  assert.throws(() => log.entries(1, 3, 1000), /on disk/);
 });

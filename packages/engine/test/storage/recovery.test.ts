@@ -172,6 +172,11 @@ const DAMAGE: ReadonlyArray<readonly [string, readonly DiskOperation[], RegExp]>
     /rows are of term 3, its log of term 2/,
   ],
   [
+    'rows that were flushed of an older log',
+    [put(groupKey(GROUP), row({ flushedTerm: 1 }))],
+    /rows are of term 1, its log of term 2/,
+  ],
+  [
     'rows that are ahead of the log',
     [put(groupKey(GROUP), row({ flushedIndex: 12, flushedTerm: 3 }))],
     /ends before its rows do/,

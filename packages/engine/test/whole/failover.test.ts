@@ -255,6 +255,29 @@ test('a leader that stalled for long finds another one, and what it held takes e
   assert.equal(tokens.valueAt(1, 'a').seq, 5);
 });
 
+test('a new leader runs nothing before it has applied all of earlier terms (OnlyLeadersRunLogic)', () => {
+  // An entry for each message, and one applied in each turn: the new leader is busy with those for a while.
+  const limits = { entryBytesMax: 1, appendBytesMax: 1 };
+  for (let seed = 1; seed <= 5; seed++) {
+    const tokens = new TokenCluster({ seed, limits }).start();
+    const client = tokens.client('c');
+    const leader = tokens.leaderOf('a');
+    const followers = tokens.followersOf('a');
+    // It hears of no follower, so that nothing is committed.
+    for (const id of followers) tokens.cluster.setLink(id, leader, 'cut');
+    for (let count = 0; count < 30; count++) client.send('a', 'append', leader);
+    tokens.run(200);
+    const positions = followers.map((id) => tokens.cluster.engine(id).positions()[1]!);
+    assert.ok(positions.every(({ lastIndex, commit }) => lastIndex >= commit + 30));
+    tokens.cluster.crash(leader);
+    for (let count = 0; count < 40; count++) {
+      for (const id of followers) client.send('a', 'append', id);
+      tokens.run(20);
+    }
+    tokens.check();
+  }
+});
+
 test('a follower that is cut off for long does not disrupt when it is back: the leader stays', () => {
   const tokens = new TokenCluster({ seed: 14 }).start();
   tokens.run(5000);

@@ -273,6 +273,25 @@ test('a leader without room on its disk is relieved; when all are low, messages 
   assert.equal(tokens.valueAt(1, 'a').seq, 3);
 });
 
+test('a leader whose disk hangs runs nothing more than its queue may hold', () => {
+  const tokens = new TokenCluster({ seed: 9, limits: { writeQueueBytesMax: 20_000 } }).start();
+  const client = tokens.client('c');
+  const leader = tokens.leaderOf('a');
+  client.send('a', 'append_much', leader); // It is in memory from now on.
+  tokens.settle();
+  const { counters } = tokens.cluster.engine(leader).status();
+  tokens.cluster.setDisk(leader, 'hung');
+  // The followers make a quorum without it, and it has not noticed yet that it hangs.
+  for (let round = 0; round < 100; round++) {
+    client.send('a', 'append_much', leader);
+    tokens.run(5);
+  }
+  const now = tokens.cluster.engine(leader).status().counters;
+  assert.ok(now.messagesExecuted - counters.messagesExecuted > 20);
+  assert.ok(now.diskBytesWaiting < 30_000, `${now.diskBytesWaiting} bytes wait`);
+  tokens.check();
+});
+
 test('a follower whose disk hangs, or has no room at all, holds no more than its queue may', () => {
   const limits = { writeQueueBytesMax: 20_000, diskFreeBytesMin: 10_000 };
   for (const fault of ['hangs', 'is full'] as const) {

@@ -91,6 +91,51 @@ test('a message that waits for too long is answered DEADLINE_EXCEEDED and never 
   assert.equal(ran, 11);
 });
 
+test('a group with a long queue does not keep the other groups of its node waiting', () => {
+  const ran: string[] = [];
+  const tokens = new TokenCluster({
+    ...{ seed: 41, nodes: 1, groups: 4, limits: { turnMessagesMax: 1 } },
+    ran: ({ call }) => void ran.push(call.channel),
+  }).start();
+  const client = tokens.client('c');
+  const [busy, ...others] = ['a', 'b', 'c', 'd', 'e', 'f'];
+  for (const key of [busy!, ...others]) client.send(key, 'append');
+  tokens.settle();
+  ran.length = 0;
+  for (let count = 0; count < 100; count++) client.send(busy!, 'append');
+  for (const key of others) client.send(key, 'look');
+  tokens.settle();
+  assert.equal(ran.length, 100 + others.length);
+  assert.ok(new Set(others.map((key) => tokens.groupOf(key))).size > 2);
+  const waited = others.filter((key) => tokens.groupOf(key) !== tokens.groupOf(busy!)).length;
+  const early = ran.slice(0, 50).filter((channel) => channel === 'look').length;
+  assert.ok(early >= waited, `${early} of ${waited} ran among the first`);
+  tokens.check();
+});
+
+test('a long log that is applied after a restart is spread over many turns (pitfall 21)', () => {
+  const limits = { entryBytesMax: 400, appendBytesMax: 400, flushIntervalMs: 1_000_000 };
+  const tokens = new TokenCluster({ seed: 42, limits }).start();
+  const client = tokens.client('c');
+  const [follower] = tokens.followersOf('a');
+  for (let count = 0; count < 100; count++) client.send('a', 'append_much');
+  tokens.settle();
+  tokens.run(1000);
+  tokens.cluster.crash(follower!);
+  tokens.cluster.startNode(follower!);
+  tokens.until(() => tokens.cluster.isUp(follower!));
+  let applied = 0;
+  let most = 0;
+  tokens.until(() => {
+    const { deltasApplied } = tokens.cluster.engine(follower!).status().counters;
+    most = Math.max(most, deltasApplied - applied);
+    applied = deltasApplied;
+    return applied >= 100;
+  });
+  assert.ok(most <= 3, `${most} deltas in one turn`);
+  tokens.check();
+});
+
 test('expensive messages do not keep a node from its ticks: nobody else is elected', () => {
   // Each costs what a turn may, so each has a turn for itself.
   const limits = { turnFuelMax: 1000 };

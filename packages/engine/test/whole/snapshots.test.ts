@@ -43,8 +43,8 @@ function leftOver(tokens: TokenCluster, id: number): number {
 }
 
 /** A cluster whose follower `away` misses much more than the log holds. */
-function withFollowerBehind(seed: number, messages = 60) {
-  const tokens = new TokenCluster({ seed, limits: LIMITS }).start();
+function withFollowerBehind(seed: number, { messages = 60, batchBytesMax = 10_000 } = {}) {
+  const tokens = new TokenCluster({ seed, limits: { ...LIMITS, batchBytesMax } }).start();
   const client = tokens.client('c');
   const [away, other] = tokens.followersOf('a');
   for (let count = 0; count < 5; count++) client.send('a', 'append');
@@ -109,7 +109,8 @@ test('a sender that dies in mid-stream is replaced by the next leader, and nothi
 
 test('a receiver that crashes at any point of a snapshot starts again from what it was (pitfall 24)', () => {
   for (let seed = 20; seed < 30; seed++) {
-    const { tokens, away } = withFollowerBehind(seed);
+    // Where a batch is what must be written together, and no more, there are the most points.
+    const { tokens, away } = withFollowerBehind(seed, { batchBytesMax: seed % 2 ? 1 : 10_000 });
     for (let attempt = 0; attempt < 6; attempt++) {
       tokens.cluster.startNode(away);
       tokens.run(15 + seed * 3 + attempt * 31);
@@ -122,9 +123,18 @@ test('a receiver that crashes at any point of a snapshot starts again from what 
   }
 });
 
+test('a node that crashes the moment a snapshot is in place has all of it (pitfall 24)', () => {
+  const { tokens, away } = withFollowerBehind(31, { batchBytesMax: 1 });
+  tokens.cluster.startNode(away);
+  const [, before] = generationsOf(tokens, away);
+  tokens.until(() => generationsOf(tokens, away)[1]! > before!);
+  tokens.cluster.crash(away, 'lost');
+  tokens.check();
+});
+
 test('chunks that are lost, doubled and late still make the same rows (StateIsFold)', () => {
   for (let seed = 40; seed < 45; seed++) {
-    const { tokens, client, away } = withFollowerBehind(seed, 30);
+    const { tokens, client, away } = withFollowerBehind(seed, { messages: 30 });
     Object.assign(tokens.cluster.weather, { dropRate: 0.1, duplicateRate: 0.2, delayMsMax: 20 });
     tokens.cluster.startNode(away);
     for (let count = 0; count < 10; count++) {

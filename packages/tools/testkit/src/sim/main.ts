@@ -1,4 +1,4 @@
-// npm run sim -- --seeds A-B [--jobs N] [--json] | --seed N [--trace] [--shrink] [--without NAME,...] [--until MS]
+// npm run sim -- --seeds A-B [--jobs N] [--first] [--json] | --seed N [--trace] [--shrink] [--without NAME,...] [--until MS]
 // Runs seeds of the whole-engine simulation; docs/testing.md says what they are and what to do with one that fails.
 
 import { spawnSync } from 'node:child_process';
@@ -12,6 +12,7 @@ import { shrink, shrunkCommand } from './shrink.js';
 const USAGE = `npm run sim -- --seeds A-B | --seed N [OPTION ...]
   --seeds A-B     many seeds, and what they saw
   --jobs N        processes for them; default 2
+  --first         until the first that fails
   --seed N        one seed
   --trace         with its log
   --shrink        finds fewer faults under which it still fails
@@ -42,6 +43,7 @@ function options() {
         seeds: { type: 'string' },
         seed: { type: 'string' },
         jobs: { type: 'string', default: '2' },
+        first: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         markdown: { type: 'boolean', default: false },
         trace: { type: 'boolean', default: false },
@@ -99,7 +101,8 @@ async function many(range: string): Promise<void> {
     if (outcome.failure === undefined || values.json) return;
     for (const line of failureLines(outcome, commit())) print(line);
   };
-  await runSeeds({ seeds, jobs: whole(values.jobs, '--jobs'), changes, ended });
+  const stopsAtFailure = values.first;
+  await runSeeds({ seeds, jobs: whole(values.jobs, '--jobs'), changes, stopsAtFailure, ended });
   if (values.json) print(JSON.stringify(report, undefined, 2));
   else for (const line of linesOf(report, range)) print(line);
   if (report.failed.length > 0) process.exitCode = 1;

@@ -9,6 +9,8 @@ export interface PoolOptions {
   readonly seeds: readonly number[];
   readonly jobs: number;
   readonly changes?: PlanChanges;
+  /** Begins no further seed once one has failed. */
+  readonly stopsAtFailure?: boolean;
   /** Told of each outcome as it comes, in no order. */
   readonly ended: (outcome: Outcome) => void;
 }
@@ -18,7 +20,8 @@ const WORKER = fileURLToPath(new URL('./worker.js', import.meta.url));
 const SILENT_MS_MAX = 240_000;
 
 /** Runs all seeds. */
-export async function runSeeds({ seeds, jobs, changes = {}, ended }: PoolOptions): Promise<void> {
+export async function runSeeds(options: PoolOptions): Promise<void> {
+  const { seeds, jobs, changes = {}, stopsAtFailure = false, ended } = options;
   const left = [...seeds].reverse();
   const work = async (): Promise<void> => {
     let worker: ChildProcess | undefined;
@@ -27,6 +30,7 @@ export async function runSeeds({ seeds, jobs, changes = {}, ended }: PoolOptions
       const outcome = await ask(worker, seed, changes);
       if (outcome.result === undefined && outcome.cpuMs === 0) worker = undefined;
       ended(outcome);
+      if (stopsAtFailure && outcome.failure !== undefined) left.length = 0;
     }
     worker?.disconnect();
   };

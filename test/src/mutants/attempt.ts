@@ -1,0 +1,98 @@
+// Sees whether anybody notices a mutant: test files one after the other, then seeds of the simulation, until one fails.
+// The likeliest come first: what the mutant names, else the test that mirrors the broken source.
+
+import { readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { ROOT } from '../workspace.js';
+import type { Mutant } from './lists.js';
+import type { Ended, Scratch } from './scratch.js';
+
+/** Who noticed, and how many looked until then; or what is wrong with the mutant. */
+export type Verdict =
+  | { readonly kind: 'killed'; readonly by: string; readonly after: string }
+  | { readonly kind: 'left'; readonly why: string };
+
+/** A mutant that makes a test run for ever is killed by that. */
+const TEST_SECONDS = 120;
+const SEEDS_SECONDS = 900;
+/** The first test that fails is enough; others might wait for what does not come. */
+const TEST_LIMITS = { seconds: TEST_SECONDS, enough: /^ *not ok .*\n/m };
+const SIMULATION = 'packages/tools/testkit/dist/src/sim/main.js';
+const NAME_CHARS_MAX = 110;
+
+/** Makes the mistake, and mends it again. */
+export async function attempt(scratch: Scratch, mutant: Mutant): Promise<Verdict> {
+  try {
+    const problem = await scratch.breakWith(mutant);
+    if (problem !== undefined) return { kind: 'left', why: problem };
+    const tries = [() => runTests(scratch, mutant), () => runSeeds(scratch, mutant)];
+    if (mutant.killer === 'seeds') tries.reverse();
+    const survived: string[] = [];
+    for (const next of tries) {
+      const tried = await next();
+      if (typeof tried !== 'string') return tried;
+      survived.push(tried);
+    }
+    return { kind: 'left', why: `survived ${survived.join(' and ')}` };
+  } finally {
+    scratch.mend();
+  }
+}
+
+/** Returns what it survived. */
+async function runTests(scratch: Scratch, mutant: Mutant): Promise<Verdict | string> {
+  const files = inOrder(mutant);
+  for (const [at, file] of files.entries()) {
+    const ended = await scratch.node(['--test-reporter=tap', file], TEST_LIMITS);
+    if (ended.code !== 0) return killed(failedTest(ended, file), at + 1, 'file');
+  }
+  return `${files.length} test files`;
+}
+
+async function runSeeds(scratch: Scratch, { seeds }: Mutant): Promise<Verdict | string> {
+  if (seeds === undefined) return 'no seeds';
+  const [first, last] = seeds;
+  const range = ['--seeds', `${first}-${last}`, '--jobs', '1', '--first'];
+  const ended = await scratch.node([SIMULATION, ...range], { seconds: SEEDS_SECONDS });
+  if (ended.code === 0) return `${last - first + 1} seeds`;
+  const seed = /^seed (\d+) failed.*\nplan: .*\n(.*)/m.exec(ended.output);
+  if (seed === null) return { kind: 'left', why: `the simulation did not run: ${ended.output}` };
+  const message = seed[2]!.replace(/^\w+(?: \[\w+\])?: /, '');
+  return killed(`seed ${seed[1]}: ${message}`, Number(seed[1]) - first + 1, 'seed');
+}
+
+function killed(by: string, count: number, what: string): Verdict {
+  const short = by.length > NAME_CHARS_MAX ? `${by.slice(0, NAME_CHARS_MAX)}…` : by;
+  return { kind: 'killed', by: short, after: `${count} ${what}${count === 1 ? '' : 's'}` };
+}
+
+/** The first test that failed, with its file: TAP's deepest "not ok" comes first. */
+function failedTest({ output }: Ended, file: string): string {
+  const name = /^ *not ok \d+ - (.*)$/m.exec(output)?.[1];
+  return `${basename(file, '.js')}: ${name ?? 'it did not end'}`;
+}
+
+/** The test files of a mutant, the likeliest killers first. */
+export function inOrder({ tests, file, killer }: Mutant): string[] {
+  const files = tests.flatMap((folder) => testFiles(folder));
+  const likely = killer === undefined || killer === 'seeds' ? mirrorOf(file) : killer;
+  const first = files.filter((path) => path.includes(likely));
+  return [...first, ...files.filter((path) => !first.includes(path))];
+}
+
+/** test/x/y.test.ts mirrors src/x/y.ts. */
+function mirrorOf(file: string): string {
+  return file.replace(/^.*\/src\//, '/test/').replace(/\.ts$/, '.test.js');
+}
+
+/** Compiled test files below a folder, or that file itself, in a fixed order; paths from the root. */
+function testFiles(path: string): string[] {
+  if (path.endsWith('.js')) return [path];
+  const entries = readdirSync(join(ROOT, path), { withFileTypes: true });
+  return entries
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      if (entry.isDirectory()) return testFiles(`${path}/${entry.name}`);
+      return entry.name.endsWith('.test.js') ? [`${path}/${entry.name}`] : [];
+    });
+}

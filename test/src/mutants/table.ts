@@ -1,0 +1,59 @@
+// The table of docs/mutants.md: a row for each mutant, by who killed it. What a run has not tried keeps its row.
+
+import { readText } from '../workspace.js';
+import type { Verdict } from './attempt.js';
+import type { Mutant } from './lists.js';
+
+export const TABLE_FILE = 'docs/mutants.md';
+
+const MADE = /(<!-- made -->\n)([\s\S]*?)(<!-- end -->)/;
+const UNTRIED = 'not tried yet';
+const HEAD = '| mutant | pitfall | in | killed by | after |\n| --- | --- | --- | --- | --- |';
+
+/** The page with new rows for what was tried, in the order of `mutants`; rows of others that are gone are left out. */
+export function updatedPage(
+  mutants: readonly Mutant[],
+  tried: ReadonlyMap<string, Verdict>,
+): string {
+  const page = readText(TABLE_FILE);
+  const made = MADE.exec(page)?.[2];
+  if (made === undefined) throw new Error(`${TABLE_FILE} has no marks: put them in`);
+  const known = rowsIn(made);
+  const rows = mutants.map((mutant) => {
+    const verdict = tried.get(mutant.name);
+    if (verdict !== undefined) return rowOf(mutant, verdict);
+    return known.get(mutant.name) ?? row(mutant, UNTRIED, '');
+  });
+  return page.replace(
+    MADE,
+    (_, start, __, end) => `${start}\n${HEAD}\n${rows.join('\n')}\n\n${end}`,
+  );
+}
+
+/** Whether the table does not know yet who kills a mutant. */
+export function isUntried({ name }: Mutant): boolean {
+  const known = rowsIn(readText(TABLE_FILE)).get(name);
+  return known === undefined || known.includes(`| ${UNTRIED} |`);
+}
+
+/** The rows of a table by their first cells. */
+export function rowsIn(table: string): Map<string, string> {
+  const rows = table.split('\n').filter((line) => line.startsWith('| '));
+  return new Map(rows.map((row) => [row.split(' | ')[0]!.slice(2), row]));
+}
+
+function rowOf(mutant: Mutant, verdict: Verdict): string {
+  return verdict.kind === 'killed'
+    ? row(mutant, verdict.by, verdict.after)
+    : row(mutant, `nobody: ${verdict.why}`, '');
+}
+
+function row({ name, pitfall, file }: Mutant, by: string, after: string): string {
+  const cells = [name, pitfall, placeOf(file), by, after];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
+}
+
+/** packages/drivers/level/src/files/table.ts: drivers/level/files/table.ts. */
+function placeOf(file: string): string {
+  return file.replace(/^packages\/(?:core\/)?/, '').replace('/src/', '/');
+}
