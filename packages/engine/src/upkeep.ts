@@ -140,15 +140,22 @@ export class Upkeep {
     }
     // What wakes for a silent peer gets the ticks of its silence, this one included.
     this.#host.liveness.tick(ticks);
-    this.#ticksSinceBeat += ticks;
-    if (this.#ticksSinceBeat >= heartbeatTicks) {
-      this.#ticksSinceBeat -= heartbeatTicks;
-      this.#host.beat();
-    }
+    this.#beat(ticks);
     this.#host.deployments.tick(now);
     this.#host.senders.tick(now);
     this.#host.members.changes.tick(now);
     if (now - this.#upkeptMs >= UPKEEP_MS) this.#upkeep(now);
+  }
+
+  /** Has every peer hear of this node in time; half as often while no group here has anything to say. */
+  #beat(ticks: number): void {
+    const { heartbeatTicks, electionTicks } = this.#host.config.timing;
+    const isAtRest = this.#host.awake.size === 0 && electionTicks >= 4 * heartbeatTicks;
+    this.#ticksSinceBeat += ticks;
+    if (this.#ticksSinceBeat < (isAtRest ? 2 : 1) * heartbeatTicks) return;
+    // What is left over of a tick or two is made up for by the next beat, and no more than that.
+    this.#ticksSinceBeat %= heartbeatTicks;
+    this.#host.beat();
   }
 
   #upkeep(now: number): void {

@@ -53,12 +53,22 @@ test('groups at rest sleep everywhere, and their nodes say nothing but that they
     const { counters: then, groups: groupsThen } = before[at]!;
     assert.equal(counters.groupsAsleep, 6);
     assert.deepEqual(groups, groupsThen);
-    // A beat to each of two peers every 100 ms, and hardly a byte for groups in it.
+    // A beat to each of two peers every 200 ms, and hardly a byte for groups in it.
     const frames = counters.peerFramesSent - then.peerFramesSent;
-    assert.ok(frames >= 1190 && frames <= 1200, `${frames} frames`);
+    assert.ok(frames >= 590 && frames <= 600, `${frames} frames`);
     assert.ok((counters.peerBytesSent - then.peerBytesSent) / frames < 100);
     assert.equal(counters.diskWrites, then.diskWrites);
   }
+  tokens.check();
+});
+
+test('while any group is awake its node beats twice as often', () => {
+  const tokens = setUp({ limits: { idleSleepMs: 60_000 } });
+  tokens.run(5000);
+  const sent = () => tokens.cluster.engines().map((it) => it.status().counters.peerFramesSent);
+  const before = sent();
+  tokens.run(10_000);
+  for (const [at, frames] of sent().entries()) assert.ok(frames - before[at]! >= 195);
   tokens.check();
 });
 
