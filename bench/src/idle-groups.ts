@@ -49,7 +49,7 @@ const SMOKE: Plan = {
   flags: { limits: 'idleSleepMs=500,flushIntervalMs=500' },
 };
 
-const WAIT_MS = 60_000;
+const WAIT_MS = 120_000;
 /** A status tells of every group: asked for more often it would slow down what is measured. */
 const LED_POLL_MS = 100;
 const REST_POLL_MS = 500;

@@ -2,6 +2,7 @@
 // then everything leaves at once. Appends leave before they are written here (docs/decisions/0002).
 
 import { SYSTEM_GROUP } from '@deltabase/machine';
+import { majorityVote } from 'raft-ts';
 import type { EngineConfig } from './config.js';
 import { Residency } from './documents/residency.js';
 import { Group } from './groups/group.js';
@@ -74,6 +75,8 @@ export class EngineParts {
   readonly #led = new Set<Group>();
   /** Told of each group that has another leader, as this node sees it. */
   leaderListener: (group: number, leader: NodeId) => void = () => {};
+  /** In this life. */
+  #hasHeardQuorum = false;
   /** This turn every peer hears of this node. */
   #beatDue = false;
 
@@ -127,7 +130,7 @@ export class EngineParts {
         for (const group of this.groups) group.peerLost(peer);
         this.#lookAtSleepers();
       },
-      returned: () => this.#lookAtSleepers(),
+      returned: () => this.#peerReturned(),
     });
     this.forwarding = new Forwarding({ links: this.links, limits, touched, life });
     this.snapshots = new SnapshotSender({ disk, limits, header, send: sendBulk, inTurn });
@@ -235,6 +238,19 @@ export class EngineParts {
   #makeDirty(group: Group): void {
     this.#dirty.add(group);
     this.loop.wake();
+  }
+
+  /** When this node hears of a quorum for the first time, all take their turns to campaign (decisions/0011). */
+  #peerReturned(): void {
+    this.#lookAtSleepers();
+    const { liveness, groups } = this;
+    const isThere = (id: NodeId): boolean => id === this.#config.node || liveness.isLive(id);
+    const { voters } = groups[SYSTEM_GROUP]!;
+    if (this.#hasHeardQuorum || majorityVote(voters, isThere) !== 'won') return;
+    this.#hasHeardQuorum = true;
+    // The others are to hear of this node at the same moment.
+    this.#beatDue = true;
+    for (const group of groups) group.awaitElection();
   }
 
   #roleChanged(group: Group): void {

@@ -113,6 +113,15 @@ export class RawNode {
   }
 
   /**
+   * Waits for a whole election timeout, drawn anew, before it campaigns, and gives up a campaign under way: for a host
+   * that knows that nobody could be elected until now. Does nothing while a leader is known.
+   */
+  awaitElection(): void {
+    const replica = this.#replica;
+    if (replica.lead === NONE) replica.becomeFollower(replica.term, NONE);
+  }
+
+  /**
    * Asks for an index to read at, which comes as a ReadState with this `context`. It may never come (no
    * leader, lost messages): ask again with another context after a while.
    */

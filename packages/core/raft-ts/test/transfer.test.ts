@@ -111,6 +111,26 @@ testModes(
   },
 );
 
+test('who is told that nobody could be elected gives up its campaign and waits for a whole timeout', () => {
+  const one = new Single(THREE);
+  const tick = (ticks: number) =>
+    one.run((node) => {
+      for (let count = 0; count < ticks; count++) node.tick();
+    });
+  tick(20);
+  assert.equal(one.status.role, 'preCandidate');
+  one.run((node) => node.awaitElection());
+  assert.equal(one.status.role, 'follower');
+  tick(9);
+  assert.equal(one.status.role, 'follower');
+  tick(11);
+  assert.equal(one.status.role, 'preCandidate');
+  // With a leader there is no election to wait for.
+  one.step(append({ from: 2, term: 1 }));
+  one.run((node) => node.awaitElection());
+  assert.equal(one.status.lead, 2);
+});
+
 test('who abstains does not campaign, neither by a timeout nor when it is asked to', () => {
   const one = new Single(THREE);
   one.step(append({ from: 2, term: 1 }));

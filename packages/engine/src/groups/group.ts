@@ -318,6 +318,12 @@ export class Group {
     this.#node.setAbstains(is);
   }
 
+  /** Nobody could be elected until now: it waits for a whole election timeout from here on. */
+  awaitElection(): void {
+    this.#node.awaitElection();
+    this.#host.dirty(this);
+  }
+
   /** Leads no more, at once: what is in flight is for whoever leads next. */
   resign(): void {
     this.#node.resign();
