@@ -1,7 +1,7 @@
 // One node of a cluster as it sees itself: calls that go to that node and to no other, unlike the client's,
 // which finds its own way.
 
-import { Connection } from '@deltabase/driver-grpc';
+import { Connection } from '@deltabase/grpc-connection';
 import {
   type ChannelCredentials,
   type Client,

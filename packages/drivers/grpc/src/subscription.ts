@@ -1,8 +1,8 @@
 // One attempt to receive from a peer: a channel and a call of its own, so that nothing of a dead connection
 // (its address, its backoff) outlives it. It ends exactly once, with the reason.
 
+import { Connection } from '@deltabase/grpc-connection';
 import { Client, type ClientReadableStream, type Metadata, type ServiceError } from '@grpc/grpc-js';
-import { Connection } from './connection.js';
 import { decodePeerMessage } from './peer-frame.js';
 import {
   EMPTY,

@@ -1,6 +1,7 @@
 // A way to one node over gRPC.
 
 import { DeltabaseError } from '@deltabase/base';
+import { Connection } from '@deltabase/grpc-connection';
 import { Client, type ClientReadableStream, type ClientUnaryCall, Metadata } from '@grpc/grpc-js';
 import type { ClientLimits } from '../../limits.js';
 import type {
@@ -12,7 +13,6 @@ import type {
 } from '../transport.js';
 import type { StreamCalls, UnaryCalls } from '../wire.js';
 import { callError } from './call-error.js';
-import { Connection } from './connection.js';
 import { openGrpcSendStream } from './grpc-send-stream.js';
 import { METHODS } from './protos.js';
 

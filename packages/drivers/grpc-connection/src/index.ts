@@ -1,6 +1,6 @@
-// The connection under a channel, in the hands of whoever opened the channel. gRPC closes connections politely and
-// waits for the host to do the same; one that has vanished never does, and its connection would keep the process of
-// this client alive for minutes. These can be destroyed. (The driver between nodes has the like.)
+// @deltabase/grpc-connection: the connection under a channel, in the hands of whoever opened the channel. gRPC closes
+// connections politely and waits for the host to do the same; one that has vanished never does, so that its connection
+// stays open, one more with each attempt, and keeps its process alive. These can be destroyed.
 
 import type { Socket } from 'node:net';
 import { ChannelCredentials, credentials } from '@grpc/grpc-js';
