@@ -95,6 +95,13 @@ export class ConfWitness {
     }
   }
 
+  /** The last two configurations of a group: anybody may go by them, or by a change that is not committed. */
+  latest(group: number): readonly ConfState[] {
+    return this.#follow(group)
+      .held.slice(-2)
+      .map(({ conf }) => conf);
+  }
+
   /** Whether a group's configuration is joint, or a change is in anybody's log and not committed. */
   isChanging(group: number): boolean {
     const { held } = this.#follow(group);

@@ -213,9 +213,13 @@ export class Cluster {
 
   /** A node that does not run loses everything. For disks with files. */
   wipe(id: NodeId): void {
-    const storage = this.storage(id);
-    storage.files.wipe();
-    this.#observer?.replaced?.(id, storage.rows);
+    this.storage(id).files.wipe();
+    this.replaced(id);
+  }
+
+  /** The files of a node that does not run are others now: whoever follows them is told. */
+  replaced(id: NodeId): void {
+    this.#observer?.replaced?.(id, this.rows(id));
   }
 
   /** A node's monotonic clock. */

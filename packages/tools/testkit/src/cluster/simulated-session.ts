@@ -37,6 +37,9 @@ export interface Sending extends Outgoing {
 }
 
 export const RETRY_MS = 60;
+/** Each time it waits longer, up to a while. */
+const AGAIN_FACTOR = 1.5;
+const RETRY_MS_MAX = 500;
 export const TIMEOUT_MS = 1500;
 
 export class SimulatedSession {
@@ -138,7 +141,8 @@ export class SimulatedSession {
     // While a later copy is on its way its answer counts, and no other one (sdk/client's lanes).
     if (sending.result === undefined && attempt !== sending.attempts) return;
     if (!isFinal) {
-      cluster.simulation.schedule(RETRY_MS, () => this.#retryLater(sending, attempt));
+      const delayMs = Math.min(RETRY_MS * AGAIN_FACTOR ** (attempt - 1), RETRY_MS_MAX);
+      cluster.simulation.schedule(delayMs, () => this.#retryLater(sending, attempt));
       return;
     }
     sending.answered(result, sending.result === undefined ? 'first' : 'again');

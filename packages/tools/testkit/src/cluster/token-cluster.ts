@@ -12,6 +12,7 @@ import { Moments } from '../check/operation-log.js';
 import { RaftWitness } from '../check/raft-witness.js';
 import { RegisterHistory } from '../check/register-history.js';
 import { ShownLogWitness } from '../check/shown-log-witness.js';
+import type { StoredLogs } from '../check/stored-logs.js';
 import { TokenHistory } from '../check/token-history.js';
 import { ToldWitness } from '../check/told-witness.js';
 import type { ScriptCall } from '../machines/script-machines.js';
@@ -60,6 +61,8 @@ export class TokenCluster {
   readonly space = TOKENS;
   /** The modules that can be deployed; all do the same. */
   readonly modules: readonly Uint8Array[];
+  /** What all nodes have on their disks. */
+  readonly logs: StoredLogs;
   readonly confs: ConfWitness;
   readonly #options: TokenClusterOptions;
   readonly #shownLogs: ShownLogWitness;
@@ -70,6 +73,7 @@ export class TokenCluster {
     const { seed, nodes = 3, groups = 1, limits = {}, storage = 'memory', trace, ran } = options;
     this.#options = options;
     const raft = new RaftWitness();
+    this.logs = raft.logs;
     const told = new ToldWitness(raft.logs);
     const isWasm = options.machines === 'wasm';
     this.modules = isWasm ? tokenWasmModules() : TOKEN_MODULES;

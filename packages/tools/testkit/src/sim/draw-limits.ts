@@ -4,6 +4,10 @@ import type { Limits, Prng } from '@deltabase/base';
 
 /** What each limit may be drawn from; about half of them keep their defaults in a run. */
 const CHOICES = {
+  uncommittedBytesMax: [1, 1000],
+  writeQueueBytesMax: [1, 2000],
+  silentAnswersMax: [1, 5],
+  snapshotsWaitingMax: [1, 2],
   turnMessagesMax: [1, 3],
   turnFuelMax: [1, 20_000],
   groupQueueMax: [2, 10],

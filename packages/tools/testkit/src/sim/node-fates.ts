@@ -4,12 +4,11 @@
 import assert from 'node:assert/strict';
 import type { DeltabaseError, Prng } from '@deltabase/base';
 import type { NodeId } from '@deltabase/engine';
-import type { FaultHost } from './faults/fault.js';
-
-/** `refused`: it must not start; `found`: it may run until it reads what is damaged; `alone`: nobody listens to it. */
-type Damage = 'refused' | 'found' | 'alone';
+import type { Damage, FaultHost } from './faults/fault.js';
 
 const RESTART_MS = 300;
+/** For every leader to hear of a node, and to tell it what it had. */
+const TOLD_MS = 3000;
 
 export class NodeFates {
   readonly #run: FaultHost;
@@ -48,6 +47,10 @@ export class NodeFates {
     this.#failing.add(id);
   }
 
+  get isAnyDamaged(): boolean {
+    return this.#damaged.size > 0;
+  }
+
   isDamaged(id: NodeId): boolean {
     return this.#damaged.has(id);
   }
@@ -59,6 +62,8 @@ export class NodeFates {
   mayDamage(id: NodeId): boolean {
     const members = this.#run.operator.settledReport?.members;
     if (this.#damaged.has(id) || members === undefined) return false;
+    // It may have forgotten whom it met.
+    if ([...this.#damaged.values()].includes('restored')) return false;
     const record = members.find(({ node }) => node === id);
     // Nobody would know that it is another one.
     if (record !== undefined && record.incarnation === undefined) return false;
@@ -110,6 +115,7 @@ export class NodeFates {
         assert.ok(!cluster.isUp(id), `node ${id} runs on less than it acknowledged`);
       }
       if (damage === 'alone') this.#checkAlone(id);
+      if (damage === 'restored') continue;
       tokens.lost.add(id);
       // One that came back under a name that is its no more: perhaps nobody knows that it is there.
       if (cluster.expulsionOf(id) !== undefined && cluster.isRunning(id)) this.crash(id, 'lost');
@@ -120,9 +126,33 @@ export class NodeFates {
     this.#failing.clear();
   }
 
+  /**
+   * Everything is healed: a node whose data directory was put back goes on, unless one of its copies has been told that
+   * it had more.
+   */
+  settleRestored(): void {
+    const { cluster, tokens } = this.#run;
+    const restored = [...this.#damaged].filter(([, damage]) => damage === 'restored');
+    if (restored.length > 0) tokens.run(TOLD_MS);
+    for (const [id] of restored) {
+      if (!cluster.isUp(id)) continue;
+      const isTold = cluster
+        .engine(id)
+        .positions()
+        .some(({ damaged }) => damaged);
+      this.#run.count(
+        isTold ? 'a node with an old image took no part' : 'a node with an old image caught up',
+      );
+      if (!isTold) continue;
+      tokens.lost.add(id);
+      this.crash(id, 'lost');
+    }
+  }
+
   #lose(id: NodeId, error: DeltabaseError | undefined): void {
     const damage = this.#damaged.get(id);
-    if (damage === undefined || damage === 'alone') throw error ?? new Error(`node ${id} failed`);
+    if (damage === undefined || damage === 'alone' || damage === 'restored')
+      throw error ?? new Error(`node ${id} failed`);
     assert.equal(error?.code, 'DATA_CORRUPT', `node ${id}: ${error?.message}`);
     this.#run.count(
       damage === 'refused' ? 'a damaged node was refused' : 'a damaged row was found',

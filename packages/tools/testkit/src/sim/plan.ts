@@ -81,9 +81,9 @@ export function drawPlan(seed: number, changes: PlanChanges = {}): Plan {
 
 /** Most runs are short; in long ones, where stalls of half a minute fit, clients take their time. */
 function drawLength(chance: Prng): { readonly forMs: number; readonly pace: number } {
-  const choice = chance.below(20);
+  const choice = chance.below(40);
   if (choice === 0) return { forMs: 60_000, pace: 12 };
-  if (choice < 4) return { forMs: 15_000, pace: 3 };
+  if (choice < 5) return { forMs: 15_000, pace: 3 };
   return { forMs: 3000 + chance.below(3000), pace: 1 };
 }
 

@@ -12,7 +12,7 @@ import { TokenCluster } from '../cluster/token-cluster.js';
 import { countSnapshots } from '../disk/inspect-rows.js';
 import type { TokenChannel } from '../machines/token-machine.js';
 import { type Coverage, signsIn } from './coverage.js';
-import type { FaultHost } from './faults/fault.js';
+import type { Damage, FaultHost } from './faults/fault.js';
 import { FAULTS } from './faults/index.js';
 import { NodeFates } from './node-fates.js';
 import { Operator } from './operator.js';
@@ -168,8 +168,12 @@ class Run implements FaultHost {
     return this.#fates.mayDamage(id);
   }
 
-  damaged(id: NodeId, until: 'refused' | 'found' | 'alone'): void {
-    this.#fates.damaged(id, until);
+  get isAnyDamaged(): boolean {
+    return this.#fates.isAnyDamaged;
+  }
+
+  damaged(id: NodeId, damage: Damage): void {
+    this.#fates.damaged(id, damage);
   }
 
   awaitLine(is: (line: string) => boolean, then: (node: NodeId) => void): void {
@@ -288,6 +292,7 @@ class Run implements FaultHost {
     this.#awaited = [];
     this.#fates.settle();
     this.tokens.heal();
+    this.#fates.settleRestored();
     this.operator.settle();
     // A cluster that is healed takes messages again, in every group.
     const client = this.tokens.client('healed');

@@ -16,6 +16,7 @@ const REGRESSIONS: readonly number[] = [];
 
 /** What a set of runs must have seen, or it proves little. */
 const SEEN = [
+  'a bit turned over',
   'a change had to wait',
   'a change was begun: add',
   'a change was begun: remove',
@@ -26,10 +27,14 @@ const SEEN = [
   'a connection broke',
   'a damaged node was refused',
   'a disk hung on reads',
+  'a damaged row was found',
+  'a data directory was put back to an earlier state',
+  'a database was put back to an earlier state',
   'a disk hung until the end',
   'a disk hung',
   'a disk lost batches in the middle',
   'a disk lost its newest batches',
+  'a disk stalled for so long that its node led no more',
   'a disk was wiped',
   'a frame could not be read',
   'a group was handed over by order',
@@ -58,6 +63,7 @@ const SEEN = [
   'a node stood still',
   'a node was cut off',
   'a node was drained',
+  'a node with an old image caught up',
   'a node without its data was expelled',
   'a queue was full: forwardsMax',
   'a queue was full: groupQueueMax',

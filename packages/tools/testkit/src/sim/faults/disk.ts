@@ -26,7 +26,7 @@ export const DISK_FAULTS: readonly Fault[] = [
   { name: 'little-room', kind: 'disk', meanMs: 2000, inject: littleRoom },
   { name: 'lose-run', kind: 'damage', meanMs: 5000, inject: loseRun },
   { name: 'lose-tail', kind: 'damage', meanMs: 5000, inject: loseTail },
-  { name: 'flip-bit', kind: 'damage', meanMs: 4000, inject: flipBit },
+  { name: 'flip-bit', kind: 'damage', meanMs: 2000, inject: flipBit },
   { name: 'wipe', kind: 'damage', meanMs: 6000, inject: wipe },
 ];
 
@@ -103,6 +103,13 @@ function flipBit(run: FaultHost, chance: Prng): void {
   if (id === undefined || !run.cluster.storage(id).files.flipBit(chance)) return;
   run.count('a bit turned over');
   run.damaged(id, 'found');
+  if (chance.below(2) === 0) return;
+  // A node that starts reads most of its rows.
+  run.later(300, chance, () => {
+    if (!run.cluster.isUp(id)) return;
+    run.crash(id, 'lost');
+    run.startLater(id, 100, chance);
+  });
 }
 
 /** A node comes back with nothing, under the name it had: nobody must listen to it. */

@@ -28,6 +28,12 @@ export interface Fault {
   readonly inject: (run: FaultHost, chance: Prng) => void;
 }
 
+/**
+ * What has become of a node's data. `refused`: it must not start again; `found`: it stops when it finds out; `alone`:
+ * nobody listens to it; `restored`: it takes part, or is told that it must not.
+ */
+export type Damage = 'refused' | 'found' | 'alone' | 'restored';
+
 /** What faults may do to a run. */
 export interface FaultHost {
   readonly tokens: TokenCluster;
@@ -48,12 +54,10 @@ export interface FaultHost {
   startLater(id: NodeId, meanMs: number, chance: Prng): void;
   /** The next write of a node fails: its process ends, and starts again. */
   expectFailure(id: NodeId): void;
-  /**
-   * Whether one node more may lose its data for good. `refused`: it must not start again; `found`: it stops when it
-   * finds out; `alone`: nobody listens to it.
-   */
+  /** Whether one node more may lose what it has for good. */
   mayDamage(id: NodeId): boolean;
-  damaged(id: NodeId, until: 'refused' | 'found' | 'alone'): void;
+  readonly isAnyDamaged: boolean;
+  damaged(id: NodeId, damage: Damage): void;
   /** Who changes the members. */
   readonly operator: Operator;
   /** Calls `then` with the node that says the next line that `is`. */
