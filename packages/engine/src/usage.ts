@@ -23,7 +23,7 @@ export function usageOf(
     { limit: 'snapshotTransfersMax', used: snapshots.count },
   ];
   return [
-    ...ofNode.map((usage) => ({ ...usage, group: undefined })),
-    ...groups.flatMap((group) => group.usage().map((usage) => ({ ...usage, group: group.id }))),
+    ...ofNode.map((usage) => ({ group: undefined, ...usage })),
+    ...groups.flatMap((group) => group.usage().map((usage) => ({ group: group.id, ...usage }))),
   ];
 }

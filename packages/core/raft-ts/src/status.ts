@@ -67,11 +67,11 @@ export function status(replica: Replica): Status {
   const { tracker } = replica;
   const peers = replica.role === 'leader' ? tracker.nodes : [];
   return {
-    ...basicStatus(replica),
     conf: tracker.conf,
     uncommittedBytes: replica.uncommittedBytes,
     pendingReads: waitingReads(replica),
     progress: peers.map((id) => peerStatus(replica, id)),
+    ...basicStatus(replica),
   };
 }
 

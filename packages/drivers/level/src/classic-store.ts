@@ -39,7 +39,7 @@ export async function openClassicStore(directory: string): Promise<Store> {
 function makeStore(db: Database, directory: string): Store {
   return {
     writeSynced: (operations, done, failed) =>
-      void db.batch(operations, { ...BYTES, sync: true }).then(done, failed),
+      void db.batch(operations, { sync: true, ...BYTES }).then(done, failed),
     get: (key, snapshot, done, failed) =>
       void db.get(key, { ...BYTES, ...view(snapshot) }).then(done, failed),
     getSync: (key) => db.getSync(key),
@@ -66,7 +66,7 @@ class ClassicSnapshot implements StoreSnapshot {
 
 function makeIterator(db: Database, range: StoreRange): StoreIterator {
   const { gte, lt, reverse, limit, snapshot } = range;
-  const iterator = db.iterator({ ...BYTES, gte, lt, reverse, limit, ...view(snapshot) });
+  const iterator = db.iterator({ gte, lt, reverse, limit, ...BYTES, ...view(snapshot) });
   return {
     next: (count, done, failed) => void iterator.nextv(count).then(done, failed),
     close: () => void iterator.close(),

@@ -196,7 +196,7 @@ export class Group {
   /** Where this copy stands, without what it knows of others: cheap. */
   position(): GroupPosition {
     const { confState: conf } = this.#state;
-    return { ...this.#node.basicStatus(), conf, asleep: this.isAsleep };
+    return { conf, asleep: this.isAsleep, ...this.#node.basicStatus() };
   }
 
   /** Committed and uncommitted entries in `[from, to)` that this node has, about `bytesMax`. */

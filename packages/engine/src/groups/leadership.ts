@@ -301,8 +301,8 @@ export class Leadership {
     }
     const { space, key, number, session } = message;
     const { name, openedAt, settled } = session;
-    const cause = { space, key, session: name, openedAt, number, settled, time: this.#time };
-    this.#proposals.addOutcome(pending, result, { ...cause, answer: firstAnswerOf(result) });
+    const place = { space, key, session: name, openedAt, number, settled, time: this.#time };
+    this.#proposals.addOutcome(pending, result, { answer: firstAnswerOf(result), ...place });
   }
 
   #send({ sink, tag }: Submission, result: Result): void {

@@ -116,7 +116,7 @@ export class SnapshotSender {
         transfer.ended ||= !more;
         const end = more ? undefined : endOf(row);
         const place = { group, transfer: id, after };
-        const frame: BulkFrame = { ...this.#header, kind: 'chunk', ...place, rows: flat, end };
+        const frame: BulkFrame = { kind: 'chunk', rows: flat, end, ...this.#header, ...place };
         this.#send(to, encodeBulkFrame(frame));
       }),
     );

@@ -90,7 +90,6 @@ export function decodeFrame(bytes: Uint8Array): Frame {
   const fields = new Fields(unpack(bytes));
   const header = readHead(fields);
   const frame = {
-    ...header,
     life: fields.whole(),
     abstains: fields.flag(),
     isWatched: fields.flag(),
@@ -102,6 +101,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     forwards: fields.list(),
     answers: fields.list(),
     standings: fields.list(),
+    ...header,
   };
   fields.end();
   return frame;
@@ -158,7 +158,7 @@ export function decodeBulkFrame(bytes: Uint8Array): BulkFrame {
   const transfer = { group: fields.whole(), transfer: fields.whole(), after: fields.bytes() };
   if (kind === KIND_PULL) {
     fields.end();
-    return { ...header, kind: 'pull', ...transfer };
+    return { kind: 'pull', ...header, ...transfer };
   }
   if (kind !== KIND_CHUNK) throw malformed();
   const rows = readRows(fields.nested());
@@ -166,7 +166,7 @@ export function decodeBulkFrame(bytes: Uint8Array): BulkFrame {
   fields.end();
   // Without rows the receiver would not know what to ask for next.
   if (rows.length === 0 && end === undefined) throw malformed();
-  return { ...header, kind: 'chunk', ...transfer, rows, end };
+  return { kind: 'chunk', rows, end, ...header, ...transfer };
 }
 
 /** A configuration as `encodeConfState` makes it. */

@@ -31,11 +31,17 @@ export function decodeForward(list: unknown): Forward {
   const f = new Fields(list);
   const id = f.whole();
   const msLeft = f.whole();
-  const name = { space: f.text(), key: f.text(), channel: f.text() };
-  const content = { payload: f.bytes(), principal: f.text() };
-  const session = { name: f.text(), openedAt: f.whole(), settled: f.whole() };
-  const place = { number: f.whole(), after: f.whole() };
-  const message = { ...name, ...content, session, ...place, retried: f.whole() === 1 };
+  const message = {
+    space: f.text(),
+    key: f.text(),
+    channel: f.text(),
+    payload: f.bytes(),
+    principal: f.text(),
+    session: { name: f.text(), openedAt: f.whole(), settled: f.whole() },
+    number: f.whole(),
+    after: f.whole(),
+    retried: f.whole() === 1,
+  };
   f.end();
   return { id, msLeft, message };
 }

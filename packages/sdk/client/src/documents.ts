@@ -108,7 +108,7 @@ export class DocumentHandle<State = Json> {
   /** Reads the document. Rejects with DOCUMENT_NOT_FOUND, POINTER_NOT_FOUND, SPACE_NOT_FOUND. */
   async get<Value = State>(options: GetOptions = {}): Promise<ReadResult<Value>> {
     const { pointer = '', mode = 'linearizable', atSeq, signal } = options;
-    const target = { ...this.#place(), pointer, mode, atSeq };
+    const target = { pointer, mode, atSeq, ...this.#place() };
     const timeoutMs = timeoutOf(options, this.#host.limits);
     const result = await readDocument(this.#host, target, { timeoutMs, signal });
     return result as ReadResult<Value>;
@@ -120,7 +120,7 @@ export class DocumentHandle<State = Json> {
    * ends with an error after `deadlineMs` without any node.
    */
   watch(options: WatchOptions = {}): AsyncIterableIterator<WatchEvent<State>> {
-    const target = { ...this.#place(), afterSeq: options.afterSeq };
+    const target = { afterSeq: options.afterSeq, ...this.#place() };
     const timeoutMs = timeoutOf(options, this.#host.limits);
     return interruptible(options.signal, (signal) =>
       watchEvents<State>(this.#host, target, { timeoutMs, signal }),
@@ -130,7 +130,7 @@ export class DocumentHandle<State = Json> {
   /** The deltas that made the document, oldest first. `deadlineMs` is for each wait, not for the whole. */
   history(options: HistoryOptions = {}): AsyncIterableIterator<DeltaEvent> {
     const { from = 1, limit = Infinity } = options;
-    const target = { ...this.#place(), from, limit };
+    const target = { from, limit, ...this.#place() };
     const timeoutMs = timeoutOf(options, this.#host.limits);
     return interruptible(options.signal, (signal) =>
       historyEvents(this.#host, target, { timeoutMs, signal }),
