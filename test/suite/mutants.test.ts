@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { inOrder } from '../src/mutants/attempt.js';
 import { broken, type Mutant, parseList, readMutants } from '../src/mutants/lists.js';
-import { rowsIn, TABLE_FILE } from '../src/mutants/table.js';
+import { readRows, TABLE_FILE } from '../src/mutants/table.js';
 import { ROOT, readText } from '../src/workspace.js';
 
 const MUTANTS = readMutants();
@@ -44,7 +44,7 @@ test('every pitfall of docs/raft.md has a mutant, and no mutant another one', ()
 });
 
 test(`${TABLE_FILE} tells who killed each of them`, () => {
-  const rows = rowsIn(readText(TABLE_FILE));
+  const rows = readRows();
   for (const { name } of MUTANTS)
     assert.ok(rows.has(name), `${name}: npm run mutants -- ${name} --write`);
   for (const [name, row] of rows) assert.doesNotMatch(row, /\| nobody: /, name);

@@ -8,7 +8,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { flagOf, OPTION_NAMES } from '../src/config/options.js';
 import { VERSION } from '../src/index.js';
 
@@ -221,4 +221,29 @@ test('a node ends at the first write that fails, and says why (pitfall 2)', {
     assert.equal(code, 1);
     assert.match(stdout, /"storage-failed"/);
   });
+});
+
+test('a process that meets a defect of its own logs it with where it was, and ends', {
+  timeout: 20_000,
+}, async (t) => {
+  for (const defect of ['throw error;', 'void Promise.reject(error);']) {
+    await withFolder(async (folder) => {
+      const module = join(folder, 'defect.mjs');
+      await writeFile(
+        module,
+        `process.on('SIGUSR2', () => { const error = new Error('planted'); ${defect} });`,
+      );
+      const preload = { NODE_OPTIONS: `--import=${pathToFileURL(module)}` };
+      const node = new Run(alone(join(folder, 'data')), preload);
+      t.after(() => node.child.kill('SIGKILL'));
+      await node.started();
+      node.child.kill('SIGUSR2');
+      const { code, stdout } = await node.ended();
+      assert.equal(code, 1);
+      const line = stdout.split('\n').find((text) => text.includes('"defect"'));
+      const { level, reason, stack } = JSON.parse(line!);
+      assert.deepEqual([level, reason], ['error', 'planted']);
+      assert.match(stack, /defect\.mjs/);
+    });
+  }
 });

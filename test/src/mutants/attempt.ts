@@ -8,9 +8,15 @@ import type { Mutant } from './lists.js';
 import type { Ended, Scratch } from './scratch.js';
 
 /** Who noticed, and how many looked until then; or what is wrong with the mutant. */
-export type Verdict =
-  | { readonly kind: 'killed'; readonly by: string; readonly after: string }
-  | { readonly kind: 'left'; readonly why: string };
+export type Verdict = Killed | { readonly kind: 'left'; readonly why: string };
+
+export interface Killed {
+  readonly kind: 'killed';
+  readonly by: string;
+  readonly after: string;
+  /** What failed, as node is given it: a test file, or a seed. */
+  readonly command: readonly string[];
+}
 
 /** A mutant that makes a test run for ever is killed by that. */
 const TEST_SECONDS = 120;
@@ -43,8 +49,9 @@ export async function attempt(scratch: Scratch, mutant: Mutant): Promise<Verdict
 async function runTests(scratch: Scratch, mutant: Mutant): Promise<Verdict | string> {
   const files = inOrder(mutant);
   for (const [at, file] of files.entries()) {
-    const ended = await scratch.node(['--test-reporter=tap', file], TEST_LIMITS);
-    if (ended.code !== 0) return killed(failedTest(ended, file), at + 1, 'file');
+    const command = ['--test-reporter=tap', file];
+    const ended = await scratch.node(command, TEST_LIMITS);
+    if (ended.code !== 0) return killed(command, failedTest(ended, file), [at + 1, 'file']);
   }
   return `${files.length} test files`;
 }
@@ -58,12 +65,23 @@ async function runSeeds(scratch: Scratch, { seeds }: Mutant): Promise<Verdict | 
   const seed = /^seed (\d+) failed.*\nplan: .*\n(.*)/m.exec(ended.output);
   if (seed === null) return { kind: 'left', why: `the simulation did not run: ${ended.output}` };
   const message = seed[2]!.replace(/^\w+(?: \[\w+\])?: /, '');
-  return killed(`seed ${seed[1]}: ${message}`, Number(seed[1]) - first + 1, 'seed');
+  const command = [SIMULATION, '--seed', seed[1]!];
+  return killed(command, `seed ${seed[1]}: ${message}`, [Number(seed[1]) - first + 1, 'seed']);
 }
 
-function killed(by: string, count: number, what: string): Verdict {
+function killed(
+  command: readonly string[],
+  by: string,
+  [count, what]: readonly [number, string],
+): Killed {
   const short = by.length > NAME_CHARS_MAX ? `${by.slice(0, NAME_CHARS_MAX)}…` : by;
-  return { kind: 'killed', by: short, after: `${count} ${what}${count === 1 ? '' : 's'}` };
+  return { kind: 'killed', by: short, after: `${count} ${what}${count === 1 ? '' : 's'}`, command };
+}
+
+/** Runs what has killed mutants on a copy where nothing is broken. Whether it passes. */
+export async function passes(scratch: Scratch, command: readonly string[]): Promise<boolean> {
+  const { code } = await scratch.node(command, { seconds: SEEDS_SECONDS });
+  return code === 0;
 }
 
 /** The first test that failed, with its file: TAP's deepest "not ok" comes first. */

@@ -1,12 +1,13 @@
 // npm run mutants [-- WORD ...] [--write] [--jobs N]: breaks the code on purpose, a few lines at a time, and sees that
-// tests or the simulation fail. Works on copies of the workspace. Ends with 1 if a mutant survives, does not fit the
-// code any more, or does not compile.
+// tests or the simulation fail, which pass where nothing is broken. Works on copies of the workspace. Ends with 1 if a
+// mutant survives, does not fit the code any more, or does not compile.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { endWithUsage, parseOptions } from '../command-line.js';
 import { ROOT } from '../workspace.js';
 import { attempt, type Verdict } from './attempt.js';
+import { checkKillers } from './killers.js';
 import { type Mutant, readMutants } from './lists.js';
 import { Scratch } from './scratch.js';
 import { isUntried, TABLE_FILE, updatedPage } from './table.js';
@@ -69,6 +70,7 @@ async function tryAll(): Promise<void> {
     }
   };
   await Promise.all(scratches.map(work));
+  await checkKillers(scratches, verdicts);
   if (values.write) writeFileSync(join(ROOT, TABLE_FILE), updatedPage(all, verdicts));
   const living = chosen.filter(({ name }) => verdicts.get(name)!.kind === 'left');
   const minutes = ((performance.now() - begunMs) / 60_000).toFixed(1);

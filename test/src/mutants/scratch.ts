@@ -61,6 +61,14 @@ export class Scratch {
     return code === 0 ? undefined : `it does not compile: ${output}`;
   }
 
+  /** Compiles what was mended: nothing is broken then. */
+  async makeSound(): Promise<void> {
+    if (this.#unsound === undefined) return;
+    const { code, output } = await this.#compile(this.#unsound);
+    if (code !== 0) throw new Error(`the mended copy does not compile: ${output}`);
+    this.#unsound = undefined;
+  }
+
   /** Takes the mistake back; the next one is compiled together with that. */
   mend(): void {
     this.#mend();

@@ -1,10 +1,10 @@
-// The table of docs/mutants.md: a row for each mutant, by who killed it. What a run has not tried keeps its row.
+// The table at the end of docs/testing.md: a row for each mutant, by who killed it. What a run has not tried keeps its row.
 
 import { readText } from '../workspace.js';
 import type { Verdict } from './attempt.js';
 import type { Mutant } from './lists.js';
 
-export const TABLE_FILE = 'docs/mutants.md';
+export const TABLE_FILE = 'docs/testing.md';
 
 const MADE = /(<!-- made -->\n)([\s\S]*?)(<!-- end -->)/;
 const UNTRIED = 'not tried yet';
@@ -15,16 +15,13 @@ export function updatedPage(
   mutants: readonly Mutant[],
   tried: ReadonlyMap<string, Verdict>,
 ): string {
-  const page = readText(TABLE_FILE);
-  const made = MADE.exec(page)?.[2];
-  if (made === undefined) throw new Error(`${TABLE_FILE} has no marks: put them in`);
-  const known = rowsIn(made);
+  const known = readRows();
   const rows = mutants.map((mutant) => {
     const verdict = tried.get(mutant.name);
     if (verdict !== undefined) return rowOf(mutant, verdict);
     return known.get(mutant.name) ?? row(mutant, UNTRIED, '');
   });
-  return page.replace(
+  return readText(TABLE_FILE).replace(
     MADE,
     (_, start, __, end) => `${start}\n${HEAD}\n${rows.join('\n')}\n\n${end}`,
   );
@@ -32,12 +29,14 @@ export function updatedPage(
 
 /** Whether the table does not know yet who kills a mutant. */
 export function isUntried({ name }: Mutant): boolean {
-  const known = rowsIn(readText(TABLE_FILE)).get(name);
+  const known = readRows().get(name);
   return known === undefined || known.includes(`| ${UNTRIED} |`);
 }
 
-/** The rows of a table by their first cells. */
-export function rowsIn(table: string): Map<string, string> {
+/** The rows of the table, by the mutants' names. */
+export function readRows(): Map<string, string> {
+  const table = MADE.exec(readText(TABLE_FILE))?.[2];
+  if (table === undefined) throw new Error(`${TABLE_FILE} has no marks: put them in`);
   const rows = table.split('\n').filter((line) => line.startsWith('| '));
   return new Map(rows.map((row) => [row.split(' | ')[0]!.slice(2), row]));
 }
