@@ -39,7 +39,7 @@ export interface StoreIterator {
  * once for each call, either way, and never from inside of it.
  */
 export interface Store {
-  writeSynced(operations: StoreOperation[], done: () => void, failed: Failed): void;
+  writeSynced(operations: readonly StoreOperation[], done: () => void, failed: Failed): void;
   get(
     key: Uint8Array,
     snapshot: StoreSnapshot | undefined,
