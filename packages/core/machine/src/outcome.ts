@@ -41,7 +41,7 @@ export function decodeOutcome(bytes: Uint8Array): OutcomeRecord {
   if (!Array.isArray(f) || f[0] !== OUTCOME_VERSION || f.length !== FIELDS) throw unknownForm();
   const [, space, key, session, openedAt, number, settled, time, answer] = f;
   const names = { space, key, session };
-  return { ...names, openedAt, number, settled, time, answer: decodeFirstAnswer(answer) };
+  return { openedAt, number, settled, time, answer: decodeFirstAnswer(answer), ...names };
 }
 
 /** An answer as a list: seq and reply, or code and message. */

@@ -54,9 +54,9 @@ export function* loadDocument(
   prefix: Uint8Array,
   seqMax = MAX_SEQ,
 ): Task<LoadedDocument> {
-  const { rows } = yield* readPage(disk, { ...documentRange(prefix), rowsMax: 1 });
+  const { rows } = yield* readPage(disk, { rowsMax: 1, ...documentRange(prefix) });
   const first = rows[0];
-  if (first === undefined) return { ...NOTHING, bytesSinceSnapshot: 0 };
+  if (first === undefined) return { bytesSinceSnapshot: 0, ...NOTHING };
   // Snapshots come first.
   const hasSnapshot = !isChunkKey(prefix, first.key);
   const snapshot = hasSnapshot ? yield* loadSnapshot(disk, prefix, seqMax) : NOTHING;
@@ -95,7 +95,7 @@ function* readChunkTail(
   seq: number,
 ): Task<readonly Uint8Array[]> {
   const before = chunksRange(prefix, 0, seq + 1);
-  const { rows } = yield* readPage(disk, { ...before, reverse: true, rowsMax: 1 });
+  const { rows } = yield* readPage(disk, { reverse: true, rowsMax: 1, ...before });
   const row = rows[0];
   return row === undefined ? [] : recordsOf(row.value).slice(seq - firstSeqOfChunk(row.key));
 }
@@ -156,7 +156,8 @@ function* foldChunks(
   start: Version,
   seqMax: number,
 ): Task<LoadedDocument> {
-  const fold: Fold = { ...start, hash: undefined, bytes: 0, sliceBytes: 0 };
+  const { seq, root } = start;
+  const fold: Fold = { seq, root, hash: undefined, bytes: 0, sliceBytes: 0 };
   const range = chunksRange(prefix, start.seq + 1, seqMax + 1);
   for (let from = range.start, more = true; more; ) {
     const page = yield* readPage(disk, { start: from, end: range.end, bytesMax: PAGE_BYTES });

@@ -151,7 +151,7 @@ export function* readMachine(
   const sessions = yield* readAll(disk, sessionRange(group, generation));
   const active = yield* readAll(disk, activeRange(group, generation));
   return {
-    sessions: sessions.map(({ key, value }) => ({ ...placeOfSession(key), bytes: value })),
+    sessions: sessions.map(({ key, value }) => ({ bytes: value, ...placeOfSession(key) })),
     active: active.map(({ key, value }) => ({
       space: spaceOfKey(key),
       version: decodeActive(value),

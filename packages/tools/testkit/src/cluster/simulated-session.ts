@@ -105,7 +105,7 @@ export class SimulatedSession {
     const expiresMs = cluster.monotonicMs(to) + TIMEOUT_MS;
     const answer = (_tag: number, result: Result): void => this.#answered(sending, attempt, result);
     const sink = { answer, flush() {} };
-    const message = { ...this.#messageOf(sending), retried: attempt > 1 };
+    const message = { retried: attempt > 1, ...this.#messageOf(sending) };
     cluster.engine(to).submit([{ message, sink, tag: 0, expiresMs }]);
   }
 
