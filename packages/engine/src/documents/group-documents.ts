@@ -265,8 +265,9 @@ export class GroupDocuments {
 
   /** Begins the snapshot that a delta advised, now that the history up to it is on disk. */
   #beginSnapshot(local: LocalDocument, version: Version | undefined): void {
-    if (this.#snapshots.pending >= this.#host.limits.snapshotsWaitingMax) {
-      local.snapshotDue = true; // The flush of its next delta tries again.
+    // Where it is not begun, the flush of the next delta tries again.
+    if (this.#waitTooManySnapshots) {
+      local.snapshotDue = true;
       return;
     }
     if (version !== undefined) {
@@ -276,10 +277,15 @@ export class GroupDocuments {
     this.#load(local, (loaded) => {
       if (!loaded) return;
       const { committed } = local.document!;
-      // What came meanwhile is not on disk: the next flush takes it along.
-      if (committed.seq === local.durableSeq) this.#snapshots.add(local.prefix, committed);
+      // What came meanwhile is not on disk, and other documents may have been loaded for theirs as well.
+      const isBegun = committed.seq === local.durableSeq && !this.#waitTooManySnapshots;
+      if (isBegun) this.#snapshots.add(local.prefix, committed);
       else local.snapshotDue = true;
     });
+  }
+
+  get #waitTooManySnapshots(): boolean {
+    return this.#snapshots.pending >= this.#host.limits.snapshotsWaitingMax;
   }
 
   #forget(local: LocalDocument): void {

@@ -226,6 +226,17 @@ test('a snapshot for which too many wait is written with the document’s next d
   assert.ok(!bench.documents.open('log', 'b').snapshotDue);
 });
 
+test('of documents that are loaded for their snapshots no more wait than may', () => {
+  const bench = new Bench({ snapshotsWaitingMax: 1 });
+  const advised = { ...STEPS[0]!, record: { ...STEPS[0]!.record, snapshotAdvised: true } };
+  for (const key of ['a', 'b', 'c']) bench.apply(key, advised);
+  bench.flush()();
+  assert.equal(bench.documents.snapshotsWaiting, 1);
+  bench.write();
+  const due = ['a', 'b', 'c'].filter((key) => bench.documents.open('log', key).snapshotDue);
+  assert.equal(due.length, 2, 'the others wait for their next deltas');
+});
+
 test('what documents in memory take is counted as they come, grow, leave and are replaced', () => {
   const bench = new Bench();
   const { residency, documents } = bench;

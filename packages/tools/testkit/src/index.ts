@@ -17,6 +17,7 @@ export {
   type RegisterInput,
   type RegisterOutput,
   registerModel,
+  registerModelFor,
 } from './check/register.js';
 export { RegisterHistory } from './check/register-history.js';
 export { ShownLogWitness } from './check/shown-log-witness.js';

@@ -23,6 +23,11 @@ export interface Model<State, Input, Output> {
   changes(input: Input, output: Output | undefined): boolean;
   /** Equal for equal states, and for no others. */
   key(state: State): string | number;
+  /**
+   * Equal for operations that nobody who saw the history can tell apart if they have no answer, so that only the one
+   * of them that was called first need be tried; `undefined`: there is no other such one.
+   */
+  alike?(input: Input): string | undefined;
 }
 
 export type Verdict<Input, Output> =
@@ -61,7 +66,7 @@ interface Choice<State> {
 /**
  * Operations are numbered in three sections, each by call: those that change nothing, those that may, and those
  * without an answer. In this order they are tried: what changes nothing stands where it first can, and what has no
- * answer takes effect only where nothing else explains what was seen.
+ * answer takes effect only where nothing else explains what was seen, and not at all where it changes nothing.
  */
 class Search<State, Input, Output> {
   readonly #model: Model<State, Input, Output>;
@@ -69,6 +74,8 @@ class Search<State, Input, Output> {
   /** Where the second section begins, and the third. */
   readonly #changing: number;
   readonly #unanswered: number;
+  /** For each operation the one called before it that is alike, and must have its place first; -1: none. */
+  readonly #firstOfAlike: Int32Array;
   readonly #stepsMax: number;
   readonly #placed: PlacedSet;
   readonly #tried = new Set<string>();
@@ -95,6 +102,7 @@ class Search<State, Input, Output> {
     this.#operations = [...unchanging, ...changing, ...unanswered];
     this.#changing = unchanging.length;
     this.#unanswered = answered.length;
+    this.#firstOfAlike = this.#findAlike();
     this.#stepsMax = stepsMax;
     this.#placed = new PlacedSet(this.#operations.length);
     this.#pending = new PendingAnswers(
@@ -121,6 +129,18 @@ class Search<State, Input, Output> {
     }
   }
 
+  #findAlike(): Int32Array {
+    const before = new Int32Array(this.#operations.length).fill(-1);
+    const last = new Map<string, number>();
+    for (let at = this.#unanswered; at < before.length; at++) {
+      const kind = this.#model.alike?.(this.#operations[at]!.input);
+      if (kind === undefined) continue;
+      before[at] = last.get(kind) ?? -1;
+      last.set(kind, at);
+    }
+    return before;
+  }
+
   /**
    * Gives the next place to an operation, from number `next` on, that was called before the first answer that is
    * still to be explained: whatever was called later cannot stand before it.
@@ -140,10 +160,13 @@ class Search<State, Input, Output> {
 
   #tryPlace(at: number): boolean {
     const { input, answer } = this.#operations[at]!;
+    const alike = this.#firstOfAlike[at]!;
+    if (alike >= 0 && !this.#placed.has(alike)) return false;
     this.#steps++;
     const before = this.#state;
     const after = this.#model.step(before, input, answer?.output);
     if (after === undefined) return false;
+    if (answer === undefined && after === before) return false;
     this.#placed.add(at);
     if (at >= this.#changing && this.#isTried(after)) {
       this.#placed.delete(at);
@@ -212,10 +235,14 @@ class PlacedSet {
     this.#bits[at >> 4]! &= ~(1 << (at & 15));
   }
 
+  has(at: number): boolean {
+    return (this.#bits[at >> 4]! & (1 << (at & 15))) !== 0;
+  }
+
   /** The first operation from `at` on that has no place yet. */
   nextFree(at: number): number {
     let free = at;
-    while (free < this.#size && (this.#bits[free >> 4]! & (1 << (free & 15))) !== 0) free++;
+    while (free < this.#size && this.has(free)) free++;
     return free;
   }
 

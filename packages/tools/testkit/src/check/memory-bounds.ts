@@ -5,10 +5,13 @@ import type { Limits } from '@deltabase/base';
 import type { Usage } from '@deltabase/engine';
 import type { Cluster } from '../cluster/cluster.js';
 
-/** Limits of bytes that count before what comes is added: beyond them may be what a turn of a simulation adds. */
-const BYTES_BEYOND: Partial<Record<keyof Limits, number>> = {
-  uncommittedBytesMax: 64 * 1024,
-  writeQueueBytesMax: 64 * 1024,
+/** What a turn of a simulation adds at most. */
+const TURN_BYTES = 64 * 1024;
+/** Limits of bytes that count before what comes is added: beyond them may be so much. */
+const BYTES_BEYOND: Partial<Record<keyof Limits, (limits: Limits) => number>> = {
+  uncommittedBytesMax: () => TURN_BYTES,
+  // A chunk of a snapshot is asked for before it is known what else will wait.
+  writeQueueBytesMax: ({ snapshotChunkBytesMax }) => TURN_BYTES + snapshotChunkBytesMax,
 };
 
 export class MemoryBounds {
@@ -33,7 +36,7 @@ export class MemoryBounds {
   }
 
   look(place: string, { limit, used, group }: Usage, limits: Limits): void {
-    const most = limits[limit] + (BYTES_BEYOND[limit] ?? 0);
+    const most = limits[limit] + (BYTES_BEYOND[limit]?.(limits) ?? 0);
     const where = group === undefined ? place : `${place} group ${group}`;
     assert.ok(used <= most, `${where}: ${used} is more than ${limit}, ${limits[limit]}`);
     if (used > 0 && used >= limits[limit]) this.#reached?.(limit);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { checkLinearizable } from './linearizability.js';
 import { type Moments, OperationLog } from './operation-log.js';
-import { type RegisterInput, type RegisterOutput, registerModel } from './register.js';
+import { type RegisterInput, type RegisterOutput, registerModelFor } from './register.js';
 
 export class RegisterHistory {
   readonly log: OperationLog<RegisterInput, RegisterOutput>;
@@ -16,7 +16,8 @@ export class RegisterHistory {
 
   /** Throws unless all operations could have happened one at a time. */
   checkLinearizable(): void {
-    const verdict = checkLinearizable(registerModel, this.log.operations);
+    const { operations } = this.log;
+    const verdict = checkLinearizable(registerModelFor(operations), operations);
     if (verdict.kind === 'linearizable') return;
     const what =
       verdict.kind === 'unknown'

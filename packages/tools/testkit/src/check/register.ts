@@ -1,6 +1,6 @@
 // The model of a register whose every change has a version, counted from 1: put, compare-and-set, delete, get.
 
-import type { Model } from './linearizability.js';
+import type { Model, Operation } from './linearizability.js';
 
 export interface Register {
   /** Changes so far. */
@@ -35,6 +35,45 @@ export const registerModel: Model<Register, RegisterInput, RegisterOutput> = {
 
   key: ({ version, value }) => `${version} ${value ?? ''} ${value === undefined}`,
 };
+
+/**
+ * The model for one history: what was read of it says where an operation without an answer stood, and which of them
+ * nobody can tell apart. Without that the search tries all ways to fill the versions that nobody was told of.
+ */
+export function registerModelFor(
+  operations: readonly Operation<RegisterInput, RegisterOutput>[],
+): Model<Register, RegisterInput, RegisterOutput> {
+  const valueAt = new Map<number, string | undefined>();
+  const seenAt = new Map<string, number>();
+  const writers = new Map<string, number>();
+  for (const { input, answer } of operations) {
+    const { output } = answer ?? {};
+    if (output?.kind === 'got') {
+      valueAt.set(output.version, output.value);
+      if (output.value !== undefined) seenAt.set(output.value, output.version);
+    }
+    if ('value' in input) writers.set(input.value, (writers.get(input.value) ?? 0) + 1);
+  }
+  return {
+    ...registerModel,
+
+    step(register, input, output) {
+      if (output === undefined && 'value' in input && writers.get(input.value) === 1) {
+        const version = seenAt.get(input.value);
+        if (version !== undefined && version !== register.version + 1) return undefined;
+      }
+      const after = registerModel.step(register, input, output);
+      if (after === undefined || after === register || !valueAt.has(after.version)) return after;
+      return valueAt.get(after.version) === after.value ? after : undefined;
+    },
+
+    alike(input) {
+      if (input.kind === 'delete' || input.kind === 'get') return input.kind;
+      if (seenAt.has(input.value)) return undefined;
+      return input.kind === 'put' ? 'put' : `compareAndSet ${input.version}`;
+    },
+  };
+}
 
 function perform(
   register: Register,

@@ -37,7 +37,7 @@ export interface Sending extends Outgoing {
 }
 
 export const RETRY_MS = 60;
-/** Each time it waits longer, up to a while. */
+/** Each time it waits longer, up to a while, and half of that is left to chance: clients must not keep step. */
 const AGAIN_FACTOR = 1.5;
 const RETRY_MS_MAX = 500;
 export const TIMEOUT_MS = 1500;
@@ -141,7 +141,8 @@ export class SimulatedSession {
     // While a later copy is on its way its answer counts, and no other one (sdk/client's lanes).
     if (sending.result === undefined && attempt !== sending.attempts) return;
     if (!isFinal) {
-      const delayMs = Math.min(RETRY_MS * AGAIN_FACTOR ** (attempt - 1), RETRY_MS_MAX);
+      const fullMs = Math.min(RETRY_MS * AGAIN_FACTOR ** (attempt - 1), RETRY_MS_MAX);
+      const delayMs = fullMs * (0.5 + this.chance.below(1000) / 2000);
       cluster.simulation.schedule(delayMs, () => this.#retryLater(sending, attempt));
       return;
     }

@@ -14,6 +14,7 @@ import {
   type RegisterInput,
   type RegisterOutput,
   registerModel,
+  registerModelFor,
 } from '../../src/index.js';
 
 /** A history of a register, one line an operation: from when until when, what, and what it gave. */
@@ -233,6 +234,28 @@ test('a search that takes too long says that it knows nothing', () => {
   assert.equal(verdict.kind, 'unknown');
 });
 
+test('many operations without an answer, that nobody saw or that were seen later, take few steps', () => {
+  const operations: Operation<RegisterInput, RegisterOutput>[] = [];
+  for (let at = 0; at < 60; at++) {
+    const even: RegisterInput = at % 2 === 0 ? put(`${at}`) : { kind: 'delete' };
+    const input = at % 12 === 5 ? compareAndSet(at, `${at}`) : even;
+    operations.push({ input, calledAt: at, answer: undefined });
+  }
+  const read = (at: number, output: RegisterOutput) =>
+    operations.push({ input: get, calledAt: at, answer: { at: at + 0.5, output } });
+  read(100, got(15, '30'));
+  read(101, got(30));
+  read(102, got(33, '56'));
+  const verdictOf = () => {
+    const options = { stepsMax: 10_000 };
+    return checkLinearizable(registerModelFor(operations), operations, options).kind;
+  };
+  assert.equal(verdictOf(), 'linearizable');
+  // It was there at version 33 already.
+  read(103, got(35, '56'));
+  assert.equal(verdictOf(), 'impossible');
+});
+
 test('the operations of an answer that comes twice, or after a failure, are a defect of the test', () => {
   const log = new OperationLog<ListInput, ListOutput>();
   const call = log.call({ kind: 'read' });
@@ -265,6 +288,8 @@ test('on short histories of any kind it agrees with a search through all orders'
     const { kind } = checkLinearizable(registerModel, operations);
     const expected = isPossible(registerModel, operations) ? 'linearizable' : 'impossible';
     assert.equal(kind, expected, `seed ${seed}: ${JSON.stringify(operations)}`);
+    const withHints = checkLinearizable(registerModelFor(operations), operations);
+    assert.equal(withHints.kind, expected, `hints, seed ${seed}: ${JSON.stringify(operations)}`);
     counts[kind]++;
   }
   assert.ok(counts.linearizable > 2000 && counts.impossible > 2000, JSON.stringify(counts));
