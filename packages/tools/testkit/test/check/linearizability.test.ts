@@ -247,7 +247,7 @@ test('many operations without an answer, that nobody saw or that were seen later
   read(101, got(30));
   read(102, got(33, '56'));
   const verdictOf = () => {
-    const options = { stepsMax: 10_000 };
+    const options = { stepsMax: 200_000 };
     return checkLinearizable(registerModelFor(operations), operations, options).kind;
   };
   assert.equal(verdictOf(), 'linearizable');
