@@ -112,6 +112,20 @@ export class ConfWitness {
     );
   }
 
+  /** Whether a group is joint, or a change that makes it so is in anybody's log. */
+  isJoint(group: number): boolean {
+    const { conf } = this.#follow(group).held.at(-1)!;
+    const commit = this.#known.committed(group).length;
+    const makesJoint = ({ index, data }: Entry): boolean =>
+      index > commit && (confAfter(conf, data)?.votersOutgoing.length ?? 0) > 0;
+    return (
+      conf.votersOutgoing.length > 0 ||
+      this.#known.logs.any(group, ({ changes, entries }) =>
+        [...changes].some((index) => makesJoint(entries.get(index)!)),
+      )
+    );
+  }
+
   /** Which of the configurations a copy goes by. */
   #check(id: NodeId, group: number, { applied, conf, role, term }: GroupPosition): number {
     const { held, terms } = this.#facts(group);

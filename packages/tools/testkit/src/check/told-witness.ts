@@ -8,6 +8,8 @@ import type { StoredLog, StoredLogs } from './stored-logs.js';
 
 export class ToldWitness {
   readonly #logs: StoredLogs;
+  /** Terms of the entries that leaders sent, by group, the leader's term and index. */
+  readonly #sent = new Map<string, number>();
 
   constructor(logs: StoredLogs) {
     this.#logs = logs;
@@ -23,13 +25,32 @@ export class ToldWitness {
 
   /** A node tells another one something of a group. */
   told(group: number, message: Message): void {
-    const { from } = message;
-    const problem = problemOf(message, this.#logs.log(from, group));
+    const { from, term } = message;
+    if (message.type === 'append') {
+      for (const entry of message.entries)
+        this.#sent.set(placeOf(group, term, entry.index), entry.term);
+    }
+    const log = this.#logs.log(from, group);
+    const problem = problemOf(message, log) ?? this.#otherEntry(group, message, log);
     assert.ok(
       problem === undefined,
       `node ${from} group ${group} tells ${JSON.stringify(message)}, but ${problem}`,
     );
   }
+
+  /** What is acknowledged is the leader's entry, not another one that stood in its place before. */
+  #otherEntry(group: number, message: Message, log: StoredLog): string | undefined {
+    if (message.type !== 'appendResponse' || message.reject) return undefined;
+    const { term, index } = message;
+    const sent = this.#sent.get(placeOf(group, term, index));
+    const there = log.entries.get(index);
+    if (sent === undefined || there === undefined || log.hardState.term > term) return undefined;
+    return there.term === sent ? undefined : `its disk has an entry of term ${there.term} there`;
+  }
+}
+
+function placeOf(group: number, term: number, index: number): string {
+  return `${group} ${term} ${index}`;
 }
 
 /** What of a message is not durable; `undefined`: all of it is. */

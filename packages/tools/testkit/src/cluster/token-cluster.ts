@@ -229,8 +229,18 @@ export class TokenCluster {
     return { ...result, json: JSON.parse(new TextDecoder().decode(result.value)) as unknown };
   }
 
+  /** Sends a message to a document of every group. */
+  sendToEveryGroup(name: string): void {
+    const { groups = 1 } = this.#options;
+    const client = this.client(name);
+    const left = new Set(Array.from({ length: groups }, (_, at) => at + 1));
+    for (let at = 0; left.size > 0; at++) {
+      if (left.delete(this.groupOf(`${name}-${at}`))) client.send(`${name}-${at}`, 'append');
+    }
+  }
+
   /** Ends all that disturbs: weather, cuts, stalls, wrong clocks; starts what is down, unless it is lost. */
-  heal(): void {
+  mend(): void {
     const { cluster } = this;
     Object.assign(cluster.weather, CALM);
     for (const id of cluster.everyId) cluster.setLinks(id, 'whole');
@@ -244,6 +254,12 @@ export class TokenCluster {
       if (this.lost.has(id)) cluster.crash(id);
       else if (!cluster.isRunning(id)) cluster.startNode(id);
     }
+  }
+
+  /** Mends all, and waits until all nodes are there and agree who leads. */
+  heal(): void {
+    const { cluster } = this;
+    this.mend();
     this.until(() => this.living.every((id) => cluster.isUp(id)));
     cluster.awaitLeaders();
   }

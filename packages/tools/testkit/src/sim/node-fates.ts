@@ -51,6 +51,10 @@ export class NodeFates {
     return this.#damaged.size > 0;
   }
 
+  get isAnyRestored(): boolean {
+    return [...this.#damaged.values()].includes('restored');
+  }
+
   isDamaged(id: NodeId): boolean {
     return this.#damaged.has(id);
   }
@@ -63,7 +67,7 @@ export class NodeFates {
     const members = this.#run.operator.settledReport?.members;
     if (this.#damaged.has(id) || members === undefined) return false;
     // It may have forgotten whom it met.
-    if ([...this.#damaged.values()].includes('restored')) return false;
+    if (this.isAnyRestored) return false;
     const record = members.find(({ node }) => node === id);
     // Nobody would know that it is another one.
     if (record !== undefined && record.incarnation === undefined) return false;

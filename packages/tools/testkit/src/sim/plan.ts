@@ -41,6 +41,8 @@ export interface ClientPlan {
   readonly ordered: boolean;
   /** Between what it does, on average, ms. */
   readonly paceMs: number;
+  /** Messages of it that may be open at once. */
+  readonly openMax: number;
 }
 
 /** A fault that proves little while logs reach back for long. */
@@ -70,6 +72,7 @@ export function drawPlan(seed: number, changes: PlanChanges = {}): Plan {
     clients: Array.from({ length: 2 + chance.below(4) }, () => ({
       ordered: chance.below(2) === 0,
       paceMs: pace * (10 + chance.below(100)),
+      openMax: chance.below(8) === 0 ? 150 : 20,
     })),
     forMs,
     faultsUntilMs: forMs,
@@ -107,10 +110,12 @@ function drawFaults(chance: Prng, pace: number): Record<string, number> {
   const changesMembers = chance.below(2) === 0;
   const drawn: Record<string, number> = {};
   for (const { name, kind, meanMs } of FAULTS) {
+    // Each draws by itself, so that a fault more changes no other one of a seed.
+    const own = chance.fork(name);
     const isMembers = kind === 'members';
     const odds = isMembers ? MEMBERS_ODDS : share * 0.8;
-    const isOn = chance.fraction() < odds && (changesMembers || !isMembers);
-    const rate = 0.5 + chance.fraction() * 2;
+    const isOn = own.fraction() < odds && (changesMembers || !isMembers);
+    const rate = 0.5 + own.fraction() * 2;
     if (isOn) drawn[name] = Math.round(meanMs * rate * Math.sqrt(pace));
   }
   return drawn;

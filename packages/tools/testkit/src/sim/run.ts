@@ -14,6 +14,7 @@ import type { TokenChannel } from '../machines/token-machine.js';
 import { type Coverage, signsIn } from './coverage.js';
 import type { Damage, FaultHost } from './faults/fault.js';
 import { FAULTS } from './faults/index.js';
+import { goOnWithoutMinority } from './minority.js';
 import { NodeFates } from './node-fates.js';
 import { Operator } from './operator.js';
 import type { ClientPlan, Plan } from './plan.js';
@@ -46,9 +47,6 @@ const CHANNELS: readonly TokenChannel[] = [
   'append_and_refuse',
   'append_and_trap',
 ];
-
-/** Messages of a client that may be open at once. */
-const OPEN_MAX = 20;
 
 /** Runs a plan. Throws what it finds wrong. */
 export function runPlan(options: RunOptions): RunResult {
@@ -189,8 +187,12 @@ class Run implements FaultHost {
   /** Counts snapshots that meet a change of their group's configuration. */
   #countSnapshot(line: string): void {
     const found = / snapshot-(begun|installed) \{"group":(\d+)/.exec(line);
-    if (found === null || !this.tokens.confs.isChanging(Number(found[2]))) return;
-    this.#coverage.count(`a snapshot was ${found[1]} while its group changed its members`);
+    if (found === null) return;
+    const { confs } = this.tokens;
+    const group = Number(found[2]);
+    const what = `a snapshot was ${found[1]} while its group`;
+    if (confs.isChanging(group)) this.#coverage.count(`${what} changed its members`);
+    if (confs.isJoint(group)) this.#coverage.count(`${what} was joint, or about to be`);
   }
 
   /** Of a line of a node: who waits for it goes on once the node's turn is over. */
@@ -209,7 +211,7 @@ class Run implements FaultHost {
     for (const plan of this.#plan.clients) {
       const slot = { client: this.#makeClient(plan), plan };
       this.#clients.push(slot);
-      this.#often(this.#chance, plan.paceMs, this.#endMs, () => this.#act(slot.client));
+      this.#often(this.#chance, plan.paceMs, this.#endMs, () => this.#act(slot.client, plan));
     }
     for (let at = 0; at < this.#plan.watches; at++) {
       this.tokens.watch(`w${at}`, this.#list(at), 300 * (at % 2));
@@ -221,7 +223,7 @@ class Run implements FaultHost {
     return this.tokens.client(`c${this.#clientsMade}`, { ordered });
   }
 
-  #act(client: SimulatedClient): void {
+  #act(client: SimulatedClient, { openMax }: ClientPlan): void {
     const chance = this.#chance;
     const list = this.#list(chance.below(this.#plan.lists));
     const choice = chance.below(10);
@@ -230,7 +232,7 @@ class Run implements FaultHost {
     else if (choice === 2) client.read(list, { kind: 'atLeast', seq: chance.below(60) });
     else if (choice === 3) client.readPast(list);
     else if (choice === 4) this.#retryOld(client);
-    else if (client.openCount >= OPEN_MAX) return;
+    else if (client.openCount >= openMax) return;
     else if (choice < 7 && this.#plan.registers > 0) this.#change(client);
     else {
       for (let count = 1 + chance.below(4); count > 0; count--) {
@@ -291,12 +293,21 @@ class Run implements FaultHost {
   #heal(): void {
     this.#awaited = [];
     this.#fates.settle();
+    if (this.#keepsMembers) {
+      goOnWithoutMinority(this, this.#chance.fork('minority'), this.#plan.limits);
+    }
     this.tokens.heal();
     this.#fates.settleRestored();
     this.operator.settle();
     // A cluster that is healed takes messages again, in every group.
-    const client = this.tokens.client('healed');
-    for (let group = 0; group < 4 * this.#plan.groups; group++) client.send(`h${group}`, 'append');
+    this.tokens.sendToEveryGroup('healed');
+  }
+
+  /** Whether all nodes are members still, and those that are not lost have all that they had. */
+  get #keepsMembers(): boolean {
+    const { faults } = this.#plan;
+    const changesMembers = FAULTS.some(({ name, kind }) => kind === 'members' && name in faults);
+    return !changesMembers && !this.#fates.isAnyRestored;
   }
 
   #coverEnd(): void {

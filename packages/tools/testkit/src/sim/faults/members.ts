@@ -90,11 +90,14 @@ function replaceWhileLagging(run: FaultHost, chance: Prng): void {
       run.startLater(lagging, 5, chance);
       const coming = run.operator.report?.change?.node;
       const still = [old, coming].filter((id) => id !== undefined && id !== leader);
-      for (const id of still) {
-        if (!cluster.everyId.includes(id!) || !cluster.isUp(id!)) continue;
-        cluster.pause(id!);
-        run.later(400, chance, () => cluster.resume(id!));
-      }
+      // At once, so that they cannot become joint without it; or a little later, so that they cannot leave that.
+      run.later(chance.below(2) * 15, chance, () => {
+        for (const id of still) {
+          if (!cluster.everyId.includes(id!) || !cluster.isUp(id!)) continue;
+          cluster.pause(id!);
+          run.later(400, chance, () => cluster.resume(id!));
+        }
+      });
     },
   );
   run.startLater(lagging, 2000, chance);
