@@ -18,6 +18,8 @@ import { type Handover, transferOne } from './transfers.js';
 import { Writers } from './writers.js';
 
 const GROUPS = 16;
+/** Of each writer while groups are handed over: the machine is not full, so that waits are those of the transfer. */
+const REST_MS = 30;
 
 export const failover: Benchmark = {
   name: 'failover',
@@ -26,7 +28,7 @@ export const failover: Benchmark = {
     'Three nodes, 16 groups, default timeouts; 64 writers add to 500 counters chosen at random. One node after the other is killed (kill -9) ' +
     'while it leads its share of groups; at that moment a message is sent to a document of each of them, and timed until it is answered. ' +
     'Then the node is started again, and leads its groups again before the next one is killed. After that one group after the other is handed to ' +
-    'another node (deltabase cluster transfer), and the longest time without an answer of that group is taken from the call until a second after its end.',
+    'another node (deltabase cluster transfer), while each writer rests for about 30 ms behind each message, so that the machine is not full, and the longest time without an answer of that group is taken from the call until a second after its end.',
   doesNotShow:
     'A machine or a network that dies without a word: here the others see connections break.',
   async run(context: BenchContext): Promise<Measured> {
@@ -43,6 +45,7 @@ export const failover: Benchmark = {
         context.progress(`kill ${run + 1}: ${groupsMs.map(Math.round).join(', ')} ms`);
       }
       await leadersSettled(cluster, client);
+      writers.rest(REST_MS);
       const handovers: Handover[] = [];
       for (let run = 0; run < runs; run++) {
         handovers.push(await transferOne(scene, run));
@@ -90,10 +93,10 @@ function summarize(
         unit: ' ms',
       }),
       required(context, {
-        what: 'without an acknowledgement on a planned transfer, median,',
+        what: 'without an acknowledgement on a planned transfer, the longest of all,',
         is: 'at most',
         limit: 100,
-        measured: transfers.median,
+        measured: transfers.max,
         unit: ' ms',
       }),
       `${outages.length} kills of nodes that led ${each.length} groups together, ${handovers.length} transfers; every message of the writers took effect once.`,

@@ -24,6 +24,7 @@ export class Writers {
   readonly #targets: readonly Target[];
   readonly #writing: readonly Promise<void>[];
   #isStopping = false;
+  #restMs = 0;
   #answers = 0;
 
   constructor(counters: Counters, groups: number, random: Prng) {
@@ -56,6 +57,11 @@ export class Writers {
     }
   }
 
+  /** Each writer rests from now on behind each message, about so long. */
+  rest(restMs: number): void {
+    this.#restMs = restMs;
+  }
+
   /** Rejects if any message failed, or did not take effect exactly once. */
   async stop(): Promise<void> {
     this.#isStopping = true;
@@ -71,6 +77,7 @@ export class Writers {
       this.#answers++;
       this.silence.answered();
       target.silence.answered();
+      if (this.#restMs > 0) await sleep(this.#restMs * (0.5 + random.fraction()));
     }
   }
 }
