@@ -16,6 +16,13 @@ export interface Killed {
   readonly after: string;
   /** What failed, as node is given it: a test file, or a seed. */
   readonly command: readonly string[];
+  /** What the simulation alone says of it, if it was asked. */
+  readonly simulation?: string;
+}
+
+export interface AttemptOptions {
+  /** Seeds of the simulation that look at it in any case, from 1 on; 0: none. */
+  readonly simulationSeeds: number;
 }
 
 /** A mutant that makes a test run for ever is killed by that. */
@@ -27,22 +34,43 @@ const SIMULATION = 'packages/tools/testkit/dist/src/sim/main.js';
 const NAME_CHARS_MAX = 110;
 
 /** Makes the mistake, and mends it again. */
-export async function attempt(scratch: Scratch, mutant: Mutant): Promise<Verdict> {
+export async function attempt(
+  scratch: Scratch,
+  mutant: Mutant,
+  { simulationSeeds }: AttemptOptions,
+): Promise<Verdict> {
   try {
     const problem = await scratch.breakWith(mutant);
     if (problem !== undefined) return { kind: 'left', why: problem };
-    const tries = [() => runTests(scratch, mutant), () => runSeeds(scratch, mutant)];
-    if (mutant.killer === 'seeds') tries.reverse();
-    const survived: string[] = [];
-    for (const next of tries) {
-      const tried = await next();
-      if (typeof tried !== 'string') return tried;
-      survived.push(tried);
-    }
-    return { kind: 'left', why: `survived ${survived.join(' and ')}` };
+    const verdict = await killerOf(scratch, mutant);
+    if (verdict.kind === 'left' || simulationSeeds === 0 || !isSimulated(mutant)) return verdict;
+    return { ...verdict, simulation: await askSimulation(scratch, simulationSeeds) };
   } finally {
     scratch.mend();
   }
+}
+
+async function killerOf(scratch: Scratch, mutant: Mutant): Promise<Verdict> {
+  const tries = [() => runTests(scratch, mutant), () => runSeeds(scratch, mutant)];
+  if (mutant.killer === 'seeds') tries.reverse();
+  const survived: string[] = [];
+  for (const next of tries) {
+    const tried = await next();
+    if (typeof tried !== 'string') return tried;
+    survived.push(tried);
+  }
+  return { kind: 'left', why: `survived ${survived.join(' and ')}` };
+}
+
+/** The simulation runs the core, the engine and the driver for LevelDB as they are. */
+function isSimulated({ file }: Mutant): boolean {
+  return ['core/', 'engine/', 'drivers/level/'].some((part) => file.startsWith(`packages/${part}`));
+}
+
+async function askSimulation(scratch: Scratch, count: number): Promise<string> {
+  const seen = await firstSeed(scratch, [1, count]);
+  if (typeof seen !== 'string') return `seed ${seen.seed}`;
+  return seen === '' ? `none of ${count} seeds` : 'none, but it did not end';
 }
 
 /** Returns what it survived. */
@@ -59,14 +87,25 @@ async function runTests(scratch: Scratch, mutant: Mutant): Promise<Verdict | str
 async function runSeeds(scratch: Scratch, { seeds }: Mutant): Promise<Verdict | string> {
   if (seeds === undefined) return 'no seeds';
   const [first, last] = seeds;
+  const seen = await firstSeed(scratch, seeds);
+  if (seen === '') return `${last - first + 1} seeds`;
+  if (typeof seen === 'string') return { kind: 'left', why: `the simulation did not run: ${seen}` };
+  const command = [SIMULATION, '--seed', String(seen.seed)];
+  return killed(command, `seed ${seen.seed}: ${seen.message}`, [seen.seed - first + 1, 'seed']);
+}
+
+/** The first seed that fails; a text: none does, or what is in the way of running them. */
+async function firstSeed(
+  scratch: Scratch,
+  [first, last]: readonly [number, number],
+): Promise<{ readonly seed: number; readonly message: string } | string> {
   const range = ['--seeds', `${first}-${last}`, '--jobs', '1', '--first'];
   const ended = await scratch.node([SIMULATION, ...range], { seconds: SEEDS_SECONDS });
-  if (ended.code === 0) return `${last - first + 1} seeds`;
-  const seed = /^seed (\d+) failed.*\nplan: .*\n(.*)/m.exec(ended.output);
-  if (seed === null) return { kind: 'left', why: `the simulation did not run: ${ended.output}` };
-  const message = seed[2]!.replace(/^\w+(?: \[\w+\])?: /, '');
-  const command = [SIMULATION, '--seed', seed[1]!];
-  return killed(command, `seed ${seed[1]}: ${message}`, [Number(seed[1]) - first + 1, 'seed']);
+  if (ended.code === 0) return '';
+  const found = /^seed (\d+) failed.*\nplan: .*\n(.*)/m.exec(ended.output);
+  if (found === null) return ended.output;
+  const message = found[2]!.replace(/^\w+(?: \[\w+\])?: /, '');
+  return { seed: Number(found[1]), message };
 }
 
 function killed(
@@ -80,7 +119,8 @@ function killed(
 
 /** Runs what has killed mutants on a copy where nothing is broken. Whether it passes. */
 export async function passes(scratch: Scratch, command: readonly string[]): Promise<boolean> {
-  const { code } = await scratch.node(command, { seconds: SEEDS_SECONDS });
+  const seconds = command[0] === SIMULATION ? SEEDS_SECONDS : TEST_SECONDS;
+  const { code } = await scratch.node(command, { seconds });
   return code === 0;
 }
 

@@ -17,6 +17,7 @@ const USAGE = `npm run mutants -- [WORD ...] [OPTION ...]
   --jobs N    copies of the workspace to try them in; default 2
   --untried   only those of which the table does not say yet who kills them
   --list      what there is
+  --simulation N  has seeds 1 to N of the simulation look as well, whoever else noticed
   --write     puts the outcomes into ${TABLE_FILE}`;
 
 const { values, positionals: words } = parseOptions(
@@ -26,6 +27,7 @@ const { values, positionals: words } = parseOptions(
       jobs: { type: 'string', default: '2' },
       untried: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
+      simulation: { type: 'string', default: '0' },
       write: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -34,6 +36,10 @@ const { values, positionals: words } = parseOptions(
 );
 const jobs = Number(values.jobs);
 if (!Number.isSafeInteger(jobs) || jobs < 1) endWithUsage(`--jobs ${values.jobs}`, USAGE);
+const simulationSeeds = Number(values.simulation);
+if (!Number.isSafeInteger(simulationSeeds) || simulationSeeds < 0) {
+  endWithUsage(`--simulation ${values.simulation}`, USAGE);
+}
 const all = readMutants();
 const chosen = all
   .filter((mutant) => words.length === 0 || words.some((word) => is(mutant, word)))
@@ -64,7 +70,7 @@ async function tryAll(): Promise<void> {
   const left = [...chosen].reverse();
   const work = async (scratch: Scratch): Promise<void> => {
     for (let mutant = left.pop(); mutant !== undefined; mutant = left.pop()) {
-      const verdict = await attempt(scratch, mutant);
+      const verdict = await attempt(scratch, mutant, { simulationSeeds });
       verdicts.set(mutant.name, verdict);
       tell(mutant, verdict, verdicts.size);
     }

@@ -8,7 +8,8 @@ export const TABLE_FILE = 'docs/testing.md';
 
 const MADE = /(<!-- made -->\n)([\s\S]*?)(<!-- end -->)/;
 const UNTRIED = 'not tried yet';
-const HEAD = '| mutant | pitfall | in | killed by | after |\n| --- | --- | --- | --- | --- |';
+const HEAD =
+  '| mutant | pitfall | in | killed by | after | simulation |\n| --- | --- | --- | --- | --- | --- |';
 
 /** The page with new rows for what was tried, in the order of `mutants`; rows of others that are gone are left out. */
 export function updatedPage(
@@ -18,8 +19,9 @@ export function updatedPage(
   const known = readRows();
   const rows = mutants.map((mutant) => {
     const verdict = tried.get(mutant.name);
-    if (verdict !== undefined) return rowOf(mutant, verdict);
-    return known.get(mutant.name) ?? row(mutant, UNTRIED, '');
+    const before = known.get(mutant.name);
+    if (verdict !== undefined) return rowOf(mutant, verdict, before);
+    return before ?? row(mutant, [UNTRIED, '', '']);
   });
   return readText(TABLE_FILE).replace(
     MADE,
@@ -41,14 +43,19 @@ export function readRows(): Map<string, string> {
   return new Map(rows.map((row) => [row.split(' | ')[0]!.slice(2), row]));
 }
 
-function rowOf(mutant: Mutant, verdict: Verdict): string {
-  return verdict.kind === 'killed'
-    ? row(mutant, verdict.by, verdict.after)
-    : row(mutant, `nobody: ${verdict.why}`, '');
+/** What the simulation said `before` stays until it is asked again. */
+function rowOf(mutant: Mutant, verdict: Verdict, before: string | undefined): string {
+  if (verdict.kind === 'left') return row(mutant, [`nobody: ${verdict.why}`, '', '']);
+  const { by, after, simulation = simulationIn(before) } = verdict;
+  return row(mutant, [by, after, simulation]);
 }
 
-function row({ name, pitfall, file }: Mutant, by: string, after: string): string {
-  const cells = [name, pitfall, placeOf(file), by, after];
+function simulationIn(row: string | undefined): string {
+  return /\| ((?:seed |none)[^|]*) \|$/.exec(row ?? '')?.[1] ?? '';
+}
+
+function row({ name, pitfall, file }: Mutant, outcome: readonly string[]): string {
+  const cells = [name, pitfall, placeOf(file), ...outcome];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
 }
 
