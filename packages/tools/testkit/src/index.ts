@@ -75,9 +75,9 @@ export {
 } from './process/process-cluster.js';
 export { Coverage } from './sim/coverage.js';
 export { type Outcome, runSeed } from './sim/one-run.js';
-export { drawPlan, type Plan, type PlanChanges } from './sim/plan.js';
+export { commandOf, drawPlan, type Plan, type PlanChanges } from './sim/plan.js';
 export { type PoolOptions, runSeeds } from './sim/pool.js';
 export { failureLines, Report } from './sim/report.js';
 export { type RunOptions, type RunResult, runPlan } from './sim/run.js';
-export { type ShrinkOptions, type Shrunk, shrink, shrunkCommand } from './sim/shrink.js';
+export { type ShrinkOptions, type Shrunk, shrink } from './sim/shrink.js';
 export { Simulation } from './sim/simulation.js';

@@ -1,13 +1,13 @@
-// npm run sim -- --seeds A-B [--jobs N] [--first] [--json] | --seed N [--trace] [--shrink] [--without NAME,...] [--until MS]
+// npm run sim -- --seeds A-B [OPTION ...] | --seed N [OPTION ...]: --help says which options there are.
 // Runs seeds of the whole-engine simulation; docs/testing.md says what they are and what to do with one that fails.
 
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { type Outcome, runSeed } from './one-run.js';
-import { drawPlan, type PlanChanges } from './plan.js';
+import { commandOf, drawPlan, type PlanChanges } from './plan.js';
 import { runSeeds } from './pool.js';
 import { failureLines, Report } from './report.js';
-import { shrink, shrunkCommand } from './shrink.js';
+import { shrink } from './shrink.js';
 
 const USAGE = `npm run sim -- --seeds A-B | --seed N [OPTION ...]
   --seeds A-B     many seeds, and what they saw
@@ -18,6 +18,7 @@ const USAGE = `npm run sim -- --seeds A-B | --seed N [OPTION ...]
   --shrink        finds fewer faults under which it still fails
   --without A,B   without these kinds of faults (docs/testing.md)
   --until MS      no faults later than this, ms of virtual time
+  --for MS        runs of this length in place of 3 to 60 s, ms of virtual time
   --json          for programs
   --markdown      of many seeds, for a page
 A seed that fails ends with 1.`;
@@ -31,6 +32,7 @@ if (values.help) {
 const changes: PlanChanges = {
   ...(values.without !== undefined && { without: values.without.split(',') }),
   ...(values.until !== undefined && { faultsUntilMs: whole(values.until, '--until') }),
+  ...(values.for !== undefined && { forMs: whole(values.for, '--for') }),
 };
 if (values.seed !== undefined) one(whole(values.seed, '--seed'));
 else if (values.seeds !== undefined) await many(values.seeds);
@@ -50,6 +52,7 @@ function options() {
         shrink: { type: 'boolean', default: false },
         without: { type: 'string' },
         until: { type: 'string' },
+        for: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
     });
@@ -74,7 +77,7 @@ function showShrunk(seed: number): void {
   }
   const left = Object.keys(drawPlan(seed, shrunk.changes).faults);
   print(`${shrunk.message}\nafter ${shrunk.runs} runs, with ${left.join(', ') || 'no faults'}:`);
-  print(shrunkCommand(seed, shrunk.changes));
+  print(`${commandOf(seed, shrunk.changes)} --trace`);
   process.exitCode = 1;
 }
 
@@ -89,7 +92,7 @@ function show(outcome: Outcome): void {
     print(JSON.stringify(outcome));
     return;
   }
-  for (const line of failureLines(outcome, commit())) print(line);
+  for (const line of failureLines(outcome, { commit: commit(), changes })) print(line);
 }
 
 async function many(range: string): Promise<void> {
@@ -99,7 +102,7 @@ async function many(range: string): Promise<void> {
   const ended = (outcome: Outcome): void => {
     report.add(outcome);
     if (outcome.failure === undefined || values.json) return;
-    for (const line of failureLines(outcome, commit())) print(line);
+    for (const line of failureLines(outcome, { commit: commit(), changes })) print(line);
   };
   const stopsAtFailure = values.first;
   await runSeeds({ seeds, jobs: whole(values.jobs, '--jobs'), changes, stopsAtFailure, ended });

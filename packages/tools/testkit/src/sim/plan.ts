@@ -15,6 +15,20 @@ export interface PlanChanges {
   readonly forMs?: number;
 }
 
+/** The command that runs a seed with these changes. */
+export function commandOf(
+  seed: number,
+  { forMs, faultsUntilMs, without = [] }: PlanChanges,
+): string {
+  const parts = [
+    `npm run sim -- --seed ${seed}`,
+    ...(forMs === undefined ? [] : [`--for ${forMs}`]),
+    ...(faultsUntilMs === undefined ? [] : [`--until ${faultsUntilMs}`]),
+    ...(without.length === 0 ? [] : [`--without ${without.join(',')}`]),
+  ];
+  return parts.join(' ');
+}
+
 export interface Plan {
   readonly seed: number;
   readonly nodes: number;

@@ -3,6 +3,7 @@
 import { Coverage } from './coverage.js';
 import { FAULT_KINDS } from './faults/fault.js';
 import type { Outcome } from './one-run.js';
+import { commandOf, type PlanChanges } from './plan.js';
 
 export class Report {
   readonly coverage = new Coverage();
@@ -96,12 +97,16 @@ export function injectedOf(kind: string): string {
 }
 
 /** All that is known of a run that failed, and how to repeat it. */
-export function failureLines({ seed, plan, failure }: Outcome, commit: string): string[] {
+export function failureLines(
+  { seed, plan, failure }: Outcome,
+  { commit, changes }: { readonly commit: string; readonly changes: PlanChanges },
+): string[] {
+  const again = commandOf(seed, changes);
   return [
     ...failure!.lines,
     `seed ${seed} failed at commit ${commit}`,
     `plan: ${JSON.stringify(plan)}`,
     failure!.stack,
-    `again: npm run sim -- --seed ${seed} --trace    smaller: npm run sim -- --seed ${seed} --shrink`,
+    `again: ${again} --trace    smaller: ${again} --shrink`,
   ];
 }

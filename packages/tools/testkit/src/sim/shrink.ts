@@ -58,9 +58,3 @@ export function shrink({ seed, changes = {}, told = () => {}, ...rest }: ShrinkO
   };
   return shrunk;
 }
-
-/** How the shrunk run is repeated. */
-export function shrunkCommand(seed: number, { without = [], faultsUntilMs }: PlanChanges): string {
-  const left = without.length === 0 ? '' : ` --without ${without.join(',')}`;
-  return `npm run sim -- --seed ${seed} --until ${faultsUntilMs}${left} --trace`;
-}

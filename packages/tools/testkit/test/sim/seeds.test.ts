@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  commandOf,
   drawPlan,
   type PlanChanges,
   Report,
   runSeed,
   runSeeds,
   shrink,
-  shrunkCommand,
 } from '../../src/index.js';
 
 const SEEDS = 200;
@@ -143,7 +143,7 @@ test('a plan is made smaller for as long as it fails', () => {
   assert.deepEqual(Object.keys(faults), [needed]);
   assert.ok(faultsUntilMs >= 1000 && faultsUntilMs < 1050, String(faultsUntilMs));
   assert.equal(shrunk.runs, runs.length);
-  assert.match(shrunkCommand(seed, shrunk.changes), /--seed 2 --until 10\d\d --without \w/);
+  assert.match(commandOf(seed, shrunk.changes), /--seed 2 --until 10\d\d --without \w/);
 });
 
 test('a seed that passes is not made smaller', () => {
