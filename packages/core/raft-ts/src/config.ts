@@ -1,4 +1,5 @@
-// What a replica is made with. Time is counted in ticks; sizes in bytes as `entryBytes` counts them.
+// What a replica is made with. Time is counted in ticks; sizes in bytes as `entryBytes` counts them, but for
+// `uncommittedBytesMax`, which counts data alone. README.md has all of it in a table.
 
 import { RaftError } from './errors.js';
 import type { Storage } from './storage.js';
@@ -21,7 +22,7 @@ export interface Config {
   readonly appendBytesMax?: number;
   /** Committed entries handed out and not yet applied. Default: appendBytesMax. */
   readonly applyingBytesMax?: number;
-  /** Entries proposed and not yet applied; more are refused. Default unlimited. */
+  /** Data of entries proposed and not yet applied; more is refused. Default unlimited. */
   readonly uncommittedBytesMax?: number;
   /** Unacknowledged append messages to one follower. Default 256. */
   readonly inflightMessagesMax?: number;

@@ -24,7 +24,7 @@ export interface BasicStatus {
 
 export interface Status extends BasicStatus {
   readonly conf: ConfState;
-  /** Bytes of this leader's entries that are not applied yet (Config.uncommittedBytesMax). */
+  /** Bytes of data in this leader's entries that are not applied yet (Config.uncommittedBytesMax). */
   readonly uncommittedBytes: number;
   /** Reads that wait for a round, or for the first commit of the term (Config.pendingReadsMax). */
   readonly pendingReads: number;

@@ -4,7 +4,10 @@
 import type { ConfState, Entry, HardState, Snapshot } from './types.js';
 
 export interface Storage {
-  /** What was last made durable; called once, when the replica is made. */
+  /**
+   * The hard state that was last made durable, and the configuration as of `Config.applied`. Asked only while
+   * the replica is made.
+   */
   initialState(): { readonly hardState: HardState; readonly confState: ConfState };
   /**
    * The entries `[from, to)`, as many of the first ones as `bytesMax` allows, at least one.

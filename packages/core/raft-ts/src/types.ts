@@ -86,7 +86,7 @@ export interface ReadState {
   readonly context: Uint8Array;
 }
 
-/** The bytes that an entry counts for in every size limit: its data and a fixed overhead. */
+/** The bytes that an entry counts for in limits of messages and pages: its data and a fixed overhead. */
 export function entryBytes(entry: Entry): number {
   return entry.data.length + ENTRY_OVERHEAD_BYTES;
 }

@@ -11,7 +11,7 @@ const README = readFileSync(new URL('README.md', PACKAGE), 'utf8');
 const EXAMPLES = [...README.matchAll(/```js\n([\s\S]*?)```[\s\S]*?```text\n([\s\S]*?)```/g)];
 
 test('the examples in the README do what the README says', () => {
-  assert.equal(EXAMPLES.length, 2);
+  assert.equal(EXAMPLES.length, 3);
   for (const [, code = '', output] of EXAMPLES) {
     assert.ok(code.split('\n').length <= 60, 'it is short');
     const ran = spawnSync(process.execPath, ['--input-type=module'], {
