@@ -327,6 +327,7 @@ export class EngineParts {
         isAbstaining: (peer) => this.links.isAbstaining(peer),
       },
       abstains: () => this.links.abstains,
+      copyDamaged: () => this.upkeep.copyDamaged(),
       asleep: (group, is) => {
         if (is) this.#awake.delete(group);
         else this.#awake.add(group);

@@ -74,6 +74,7 @@ export class Upkeep {
   #visited = 0;
   /** What configurations were to be when the sleepers were asked last. */
   #goal: Goal | undefined;
+  #isDamaged = false;
   #relief: Handover | undefined;
   #handover: { readonly handover: Handover; done: (() => void) | undefined } | undefined;
 
@@ -119,8 +120,24 @@ export class Upkeep {
 
   /** There is little room on the disk, or enough again. */
   diskRoomChanged(): void {
+    this.#changeRelief();
+  }
+
+  /**
+   * A copy here has lost what it had acknowledged: this disk is not to be trusted, and if it is the system group's this
+   * node does not hear of changes of the members, so that what it leads would never follow them.
+   */
+  copyDamaged(): void {
+    if (this.#isDamaged) return;
+    this.#isDamaged = true;
+    this.#changeRelief();
+  }
+
+  /** A node that should lead nothing gives it away, for as long as it should not. */
+  #changeRelief(): void {
     const { config, diskRoom } = this.#host;
-    this.#relief = diskRoom.isLow ? new Handover(config.node, this.#host.nowMs()) : undefined;
+    const isDue = diskRoom.isLow || this.#isDamaged;
+    this.#relief = isDue ? new Handover(config.node, this.#host.nowMs()) : undefined;
     this.#abstain();
   }
 
@@ -220,7 +237,7 @@ export class Upkeep {
     done();
   }
 
-  /** Without room on the disk this node leads only what no other node can. */
+  /** Without room on the disk, or with one that has lost something, this node leads only what no other node can. */
   #relieve(relief: Handover): void {
     const { membership } = this.#host.members;
     relief.step(this.#host.led, (peer) => membership.canLead(peer));
@@ -229,8 +246,8 @@ export class Upkeep {
   /** A node that stops, or can make nothing durable, is not made a leader: neither by itself nor by others. */
   #abstain(): void {
     const is = this.isDraining || this.isDiskStalled;
-    // If the others have no more room than this one, it may lead, so that there are reads.
-    this.#host.links.setAbstains(is || this.#host.diskRoom.isLow);
+    // If the others have no more room than this one, or are gone, it may lead, so that there are reads.
+    this.#host.links.setAbstains(is || this.#host.diskRoom.isLow || this.#isDamaged);
     for (const group of this.#host.groups) group.setAbstains(is);
     this.#host.lookAtSleepers();
   }

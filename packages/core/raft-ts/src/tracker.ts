@@ -21,7 +21,11 @@ export class Tracker {
   #nodes: readonly NodeId[] = [];
   #voterIds: readonly NodeId[] = [];
   readonly #votes = new Map<NodeId, boolean>();
-  readonly #matchOf = (id: NodeId): number => this.#progress.get(id)!.match;
+  /** A damaged node may have lost anything that it acknowledged. */
+  readonly #matchOf = (id: NodeId): number => {
+    const { damaged, match } = this.#progress.get(id)!;
+    return damaged ? 0 : match;
+  };
   readonly #readRoundOf = (id: NodeId): number => this.#progress.get(id)!.readRound;
 
   /** Nothing is known of any node but that it may begin at `next`. */

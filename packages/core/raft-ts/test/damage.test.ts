@@ -86,6 +86,19 @@ test('a leader sends nothing but heartbeats to a damaged node, and counts on it 
   assert.equal(one.status.role, 'follower', 'nor does it keep a leader in office');
 });
 
+test('what a damaged node had acknowledged before does not count towards what is committed', () => {
+  const one = new Single({ ...PLAIN, voters: [1, 2, 3, 4, 5] });
+  one.leadAndCommit(2, 3, 4, 5);
+  one.propose('a');
+  const { commit, lastIndex: index } = one.status;
+  one.step(appendResponse({ from: 3, term: 1, index }));
+  one.step(heartbeatResponse({ from: 3, term: 1, damaged: true }));
+  one.step(appendResponse({ from: 2, term: 1, index }));
+  assert.equal(one.status.commit, commit, 'only two nodes certainly have it');
+  one.step(appendResponse({ from: 4, term: 1, index }));
+  assert.equal(one.status.commit, index);
+});
+
 testModes('a group goes on without its damaged node', (mode) => {
   const cluster = new Cluster({ voters: [1, 2, 3], ...mode });
   cluster.elect(1);

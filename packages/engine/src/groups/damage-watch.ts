@@ -4,21 +4,28 @@
 import type { Status } from 'raft-ts';
 import type { Log, NodeId } from '../ports.js';
 
+export interface DamageWatchHost {
+  readonly log: Log;
+  /** This node's copy is one of them. */
+  copyDamaged(): void;
+}
+
 export class DamageWatch {
   readonly #group: number;
-  readonly #log: Log;
+  readonly #host: DamageWatchHost;
   /** Copies that the log has named. */
   #told: ReadonlySet<NodeId> = new Set();
 
-  constructor(group: number, log: Log) {
+  constructor(group: number, host: DamageWatchHost) {
     this.#group = group;
-    this.#log = log;
+    this.#host = host;
   }
 
   /** Looks at what this node knows: of its own copy, and of the others while it leads. */
   look({ id, damaged, progress }: Status): void {
     const found = new Set(progress.filter((peer) => peer.damaged).map((peer) => peer.id));
     if (damaged) found.add(id);
+    if (damaged && !this.#told.has(id)) this.#host.copyDamaged();
     for (const node of found) {
       if (!this.#told.has(node)) this.#tell(node);
     }
@@ -26,7 +33,7 @@ export class DamageWatch {
   }
 
   #tell(node: NodeId): void {
-    this.#log.error('copy-damaged', {
+    this.#host.log.error('copy-damaged', {
       group: this.#group,
       node,
       reason:

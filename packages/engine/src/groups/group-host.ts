@@ -58,6 +58,8 @@ export interface GroupHost extends DocumentsHost {
   readonly peers: PeerView;
   /** Whether this node tells the others that it is not to be made a leader. */
   abstains(): boolean;
+  /** This node's copy of a group has lost what it had acknowledged. */
+  copyDamaged(): void;
   /** A group fell asleep, or woke: only what is awake gets ticks. */
   asleep(group: Group, is: boolean): void;
 

@@ -56,7 +56,7 @@ export class Group {
     const { tickMs, electionTicks } = host.config.timing;
     this.id = recovered.id;
     this.#host = host;
-    this.#damageWatch = new DamageWatch(recovered.id, host.log);
+    this.#damageWatch = new DamageWatch(recovered.id, host);
     this.#storage = new GroupStorage(host, recovered, {
       applied: (local) => this.#deltaApplied(local),
       activated: () => host.activated(),

@@ -2,6 +2,11 @@
 // other, each looked for again from the group as it is (next-step.ts). An old copy of the document must undo nothing,
 // so a leader changes nothing before its node has confirmed, in the leader's own term, that its copy is not older: all
 // that the document had brought about in this group by then is in the group's log, and stood in the document before.
+//
+// A change is done in a group when nobody can forget it. That it is committed is no more than a commit index, which goes
+// to disk with whatever is written next: after a failure of all power the group may be back in the configuration before,
+// and need the votes of nodes that are gone by then. So the leader appends an entry without data behind it. Whoever
+// acknowledges that has written, in the same batch, how far the log was committed.
 
 import type { PeerStatus, RawNode, Status } from 'raft-ts';
 import { conforms, type Goal } from '../members/members-state.js';
@@ -14,6 +19,8 @@ import type { GroupState } from './group-state.js';
 export interface GroupMembers {
   /** What configurations are to be: another object for every change; `undefined`: not known here. */
   readonly goal: Goal | undefined;
+  /** The number of the change for which voters come and go now; 0: none do. */
+  readonly changing: number;
   /** Whether nodes may leave `group` now. */
   mayDrop(group: number): boolean;
   /** Whether a node can be reached, and is to be made a leader. */
@@ -26,7 +33,7 @@ export interface ReconfigurationHost {
   readonly group: number;
   readonly self: NodeId;
   readonly raft: Pick<RawNode, 'status' | 'basicStatus' | 'canPropose' | 'proposeConfChange'> &
-    Pick<RawNode, 'transferLeader'>;
+    Pick<RawNode, 'propose' | 'transferLeader'>;
   readonly state: Pick<GroupState, 'confState' | 'applied'>;
   readonly members: GroupMembers;
   readonly log: Log;
@@ -44,6 +51,8 @@ export class Reconfiguration {
   #isConfirming = false;
   /** The last change proposed; the next one waits until it is applied, or its term is over. */
   #proposed = { index: 0, term: 0 };
+  /** What was appended once the configuration was as it is to be. */
+  #sealed = { goal: undefined as Goal | undefined, index: 0, term: 0 };
   /** What was committed at the last two looks in `term`: who has all of the earlier one keeps up. */
   #commits = { term: 0, before: Infinity, last: Infinity };
   #waitsFor = '';
@@ -65,7 +74,11 @@ export class Reconfiguration {
   follow(): void {
     const { members, state, raft, group } = this.#host;
     const { goal } = members;
-    if (goal === undefined || conforms(state.confState, goal)) return;
+    if (goal === undefined) return;
+    if (conforms(state.confState, goal)) {
+      if (members.changing !== 0) this.#seal(goal);
+      return;
+    }
     const status = raft.status();
     if (status.role !== 'leader' || status.leadTransferee !== 0 || this.#isPending(status)) return;
     const step = nextStep(state.confState, goal, {
@@ -87,12 +100,28 @@ export class Reconfiguration {
     return this.#hasCaughtUp(this.#host.raft.status(), node);
   }
 
-  /** Whether the configuration is what it is to be, and nothing that is under way changes it; known to the leader only. */
+  /** Whether the configuration is what it is to be, for good, and nothing that is under way changes it; known to the leader only. */
   get isDone(): boolean {
     const { members, state, raft } = this.#host;
     const { goal } = members;
     if (goal === undefined || !conforms(state.confState, goal)) return false;
-    return !this.#isPending(raft.basicStatus());
+    const status = raft.basicStatus();
+    return this.#isSealed(goal, status) && state.applied.index >= this.#sealed.index;
+  }
+
+  #isSealed(goal: Goal, { term }: Pick<Status, 'term'>): boolean {
+    return this.#sealed.goal === goal && this.#sealed.term === term;
+  }
+
+  /** Has a quorum write down that the configuration is committed. */
+  #seal(goal: Goal): void {
+    const { raft, wake } = this.#host;
+    const status = raft.basicStatus();
+    if (status.role !== 'leader' || this.#isPending(status) || this.#isSealed(goal, status)) return;
+    if (!raft.canPropose(0)) return;
+    raft.propose(NOTHING);
+    this.#sealed = { goal, index: raft.basicStatus().lastIndex, term: status.term };
+    wake();
   }
 
   #isPending({ term }: Pick<Status, 'term'>): boolean {
@@ -154,6 +183,7 @@ export class Reconfiguration {
   }
 }
 
+const NOTHING = new Uint8Array(0);
 /** More than a change of all members takes. */
 const CHANGE_BYTES_MAX = 1024;
 

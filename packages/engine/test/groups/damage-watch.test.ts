@@ -7,10 +7,11 @@ import { SILENT } from '../support/log.js';
 test('each damaged copy is named once, and once more when it is damaged again', () => {
   const named: unknown[] = [];
   const log = { ...SILENT, error: (_event: string, fields = {}) => void named.push(fields) };
-  const watch = new DamageWatch(7, log);
-  const look = (own: boolean, ...others: number[]): void => {
+  let own = 0;
+  const watch = new DamageWatch(7, { log, copyDamaged: () => void own++ });
+  const look = (isOwn: boolean, ...others: number[]): void => {
     const progress = [1, 2, 3].map((id) => ({ id, damaged: others.includes(id) }));
-    watch.look({ id: 1, damaged: own, progress } as unknown as Status);
+    watch.look({ id: 1, damaged: isOwn, progress } as unknown as Status);
   };
   look(false);
   look(false, 2);
@@ -26,4 +27,5 @@ test('each damaged copy is named once, and once more when it is damaged again', 
       [7, 2],
     ],
   );
+  assert.equal(own, 1, 'of its own copy the node is told');
 });

@@ -32,6 +32,7 @@ function setUp() {
     peers: peers as unknown as Array<{ -readonly [Key in keyof PeerStatus]: PeerStatus[Key] }>,
     state: { confState: votersOnly([1, 2, 3]) as ConfState, applied: { index: 7, term: 4 } },
     goal: { voters: [1, 2, 3], learners: [4] } as Goal | undefined,
+    changing: 1,
     mayDrop: true,
     canLead: (_node: number): boolean => true,
     hasRoom: true,
@@ -49,6 +50,11 @@ function setUp() {
         const words = change.changes.map(({ kind, node }) => `${kind} ${node}`).join(', ');
         done.push(change === LEAVE_JOINT ? 'leave' : words);
       },
+      propose: (...data) => {
+        world.status.lastIndex++;
+        world.proposed = undefined;
+        done.push(`seal ${data.length}`);
+      },
       transferLeader: (to) => {
         world.status.leadTransferee = to;
         done.push(`to ${to}`);
@@ -57,6 +63,9 @@ function setUp() {
     members: {
       get goal() {
         return world.goal;
+      },
+      get changing() {
+        return world.changing;
       },
       mayDrop: (group) => group === 2 && world.mayDrop,
       canLead: (node) => world.canLead(node),
@@ -79,7 +88,7 @@ function setUp() {
   };
   /** What was proposed is committed and applied. */
   const apply = (): void => {
-    world.state.confState = changeConf(world.state.confState, world.proposed!);
+    if (world.proposed) world.state.confState = changeConf(world.state.confState, world.proposed);
     world.state.applied.index = world.status.lastIndex;
     world.status.commit = world.status.lastIndex;
     for (const one of world.peers) one.match = world.status.lastIndex;
@@ -99,8 +108,32 @@ test('a leader goes all the way of a replacement, a step at a time, each once it
   assert.deepEqual(look(), ['leave']);
   assert.ok(!reconfiguration.isDone);
   apply();
-  assert.deepEqual(look(), []);
+  assert.ok(!reconfiguration.isDone, 'nobody may have written down that it is committed');
+  assert.deepEqual(look(), ['seal 1']);
+  assert.deepEqual(look(), [], 'once is enough');
+  assert.ok(!reconfiguration.isDone);
+  apply();
   assert.ok(reconfiguration.isDone);
+  assert.deepEqual(look(), []);
+});
+
+test('a leader of another term, or for another goal, has it written down anew', () => {
+  const { reconfiguration, world, look, apply } = setUp();
+  world.goal = { voters: [1, 2, 3], learners: [] };
+  assert.deepEqual(look(), ['seal 1']);
+  apply();
+  assert.ok(reconfiguration.isDone);
+  world.status.term++;
+  assert.ok(!reconfiguration.isDone);
+  assert.deepEqual(look(), ['seal 1']);
+  apply();
+  world.goal = { ...world.goal };
+  assert.ok(!reconfiguration.isDone);
+  assert.deepEqual(look(), ['seal 1']);
+  apply();
+  world.changing = 0;
+  world.goal = { ...world.goal };
+  assert.deepEqual(look(), [], 'without a change there is nothing to write down');
 });
 
 test('nothing is done before the document is confirmed in the term of the leader', () => {
@@ -143,7 +176,7 @@ test('nobody but a leader that stays does anything, and nobody without a documen
     (world) => Object.assign(world.status, { leadTransferee: 2 }),
     (world) => Object.assign(world, { goal: undefined }),
     (world) => Object.assign(world, { hasRoom: false }),
-    (world) => Object.assign(world, { goal: { voters: [1, 2, 3], learners: [] } }),
+    (world) => Object.assign(world, { goal: { voters: [1, 2, 3], learners: [] }, changing: 0 }),
   ];
   for (const change of changes) {
     const { world, look } = setUp();
@@ -261,6 +294,8 @@ test('a configuration is not done while a step of before is under way', () => {
   apply();
   assert.ok(!reconfiguration.isDone);
   assert.deepEqual(look(), ['remove 4']);
+  apply();
+  assert.deepEqual(look(), ['seal 1']);
   apply();
   assert.ok(reconfiguration.isDone);
   world.goal = undefined;

@@ -90,3 +90,25 @@ test('the system group lets go of a node last, when no other group has it any mo
   assert.equal(removals.length, 7);
   assert.match(removals.at(-1)!, /"group":0,/);
 });
+
+test('who stays of two goes on alone, though all power fails as soon as the other one may go', () => {
+  const limits = { flushIntervalMs: 600_000 };
+  const tokens = new TokenCluster({ seed: 3, groups: 3, storage: 'level', limits }).start();
+  const { cluster } = tokens;
+  for (const node of [3, 2]) {
+    const begun = orderChange(cluster, { kind: 'remove', node });
+    assert.ok(begun.kind === 'begun');
+    const report = () => cluster.engine(1).members();
+    tokens.until(() => report().changes >= begun.number && report().change === undefined);
+    // Nothing was written since but what the change needed.
+    cluster.crash(1, 'lost');
+    if (cluster.isRunning(node)) cluster.crash(node);
+    tokens.lost.add(node);
+    cluster.startNode(1);
+    tokens.until(() => cluster.isUp(1));
+    tokens.run(3000);
+  }
+  const client = tokens.client('alone');
+  for (const key of KEYS) client.send(key, 'append');
+  tokens.settle();
+});

@@ -158,3 +158,45 @@ test('a transfer under load costs a few round trips, and waits for no tick', () 
   tokens.run(300);
   assert.ok(longestMs > 0 && longestMs < tickMs, `${longestMs} ms without an answer`);
 });
+
+test('a node whose disk has lost something leads nothing, whichever group it was of', () => {
+  const tokens = new TokenCluster({ seed: 11, groups: 4, storage: 'level' }).start();
+  const { cluster } = tokens;
+  tokens.run(2000);
+  const roles = (): string[] =>
+    cluster
+      .engine(3)
+      .positions()
+      .map(({ role }) => role);
+  tokens.until(() => roles().includes('leader'));
+  const { files } = cluster.storage(3);
+  const image = files.image();
+  const client = tokens.client('a');
+  for (let at = 0; at < 5; at++) client.send('one', 'append');
+  tokens.settle();
+  tokens.run(1000);
+  cluster.crash(3);
+  files.restore(image);
+  cluster.replaced(3);
+  cluster.startNode(3);
+  tokens.until(
+    () =>
+      cluster.isUp(3) &&
+      cluster
+        .engine(3)
+        .positions()
+        .some((it) => it.damaged),
+  );
+  const whole = cluster
+    .engine(3)
+    .positions()
+    .filter(({ damaged }) => !damaged);
+  assert.ok(whole.length > 0, 'copies of other groups lost nothing');
+  tokens.until(() => !roles().includes('leader'));
+  for (let at = 0; at < 40; at++) {
+    tokens.run(250);
+    assert.ok(!roles().includes('leader'));
+  }
+  tokens.lost.add(3);
+  tokens.check();
+});

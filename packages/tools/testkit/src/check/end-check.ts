@@ -9,7 +9,7 @@ import { foldHistory } from './fold-history.js';
 import { checkMembers } from './members-check.js';
 
 /** How long a healed cluster may take to answer everything, ms of virtual time. */
-const SETTLE_MS = 120_000;
+const SETTLE_MS = 300_000;
 const LOOK_MS = 10;
 
 /** Checks a cluster that is healed. */

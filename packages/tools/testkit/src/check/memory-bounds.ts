@@ -6,7 +6,7 @@ import type { Usage } from '@deltabase/engine';
 import type { Cluster } from '../cluster/cluster.js';
 
 /** What a turn of a simulation adds at most. */
-const TURN_BYTES = 28 * 1024;
+const TURN_BYTES = 96 * 1024;
 /** Limits of bytes that count before what comes is added: beyond them may be so much. */
 const BYTES_BEYOND: Partial<Record<keyof Limits, (limits: Limits) => number>> = {
   uncommittedBytesMax: () => TURN_BYTES,

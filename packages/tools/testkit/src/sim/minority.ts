@@ -39,20 +39,22 @@ export function goOnWithoutMinority(
   { snapshotChunkBytesMax }: Partial<Limits>,
 ): void {
   const { cluster, tokens, groups } = run;
-  const most = (cluster.ids.length - 1) >> 1;
-  const ill = new Set(cluster.ids.filter((id) => tokens.lost.has(id)));
+  const voters = cluster.founders;
+  const most = (voters.length - 1) >> 1;
+  // Those that know that they are expelled are not among `ids` any more.
+  const ill = new Set(voters.filter((id) => tokens.lost.has(id) || !cluster.ids.includes(id)));
   if (ill.size > most || most === 0) return;
   tokens.mend();
   let isOver = false;
   for (let more = ill.size === most ? 0 : 1 + chance.below(most - ill.size); more > 0; more--) {
-    const well = cluster.ids.filter((id) => !ill.has(id));
+    const well = voters.filter((id) => !ill.has(id));
     const id = well[chance.below(well.length)]!;
     ill.add(id);
     const { what, begin } = AILMENTS[chance.below(AILMENTS.length)]!;
     run.count(`groups had to go on while a node ${what}`);
     begin(run, id, () => isOver);
   }
-  const well = cluster.ids.filter((id) => !ill.has(id));
+  const well = voters.filter((id) => !ill.has(id));
   const commits = (): number[] =>
     Array.from({ length: groups + 1 }, (_, group) => commitOf(run, well, group));
   const before = commits();

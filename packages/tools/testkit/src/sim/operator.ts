@@ -33,6 +33,8 @@ export class Operator {
   readonly #open = new Set<OpenOrder>();
   /** An order had no answer that says what will become of it: it may take effect at any time. */
   #isUncertain = false;
+  /** The last change that was begun; those who know of it may all be down. */
+  #lastBegun = 0;
 
   constructor(options: OperatorOptions) {
     this.#options = options;
@@ -51,8 +53,9 @@ export class Operator {
   /** The same, unless a change is under way or may begin because of what was asked for earlier. */
   get settledReport(): MembersReport | undefined {
     const { report } = this;
-    const isSettled = !this.#isUncertain && this.#open.size === 0 && report?.change === undefined;
-    return isSettled ? report : undefined;
+    if (report === undefined || report.change !== undefined) return undefined;
+    const isSettled = !this.#isUncertain && this.#open.size === 0;
+    return isSettled && report.changes >= this.#lastBegun ? report : undefined;
   }
 
   /** The next node that may come. */
@@ -114,8 +117,10 @@ export class Operator {
   }
 
   #answered({ kind }: MembersOrder, result: MembersResult): void {
-    if (result.kind === 'begun') this.#run.count(`a change was begun: ${kind}`);
-    else if (REFUSALS.has(result.code)) this.#run.count('a change was refused');
+    if (result.kind === 'begun') {
+      this.#lastBegun = Math.max(this.#lastBegun, result.number);
+      this.#run.count(`a change was begun: ${kind}`);
+    } else if (REFUSALS.has(result.code)) this.#run.count('a change was refused');
     else this.#isUncertain = true;
   }
 

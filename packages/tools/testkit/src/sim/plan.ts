@@ -83,17 +83,29 @@ export function drawPlan(seed: number, changes: PlanChanges = {}): Plan {
     lists: 1 + chance.below(6),
     registers: chance.below(3),
     watches: chance.below(4),
-    clients: Array.from({ length: 2 + chance.below(4) }, () => ({
-      ordered: chance.below(2) === 0,
-      paceMs: pace * (10 + chance.below(100)),
-      openMax: chance.below(8) === 0 ? 150 : 20,
-    })),
+    clients: Array.from({ length: 2 + chance.below(4) }, () =>
+      drawClient(chance, { pace, limits }),
+    ),
     forMs,
     faultsUntilMs: forMs,
     orderedFrames: chance.below(2) === 0,
     faults,
   };
   return changed(plan, changes);
+}
+
+/** Where messages of a group have one place or two, those of a client with many open ones leave none to the others. */
+const NARROW: ReadonlyArray<keyof Limits> = ['uncommittedBytesMax', 'groupQueueMax', 'forwardsMax'];
+
+function drawClient(
+  chance: Prng,
+  { pace, limits }: { readonly pace: number; readonly limits: Partial<Limits> },
+): ClientPlan {
+  const ordered = chance.below(2) === 0;
+  const paceMs = pace * (10 + chance.below(100));
+  // Of many open messages in order only one can be taken at a time.
+  const mayHaveMany = !ordered && !NARROW.some((limit) => limit in limits);
+  return { ordered, paceMs, openMax: chance.below(8) === 0 && mayHaveMany ? 150 : 20 };
 }
 
 /** Most runs are short; in long ones, where stalls of half a minute fit, clients take their time. */
