@@ -29,6 +29,7 @@ function replaceMachine(run: FaultHost, chance: Prng): void {
   const node = anyUp(run, chance);
   if (node === undefined) return;
   const { tokens, cluster } = run;
+  run.count('a machine was to be replaced');
   const request = {
     space: tokens.space,
     module: tokens.modules[chance.below(tokens.modules.length)]!,
