@@ -221,6 +221,10 @@ test('members that are away are not waited for, as long as there is a quorum', (
   const alone = offering({ live: [] });
   alone.sleep.turn();
   assert.ok(!alone.sleep.isAsleep);
+  const half = offering({ live: [2], status: { conf: votersOnly([1, 2, 3, 4]) } });
+  answer(half.sleep, 2);
+  half.sleep.turn();
+  assert.ok(!half.sleep.isAsleep, 'half of them is no quorum (pitfall 16)');
   const single = offering({ status: { conf: votersOnly([1]), progress: [] } });
   single.sleep.turn();
   assert.ok(single.sleep.isAsleep, 'a node alone needs nobody');

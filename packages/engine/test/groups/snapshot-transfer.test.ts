@@ -186,6 +186,10 @@ test('a chunk of another sender, attempt or place counts for nothing', () => {
   bench.chunkNext(first);
   assert.equal(bench.rowsOf(8).length, count);
   assert.equal(bench.toSender.length, 1);
+  // Another leader's attempt begins at the same place as the one before it did.
+  bench.receiver.offered(offer(5));
+  bench.chunkNext(first);
+  assert.equal(bench.rowsOf(9).length, 0);
 });
 
 test('a receiver whose sender is gone asks a few times, then clears up and waits for another', () => {
