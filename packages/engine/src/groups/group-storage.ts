@@ -10,6 +10,7 @@ import type { RecoveredGroup } from '../storage/recovery.js';
 import type { GroupHost } from './group-host.js';
 import { GroupState, type GroupStateListener } from './group-state.js';
 import { type Installation, LogWriter } from './log-writer.js';
+import type { PeerView } from './sleep.js';
 import { type ReceivedSnapshot, SnapshotReceiver } from './snapshot-receiver.js';
 
 export interface GroupStorageListener extends GroupStateListener {
@@ -35,8 +36,8 @@ export class GroupStorage {
   #generationsUsed: number;
   /** A snapshot that Raft is about to take or refuse. */
   #received: ReceivedSnapshot | undefined;
-  /** Snapshots that Raft took and that are not in place yet. */
-  #installing = 0;
+  /** Snapshots that Raft took and that are not in place yet, the first taken first. */
+  readonly #installing: ReceivedSnapshot[] = [];
 
   constructor(host: GroupHost, recovered: RecoveredGroup, listener: GroupStorageListener) {
     const { id, row, log, generationsUsed } = recovered;
@@ -77,7 +78,7 @@ export class GroupStorage {
 
   /** Whether the state machine in memory is one that is not in place on disk yet. */
   get isInstalling(): boolean {
-    return this.#installing > 0;
+    return this.#installing.length > 0;
   }
 
   /** Whether nothing is being written, flushed, received or installed. */
@@ -127,9 +128,10 @@ export class GroupStorage {
 
   #flushed(snapshot: Snapshot): void {
     this.log.flushed(snapshot);
-    const { trailingLogBytesMax, heldLogBytesMax } = this.#host.limits;
+    const { limits, peers } = this.#host;
+    const { trailingLogBytesMax, heldLogBytesMax } = limits;
     const heldFrom =
-      this.log.bytes > heldLogBytesMax ? Infinity : neededFrom(this.#listener.raftStatus());
+      this.log.bytes > heldLogBytesMax ? Infinity : neededFrom(this.#listener.raftStatus(), peers);
     const index = Math.min(this.log.compactableTo(trailingLogBytesMax), heldFrom);
     if (index < this.log.firstIndex()) return;
     const { bytes } = this.log;
@@ -155,7 +157,7 @@ export class GroupStorage {
     const received = this.#received;
     assert(received?.end.index === snapshot.index, 'Raft takes the snapshot that was received');
     this.#received = undefined;
-    this.#installing++;
+    this.#installing.push(received);
     const { generation: before } = this.state;
     // The rows before go once nobody reads them and they do not count any more.
     let reasonsToStay = 2;
@@ -176,9 +178,9 @@ export class GroupStorage {
 
   #acknowledge(work: AppendWork): void {
     if (work.snapshot !== undefined) {
-      this.#installing--;
-      const { index } = work.snapshot;
-      this.#host.log.info('snapshot-installed', { group: this.#group, index });
+      const { end, chunks } = this.#installing.shift()!;
+      assert(end.index === work.snapshot.index, 'snapshots are put in place as they were taken');
+      this.#host.log.info('snapshot-installed', { group: this.#group, index: end.index, chunks });
     }
     this.#listener.acknowledge(work);
   }
@@ -191,10 +193,11 @@ export class GroupStorage {
 
 /**
  * What a follower that is alive still needs of a leader's log is kept, within bounds, or it would go from one
- * snapshot to the next for ever (docs/raft.md, pitfall 15).
+ * snapshot to the next for ever (docs/raft.md, pitfall 15). Its node's word counts: Raft forgets whom it has heard of
+ * with every check of the quorum, several times while a snapshot is fetched.
  */
-function neededFrom({ role, progress }: Status): number {
+function neededFrom({ role, progress }: Status, peers: Pick<PeerView, 'isLive'>): number {
   if (role !== 'leader') return Infinity;
-  const behind = progress.filter((peer) => peer.recentActive && !peer.damaged);
+  const behind = progress.filter(({ id, damaged }) => peers.isLive(id) && !damaged);
   return Math.min(Infinity, ...behind.map((peer) => Math.max(peer.match, peer.pendingSnapshot)));
 }

@@ -33,6 +33,8 @@ export interface ReceivedSnapshot {
   readonly message: SnapshotMessage;
   readonly end: SnapshotEnd;
   readonly generation: number;
+  /** How many chunks it came in. */
+  readonly chunks: number;
 }
 
 interface Attempt {
@@ -40,6 +42,7 @@ interface Attempt {
   readonly transfer: number;
   readonly generation: number;
   after: Uint8Array;
+  chunks: number;
   writing: boolean;
   askedMs: number;
   retries: number;
@@ -74,6 +77,7 @@ export class SnapshotReceiver {
       transfer: this.#host.random(),
       generation: this.#host.begin(message),
       after: NOTHING,
+      chunks: 0,
       writing: false,
       askedMs: 0,
       retries: 0,
@@ -129,11 +133,13 @@ export class SnapshotReceiver {
   #written(attempt: Attempt, { rows, end }: Chunk): void {
     attempt.writing = false;
     attempt.retries = 0;
+    attempt.chunks++;
     if (this.#attempt !== attempt) {
       this.#host.discard(attempt.generation); // Given up while it was being written.
     } else if (end !== undefined) {
       this.#attempt = undefined;
-      this.#host.complete({ message: attempt.message, end, generation: attempt.generation });
+      const { message, generation, chunks } = attempt;
+      this.#host.complete({ message, end, generation, chunks });
     } else {
       attempt.after = rows.at(-2)!.slice();
       this.#ask(attempt);

@@ -73,6 +73,44 @@ test('a follower that is too far behind for the log fetches the rows and goes on
   tokens.check();
 });
 
+test('a follower that is alive needs one snapshot, though the log is let go of many times meanwhile (pitfall 15)', () => {
+  const lines: string[] = [];
+  const limits = { ...LIMITS, heldLogBytesMax: 10_000_000, snapshotChunkBytesMax: 1 };
+  const trace = (line: string): void => void lines.push(line);
+  const tokens = new TokenCluster({ seed: 70, limits, trace }).start();
+  const client = tokens.client('c');
+  const [away] = tokens.followersOf('a');
+  client.send('a', 'append');
+  tokens.settle();
+  // Raft forgets whom it has heard of every half a second, and remembers with the next heartbeat.
+  tokens.cluster.setLinks(away!, 'cut');
+  for (let count = 0; count < 100; count++) {
+    client.send(
+      'a',
+      'append_much',
+      tokens.cluster.ids.find((id) => id !== away),
+    );
+    if (count % 10 === 9) tokens.run(100);
+  }
+  tokens.until(() => client.openCount === 0);
+  tokens.run(3000);
+  const said = (event: string): string[] =>
+    lines.filter((line) => line.includes(`n${away} info ${event} `) && /"group":1\b/.test(line));
+  tokens.cluster.weather.delayMsMax = 40;
+  tokens.cluster.setLinks(away!, 'whole');
+  const begunMs = tokens.cluster.simulation.nowMs;
+  for (let count = 0; said('snapshot-installed').length === 0 && count < 1000; count++) {
+    client.send('b', 'append_much', tokens.leaderOf('a'));
+    tokens.run(20);
+  }
+  const tookMs = tokens.cluster.simulation.nowMs - begunMs;
+  assert.ok(tookMs > 1500, `it took ${tookMs} ms, which is several checks of the quorum`);
+  tokens.check();
+  assert.equal(said('snapshot-begun').length, 1);
+  const { chunks } = JSON.parse(/\{.*/.exec(said('snapshot-installed')[0]!)![0]);
+  assert.ok(chunks > 50, `${chunks} chunks`);
+});
+
 test('a follower that took a snapshot can lead, and knows the answers of before (AckedIsDurable)', () => {
   const { tokens, client, away, other, leader } = withFollowerBehind(2);
   tokens.cluster.startNode(away);
