@@ -43,6 +43,8 @@ export class GroupState {
   readonly #host: GroupHost;
   readonly #listener: GroupStateListener;
   #generation: number;
+  /** The number of the log. */
+  readonly #log: number;
   #documents: GroupDocuments;
   #sessions: Sessions;
   #active: Map<string, number>;
@@ -57,6 +59,7 @@ export class GroupState {
     this.#host = host;
     this.#listener = listener;
     this.#generation = row.generation;
+    this.#log = row.log;
     this.#documents = new GroupDocuments(host, id, row.generation);
     this.#sessions = new Sessions(host.limits);
     this.#sessions.loadTime(row.time);
@@ -197,6 +200,7 @@ export class GroupState {
   #rowOperation(): DiskOperation {
     const value = encodeGroupRow({
       generation: this.#generation,
+      log: this.#log,
       flushedIndex: this.#applied.index,
       flushedTerm: this.#applied.term,
       confState: this.#confState,

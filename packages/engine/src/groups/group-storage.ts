@@ -4,7 +4,7 @@
 import { assert } from '@deltabase/base';
 import type { AppendWork, Snapshot, SnapshotMessage, Status } from 'raft-ts';
 import type { LocalDocument } from '../documents/local-document.js';
-import { FIRST_GENERATION, rowsRange } from '../storage/keys.js';
+import { FIRST_GENERATION, logsRange, rowsRange } from '../storage/keys.js';
 import { LogStore } from '../storage/log-store.js';
 import type { RecoveredGroup } from '../storage/recovery.js';
 import type { GroupHost } from './group-host.js';
@@ -74,6 +74,8 @@ export class GroupStorage {
     // What attempts of earlier lives left; those to come have higher numbers.
     this.#discard(FIRST_GENERATION, row.generation);
     this.#discard(row.generation + 1, generationsUsed + 1);
+    // And a recovery that was cut short when it counted already.
+    if (row.log > 0) host.unused(logsRange(id, 0, row.log));
   }
 
   /** Whether the state machine in memory is one that is not in place on disk yet. */

@@ -1,18 +1,25 @@
-// Makes one data directory the only member of a new cluster (docs/decisions/0009). What other survivors have more of is
-// copied first, beside what is in use; then one batch switches over, so that a recovery that is cut short has changed
-// nothing that counts, and can be begun again.
+// Makes one data directory the only member of a new cluster (docs/decisions/0009). What there will be is copied first, page
+// by page, beside what is in use: what other survivors have more of under the next generation, every group's log under the next
+// number. Then one batch switches over that holds a few rows for each group, however long the logs are; so a recovery that is cut
+// short has changed nothing that counts, and can be begun again. The logs of before go last; if that is cut short, with the next start.
 //
 // The new cluster's id is what keeps everybody of before away. Logs begin right behind what is flushed, and what changes of
 // members are in them become empty entries: each group has one configuration from here on, which is the new member alone.
 
 import { assert } from '@deltabase/base';
-import { type Entry, votersOnly } from 'raft-ts';
+import { votersOnly } from 'raft-ts';
 import type { Disk, DiskOperation, DiskReader, DiskRow, NodeId, Random } from '../ports.js';
+import { removeRows } from '../storage/cleanup.js';
 import {
   entryKey,
+  entryRange,
   groupKey,
   hardStateKey,
+  indexOfEntryKey,
+  type KeyRange,
   keyAfter,
+  LOGS_MAX,
+  logsRange,
   NODE_KEY,
   peerKey,
   RECOVERY_KEY,
@@ -20,8 +27,9 @@ import {
   rowSuffix,
   rowsRange,
 } from '../storage/keys.js';
-import { type RecoveredGroup, readNodeRow, readPeers, recoverGroup } from '../storage/recovery.js';
+import { lastGeneration, readGroupRows, readNodeRow, readPeers } from '../storage/recovery.js';
 import {
+  decodeEntry,
   encodeEntry,
   encodeGroupRow,
   encodeHardState,
@@ -73,6 +81,10 @@ export function* applyRecovery(plan: RecoveryPlan, options: RecoveryOptions): Ta
   operations.push({ kind: 'put', key: RECOVERY_KEY, value: encodeRecoveryRow(recovery) });
   operations.push({ kind: 'put', key: NODE_KEY, value: encodeNodeRow(row) });
   yield* wait<void>((done) => disk.write(operations, () => done()));
+  for (const { group } of plan.groups) {
+    const { row: inUse } = yield* readGroupRows(disk, group);
+    yield* remove(disk, logsRange(group, 0, inUse.log));
+  }
   return recovery;
 }
 
@@ -82,45 +94,45 @@ function* switchGroup(
   { node }: RecoveryPlan,
   { disk, others, copying }: RecoveryOptions,
 ): Task<DiskOperation[]> {
-  const own = yield* recoverGroup(disk, group);
-  if (from === node) return takeOver(own, own, { term, node, generation: own.row.generation });
-  const other = others.get(from);
-  assert(other !== undefined, 'what is taken from is there');
-  copying?.(group, from);
-  const copy = yield* recoverGroup(other, group);
-  const generation = own.generationsUsed + 1;
-  yield* copyRows(other, disk, { group, from: copy.row.generation, to: generation });
-  return takeOver(own, copy, { term, node, generation });
+  const { row: own } = yield* readGroupRows(disk, group);
+  const source = from === node ? disk : others.get(from);
+  assert(source !== undefined, 'what is taken from is there');
+  const { row: copy, hardState } = yield* readGroupRows(source, group);
+  let { generation } = own;
+  if (from !== node) {
+    copying?.(group, from);
+    generation = (yield* lastGeneration(disk, group, generation)) + 1;
+    yield* copyRows(source, disk, { group, from: copy.generation, to: generation });
+  }
+  const log = own.log + 1;
+  // What an earlier attempt left may be of another survivor.
+  yield* remove(disk, logsRange(group, log, LOGS_MAX));
+  yield* copyLog(source, disk, { group, from: copy.log, to: log, behind: copy.flushedIndex });
+  const row = { ...copy, generation, log, confState: votersOnly([node]) };
+  const state = { term, vote: 0, commit: hardState.commit };
+  return [
+    { kind: 'put', key: groupKey(group), value: encodeGroupRow(row) },
+    { kind: 'put', key: hardStateKey(group), value: encodeHardState(state) },
+  ];
 }
 
-/** What puts `copy`, with its rows under `generation`, in the place of `own`, and `node` alone in charge of it. */
-function takeOver(
-  own: RecoveredGroup,
-  copy: RecoveredGroup,
-  options: { readonly term: number; readonly node: NodeId; readonly generation: number },
-): DiskOperation[] {
-  const { term, node, generation } = options;
-  const { id: group } = own;
-  const { flushedIndex } = copy.row;
-  const row = { ...copy.row, generation, confState: votersOnly([node]) };
-  const hardState = { term, vote: 0, commit: copy.log.hardState.commit };
-  const operations: DiskOperation[] = [
-    { kind: 'put', key: groupKey(group), value: encodeGroupRow(row) },
-    { kind: 'put', key: hardStateKey(group), value: encodeHardState(hardState) },
-  ];
-  const kept = copy.log.entries.filter(({ index }) => index > flushedIndex);
-  const end = flushedIndex + kept.length;
-  for (const { index } of own.log.entries) {
-    if (index <= flushedIndex || index > end) {
-      operations.push({ kind: 'del', key: entryKey(group, index) });
-    }
-  }
-  for (const entry of kept) {
-    if (copy === own && entry.type === 'normal') continue;
-    const value = encodeEntry(entry.type === 'normal' ? entry : emptied(entry));
-    operations.push({ kind: 'put', key: entryKey(group, entry.index), value });
-  }
-  return operations;
+/** Copies the entries behind an index. Those that change the configuration keep their place, with nothing in it. */
+function* copyLog(
+  from: DiskReader,
+  to: Disk,
+  logs: { readonly group: number; readonly from: number; readonly to: number; behind: number },
+): Task<void> {
+  const { group, behind } = logs;
+  const range = entryRange(group, behind + 1, Number.MAX_SAFE_INTEGER, logs.from);
+  yield* copy(from, to, range, ({ key, value }) => {
+    const index = indexOfEntryKey(key);
+    const entry = decodeEntry(index, value);
+    const isKept = entry.type === 'normal';
+    const kept = isKept
+      ? value
+      : encodeEntry({ index, term: entry.term, type: 'normal', data: new Uint8Array(0) });
+    return { key: entryKey(group, index, logs.to), value: kept };
+  });
 }
 
 function* copyRows(
@@ -129,24 +141,33 @@ function* copyRows(
   generations: { readonly group: number; readonly from: number; readonly to: number },
 ): Task<void> {
   const { group } = generations;
-  const { end, ...range } = rowsRange(group, generations.from, generations.from + 1);
-  for (let { start } = range; ; ) {
-    const page = { start, end, bytesMax: PAGE_BYTES };
+  const range = rowsRange(group, generations.from, generations.from + 1);
+  yield* copy(from, to, range, ({ key, value }) => {
+    return { key: rowKey(group, generations.to, rowSuffix(key)), value };
+  });
+}
+
+/** Writes what `made` makes of each row in a range, a page at a time. */
+function* copy(
+  from: DiskReader,
+  to: Disk,
+  { start, end }: KeyRange,
+  made: (row: DiskRow) => DiskRow,
+): Task<void> {
+  for (let next = start; ; ) {
+    const page = { start: next, end, bytesMax: PAGE_BYTES };
     const { rows, more } = yield* wait<{ rows: readonly DiskRow[]; more: boolean }>((done) =>
       from.range(page, (found, isMore) => done({ rows: found, more: isMore })),
     );
-    const operations = rows.map(({ key, value }): DiskOperation => {
-      return { kind: 'put', key: rowKey(group, generations.to, rowSuffix(key)), value };
-    });
+    const operations = rows.map((row): DiskOperation => ({ kind: 'put', ...made(row) }));
     if (rows.length > 0) yield* wait<void>((done) => to.write(operations, () => done()));
     if (!more) return;
-    start = keyAfter(rows.at(-1)!.key);
+    next = keyAfter(rows.at(-1)!.key);
   }
 }
 
-/** The same place in the log, and nothing in it. */
-function emptied({ index, term }: Entry): Entry {
-  return { index, term, type: 'normal', data: new Uint8Array(0) };
+function remove(disk: Disk, range: KeyRange): Task<void> {
+  return removeRows(disk, range, (operations, done) => disk.write(operations, done));
 }
 
 function hex(bits: number): string {

@@ -142,7 +142,7 @@ function* readNodeRow(disk: DiskReader): Task<NodeRow> {
 function* readGroup(disk: DiskReader, group: number): Task<StoredGroup> {
   const row = yield* readGroupRow(disk, group);
   const hardState = yield* readHardState(disk, group);
-  const range = { ...entryRange(group, 0, Number.MAX_SAFE_INTEGER), rowsMax: 1 };
+  const range = { rowsMax: 1, ...entryRange(group, 0, Number.MAX_SAFE_INTEGER, row.log) };
   const [first] = yield* wait<readonly DiskRow[]>((done) => disk.range(range, done));
   const backwards = { ...range, reverse: true };
   const [last] = yield* wait<readonly DiskRow[]>((done) => disk.range(backwards, done));
@@ -174,7 +174,9 @@ function* readCommit(disk: DiskReader, group: number): Task<number> {
 }
 
 function* readEntries(disk: DiskReader, group: number, from: number): Task<readonly Entry[]> {
-  const range = { ...entryRange(group, from, Number.MAX_SAFE_INTEGER), bytesMax: PAGE_BYTES };
+  const { log } = yield* readGroupRow(disk, group);
+  const entries = entryRange(group, from, Number.MAX_SAFE_INTEGER, log);
+  const range = { bytesMax: PAGE_BYTES, ...entries };
   const rows = yield* wait<readonly DiskRow[]>((done) => disk.range(range, done));
   return rows.map(({ key, value }) => decodeEntry(indexOfEntryKey(key), value));
 }

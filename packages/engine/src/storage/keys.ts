@@ -1,14 +1,15 @@
 // The layout of a node's database. One letter says what a row is; numbers are big-endian, so rows lie in
 // order. All that a group's state machine holds lies under one prefix with a generation: a snapshot from the
 // leader is received under the next generation while the present one serves, and one row (the group row)
-// switches over (docs/raft.md, pitfall 24).
+// switches over (docs/raft.md, pitfall 24). So do logs: a recovery makes one beside that in use, under the next number,
+// and the group row says which counts. The upper 11 bits of an entry's index are that number; the first log has number 0.
 //
 //   N                                    node row: format, cluster, identity
 //   P node                               incarnation of a peer
 //   L                                    recovery row: the lost quorum that this directory was recovered from
-//   G group                              group row: generation, flushed index and term, configuration, time
+//   G group                              group row: generation, number of the log, flushed index and term, configuration, time
 //   H group                              hard state
-//   E group index                        log entry
+//   E group number·index                 log entry
 //   R group generation A space           active version of a space's machine
 //   R group generation D name 0 seq no   piece of a document's snapshot taken at seq
 //   R group generation D name 1 seq      chunk of deltas that begins at seq
@@ -31,6 +32,12 @@ const SESSION = 0x53;
 
 const KIND_PIECE = 0;
 const KIND_CHUNK = 1;
+
+/** Of an index's upper half; the number of the log is above. */
+const INDEX_HIGH_BITS = 21;
+
+/** Numbers of logs are below this. */
+export const LOGS_MAX = 2 ** (32 - INDEX_HIGH_BITS);
 
 export const NODE_KEY = Uint8Array.of(NODE);
 
@@ -68,17 +75,28 @@ export function hardStateKey(group: number): Uint8Array {
   return tagged(HARD_STATE, group);
 }
 
-export function entryKey(group: number, index: number): Uint8Array {
+/** Of the log with this number. */
+export function entryKey(group: number, index: number, log = 0): Uint8Array {
+  assert(log >= 0 && log < LOGS_MAX, 'a directory is recovered some two thousand times at most');
   const key = new Uint8Array(13);
   key[0] = ENTRY;
   writeUint32(key, 1, group);
   writeUint64(key, 5, index);
+  // An index has 53 bits.
+  key[5] = log >>> 3;
+  key[6] = key[6]! | ((log & 7) << 5);
   return key;
 }
 
-/** The entries of `group` with index in `[from, to)`. */
-export function entryRange(group: number, from: number, to: number): KeyRange {
-  return { start: entryKey(group, from), end: entryKey(group, to) };
+/** The entries of `group` with index in `[from, to)`, in the log with this number. */
+export function entryRange(group: number, from: number, to: number, log = 0): KeyRange {
+  return { start: entryKey(group, from, log), end: entryKey(group, to, log) };
+}
+
+/** The entries of a group in the logs with numbers in `[from, to)`. */
+export function logsRange(group: number, from: number, to: number): KeyRange {
+  const end = to === LOGS_MAX ? tagged(ENTRY, group + 1) : entryKey(group, 0, to);
+  return { start: entryKey(group, 0, from), end };
 }
 
 /** What a row of Raft's is; `other` for all others. */
@@ -94,7 +112,12 @@ export function groupOfKey(key: Uint8Array): number {
 }
 
 export function indexOfEntryKey(key: Uint8Array): number {
-  return readUint64(key, 5);
+  return (readUint32(key, 5) & (2 ** INDEX_HIGH_BITS - 1)) * 2 ** 32 + readUint32(key, 9);
+}
+
+/** The number of the log that an entry is in. */
+export function logOfEntryKey(key: Uint8Array): number {
+  return readUint32(key, 5) >>> INDEX_HIGH_BITS;
 }
 
 /** The generation that a group begins with: there are no rows of earlier ones. */

@@ -20,6 +20,8 @@ import { TermRuns } from './term-runs.js';
 /** What a group's log begins with. */
 export interface LogStart {
   readonly hardState: HardState;
+  /** The number under which the entries are on disk. */
+  readonly number: number;
   /** The state machine's last flushed position: the log before it may be gone. */
   readonly snapshot: Snapshot;
   /** All entries on disk, in order, at or before the snapshot's index and up to the end. */
@@ -34,6 +36,7 @@ export class LogStore implements Storage {
   readonly #disk: Disk;
   readonly #cacheBytesMax: number;
   readonly #hardState: HardState;
+  readonly #number: number;
   #snapshot: Snapshot;
   /** The entry right before the first one that is kept. */
   #compactedIndex: number;
@@ -54,6 +57,7 @@ export class LogStore implements Storage {
     this.#disk = disk;
     this.#cacheBytesMax = cacheBytesMax;
     this.#hardState = start.hardState;
+    this.#number = start.number;
     this.#snapshot = start.snapshot;
     const first = start.entries[0];
     // The entry before the first one kept has no term on disk; the first itself stands in for it, unless
@@ -119,7 +123,7 @@ export class LogStore implements Storage {
   appendOperations(entries: readonly Entry[]): DiskOperation[] {
     const operations: DiskOperation[] = [];
     for (const entry of entries) {
-      const key = entryKey(this.#group, entry.index);
+      const key = this.#key(entry.index);
       operations.push({ kind: 'put', key, value: encodeEntry(entry) });
     }
     const last = entries.at(-1)?.index ?? this.#submittedEnd;
@@ -217,6 +221,10 @@ export class LogStore implements Storage {
     this.#logBytes = 0;
   }
 
+  #key(index: number): Uint8Array {
+    return entryKey(this.#group, index, this.#number);
+  }
+
   get #cacheStart(): number {
     return this.#lastIndex + 1 - this.#cache.length;
   }
@@ -224,7 +232,7 @@ export class LogStore implements Storage {
   /** Removes the entries `[first, last]` from the disk. */
   #delete(first: number, last: number, operations: DiskOperation[]): void {
     for (let index = first; index <= last; index++) {
-      operations.push({ kind: 'del', key: entryKey(this.#group, index) });
+      operations.push({ kind: 'del', key: this.#key(index) });
     }
   }
 
@@ -255,7 +263,7 @@ export class LogStore implements Storage {
   }
 
   #readEntry(index: number): Entry {
-    const bytes = this.#disk.getSync(entryKey(this.#group, index));
+    const bytes = this.#disk.getSync(this.#key(index));
     // Rows are removed only after they are compacted here, and asked for only if they are not.
     assert(bytes !== undefined, 'the entries of the log are on disk');
     return decodeEntry(index, bytes);

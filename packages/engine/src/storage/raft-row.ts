@@ -1,7 +1,7 @@
 // Reads what a row says of a group's Raft state: for tools and checkers that look at batches as they are written.
 
 import type { Entry, HardState } from 'raft-ts';
-import { groupOfKey, indexOfEntryKey, kindOfKey } from './keys.js';
+import { groupOfKey, indexOfEntryKey, kindOfKey, logOfEntryKey } from './keys.js';
 import { decodeEntry, decodeGroupRow, decodeHardState, type GroupRow } from './rows.js';
 
 /** A row as it is now; without its content it is gone. */
@@ -9,6 +9,8 @@ export type RaftRow =
   | {
       readonly kind: 'entry';
       readonly group: number;
+      /** The number of the log that it is in. */
+      readonly log: number;
       readonly index: number;
       readonly entry: Entry | undefined;
     }
@@ -27,7 +29,8 @@ export function readRaftRow(key: Uint8Array, value: Uint8Array | undefined): Raf
   switch (kind) {
     case 'entry': {
       const index = indexOfEntryKey(key);
-      return { kind, group, index, entry: value && decodeEntry(index, value) };
+      const log = logOfEntryKey(key);
+      return { kind, group, log, index, entry: value && decodeEntry(index, value) };
     }
     case 'hardState':
       return { kind, group, hardState: value && decodeHardState(value) };

@@ -186,14 +186,22 @@ function* readAll(disk: DiskReader, range: KeyRange): Task<DiskRow[]> {
   }
 }
 
-/** Reads a group whole. Throws DATA_CORRUPT. */
-export function* recoverGroup(disk: DiskReader, id: number): Task<RecoveredGroup> {
+/** Where a group stands. Throws DATA_CORRUPT. */
+export function* readGroupRows(
+  disk: DiskReader,
+  id: number,
+): Task<Pick<RecoveredGroup, 'row'> & Pick<LogStart, 'hardState'>> {
   const bytes = yield* wait<Uint8Array | undefined>((done) => disk.get(groupKey(id), done));
   if (bytes === undefined) throw corrupt(id, 'its row is missing');
   const row = decodeGroupRow(bytes);
   const hard = yield* wait<Uint8Array | undefined>((done) => disk.get(hardStateKey(id), done));
-  const hardState = hard === undefined ? EMPTY_HARD_STATE : decodeHardState(hard);
-  const rows = yield* readAll(disk, entryRange(id, 0, Number.MAX_SAFE_INTEGER));
+  return { row, hardState: hard === undefined ? EMPTY_HARD_STATE : decodeHardState(hard) };
+}
+
+/** Reads a group whole. Throws DATA_CORRUPT. */
+export function* recoverGroup(disk: DiskReader, id: number): Task<RecoveredGroup> {
+  const { row, hardState } = yield* readGroupRows(disk, id);
+  const rows = yield* readAll(disk, entryRange(id, 0, Number.MAX_SAFE_INTEGER, row.log));
   const entries = rows.map(({ key, value }) => decodeEntry(indexOfEntryKey(key), value));
   checkLog(id, row, hardState, entries);
   const snapshot = {
@@ -205,14 +213,14 @@ export function* recoverGroup(disk: DiskReader, id: number): Task<RecoveredGroup
   return {
     id,
     row,
-    log: { hardState, snapshot, entries },
+    log: { number: row.log, hardState, snapshot, entries },
     machine: yield* readMachine(disk, id, row.generation),
     generationsUsed: yield* lastGeneration(disk, id, row.generation),
   };
 }
 
 /** Looks for rows of generations beyond the one in use: an attempt at a snapshot left them. */
-function* lastGeneration(disk: DiskReader, id: number, inUse: number): Task<number> {
+export function* lastGeneration(disk: DiskReader, id: number, inUse: number): Task<number> {
   const range = { ...rowsRange(id, inUse, GENERATIONS_END), reverse: true, rowsMax: 1 };
   const [row] = yield* wait<readonly DiskRow[]>((done) => disk.range(range, done));
   return row === undefined ? inUse : generationOfRow(row.key);
@@ -284,8 +292,12 @@ function newGroup(id: number, founders: readonly number[]): RecoveredGroup {
   const confState = votersOnly(founders);
   return {
     id,
-    row: { generation: FIRST_GENERATION, flushedIndex: 0, flushedTerm: 0, confState, time: 0 },
+    row: {
+      ...{ generation: FIRST_GENERATION, log: 0 },
+      ...{ flushedIndex: 0, flushedTerm: 0, confState, time: 0 },
+    },
     log: {
+      number: 0,
       hardState: EMPTY_HARD_STATE,
       snapshot: { index: 0, term: 0, confState, data: new Uint8Array(0) },
       entries: [],

@@ -31,6 +31,8 @@ export interface RecoveryRow extends Recovery {
 export interface GroupRow {
   /** The generation of the state machine's rows. */
   readonly generation: number;
+  /** The number of the log: 0 until the directory is recovered. */
+  readonly log: number;
   /** Everything up to this entry is in the rows; the log before it may be gone. */
   readonly flushedIndex: number;
   readonly flushedTerm: number;
@@ -41,6 +43,8 @@ export interface GroupRow {
 
 const NODE_VERSION = 2;
 const GROUP_VERSION = 1;
+/** The same, and the number of the log behind it. */
+const GROUP_VERSION_NUMBERED = 2;
 const HARD_STATE_VERSION = 1;
 const ACTIVE_VERSION = 1;
 const PEER_VERSION = 1;
@@ -79,20 +83,16 @@ export function decodeRecoveryRow(bytes: Uint8Array): RecoveryRow {
 }
 
 export function encodeGroupRow(row: GroupRow): Uint8Array {
-  return pack([
-    GROUP_VERSION,
-    row.generation,
-    row.flushedIndex,
-    row.flushedTerm,
-    encodeConfState(row.confState),
-    row.time,
-  ]);
+  const { generation, log, flushedIndex, flushedTerm, confState, time } = row;
+  const fields = [generation, flushedIndex, flushedTerm, encodeConfState(confState), time];
+  return pack(log === 0 ? [GROUP_VERSION, ...fields] : [GROUP_VERSION_NUMBERED, ...fields, log]);
 }
 
 export function decodeGroupRow(bytes: Uint8Array): GroupRow {
-  const f = fields(bytes, GROUP_VERSION, { count: 6, what: 'group row' });
+  const f = groupFields(bytes);
   return {
     generation: f[1],
+    log: f[6] ?? 0,
     flushedIndex: f[2],
     flushedTerm: f[3],
     confState: decodeConfState(f[4]),
@@ -168,6 +168,14 @@ export function decodeEntry(index: number, bytes: Uint8Array): Entry {
     type: kind === ENTRY_NORMAL ? 'normal' : 'confChange',
     data: bytes.subarray(ENTRY_HEADER_BYTES),
   };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: as for `fields`.
+function groupFields(bytes: Uint8Array): any[] {
+  const value = unpack(bytes);
+  const isNumbered = Array.isArray(value) && value[0] === GROUP_VERSION_NUMBERED;
+  const [version, count] = isNumbered ? [GROUP_VERSION_NUMBERED, 7] : [GROUP_VERSION, 6];
+  return fields(bytes, version, { count, what: 'group row' });
 }
 
 function fields(

@@ -16,7 +16,7 @@ const ROWS = 50;
 const [SENDER, RECEIVER] = [1, 2];
 
 function groupRow(flushedIndex: number) {
-  const row = { generation: 3, flushedIndex, flushedTerm: 4, confState: CONF, time: 77 };
+  const row = { generation: 3, log: 0, flushedIndex, flushedTerm: 4, confState: CONF, time: 77 };
   return put(groupKey(1), own(encodeGroupRow(row)));
 }
 

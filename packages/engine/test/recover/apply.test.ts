@@ -62,7 +62,7 @@ function diskOf(sample: Sample): MemoryDisk {
   const config = { ...CONFIG, node };
   const { operations, node: made } = formatNode(config, makePrng(node));
   const flushedTerm = entries.find(({ index }) => index === flushedIndex)?.term ?? 0;
-  const row = { generation: 2, flushedIndex, flushedTerm, confState: conf, time: 5 };
+  const row = { generation: 2, log: 0, flushedIndex, flushedTerm, confState: conf, time: 5 };
   return promptDisk([
     ...operations,
     put(NODE_KEY, encodeNodeRow({ ...made.row, clusterId: 'before', expulsion })),
@@ -196,31 +196,85 @@ test('rows are copied whole, however many and large they are', () => {
   );
 });
 
+test('logs are copied in bounded batches, however long they are, and what switches over is small', () => {
+  const entries = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12].map((index) =>
+    entry(index, 1, String(index).repeat(300_000)),
+  );
+  // Its own log, and another one's.
+  for (const from of [1, 2]) {
+    const target = diskOf({ entries: from === 1 ? entries : LOG, conf: FIVE, term: 9 });
+    const others =
+      from === 1 ? [] : [diskOf({ node: 2, entries: [...entries, entry(13, 3)], conf: FIVE })];
+    const sizes: number[] = [];
+    let switchBytes = 0;
+    const write = target.write.bind(target);
+    target.write = (batch, done) => {
+      const bytes = batch.reduce((sum, one) => {
+        return sum + one.key.length + (one.kind === 'put' ? one.value.length : 0);
+      }, 0);
+      if (batch.some(({ key }) => key === NODE_KEY)) switchBytes = bytes;
+      else sizes.push(bytes);
+      write(batch, done);
+    };
+    const { log } = recover(target, others).groups[GROUP]!;
+    assert.deepEqual(
+      log.entries.map(({ index, data }) => [index, data.length]).slice(0, 12),
+      entries.map(({ index, data }) => [index, data.length]),
+    );
+    // A page of a megabyte, and the row that fills it.
+    assert.ok(Math.max(...sizes) < 2_000_000, `${Math.max(...sizes)} bytes in a batch`);
+    assert.ok(sizes.filter((bytes) => bytes > 500_000).length >= 4, 'several pages');
+    assert.ok(switchBytes > 0 && switchBytes < 1000, `${switchBytes} bytes switch over`);
+  }
+});
+
 test('a recovery that is cut short anywhere has changed nothing that counts, and can be begun again', () => {
-  const entries = [...LOG, entry(6, 3)];
-  const more = { node: 2, entries, flushedIndex: 3, session: 'of 2', conf: FIVE };
+  // Some pages of them.
+  const long = [6, 7, 8, 9, 10, 11].map((index) => entry(index, 3, 'long'.repeat(200_000)));
+  const more = {
+    node: 2,
+    entries: [...LOG, ...long],
+    flushedIndex: 3,
+    session: 'of 2',
+    conf: FIVE,
+  };
   const other = (): MemoryDisk => diskOf(more);
   const before = (): MemoryDisk => diskOf({ entries: LOG, conf: FIVE });
   const whole = recover(before(), [other()]);
   let isDone = false;
+  let writesBefore = 0;
+  let writesAfter = 0;
   for (let writes = 0; !isDone; writes++) {
     const target = before();
     isDone = applyUntil(target, other(), writes);
     const found = resultOf(recoverNode(target, CONFIG))!;
-    if (isDone) {
-      assert.ok(writes >= 2, 'rows first, then the batch that switches over');
-      assert.equal(found.row.clusterId, whole.row.clusterId);
+    const { log, machine } = found.groups[GROUP]!;
+    if (found.row.clusterId === 'before') {
+      writesBefore++;
+      assert.deepEqual(
+        log.entries,
+        resultOf(recoverNode(before(), CONFIG))!.groups[GROUP]!.log.entries,
+      );
+      assert.deepEqual(
+        machine.sessions.map(({ name }) => name),
+        ['of 1'],
+      );
+      // This time the other directory is one that has a little less.
+      const less = diskOf({ ...more, entries: [...LOG, ...long.slice(0, 1)] });
+      const last = recover(target, [less]).groups[GROUP]!.log.entries.at(-1)!;
+      assert.equal(last.index, 6, 'nothing of the first attempt is left');
       continue;
     }
-    assert.equal(found.row.clusterId, 'before');
-    assert.deepEqual(
-      found.groups[GROUP]!.machine.sessions.map(({ name }) => name),
-      ['of 1'],
-    );
-    const again = recover(target, [other()]).groups[GROUP]!;
-    assert.deepEqual(again.log, whole.groups[GROUP]!.log);
-    assert.deepEqual(again.machine, whole.groups[GROUP]!.machine);
+    writesAfter++;
+    assert.equal(found.row.clusterId, whole.row.clusterId);
+    assert.deepEqual(log, whole.groups[GROUP]!.log);
+    assert.deepEqual(machine, whole.groups[GROUP]!.machine);
   }
+  assert.ok(
+    writesBefore >= 5,
+    'rows and pages of the log first, then the batch that switches over',
+  );
+  assert.ok(writesAfter >= 2, 'and the log of before goes last');
 });
 
 /** Recovers on a disk that ends after so many writes; says whether it was done by then. */
@@ -229,6 +283,7 @@ function applyUntil(target: MemoryDisk, other: MemoryDisk, writes: number): bool
   const disk: Disk = Object.assign(Object.create(target) as MemoryDisk, {
     get: target.get.bind(target),
     range: target.range.bind(target),
+    compact: target.compact.bind(target),
     write(batch: readonly DiskOperation[], done: () => void) {
       if (left-- > 0) target.write(batch, done);
     },

@@ -17,6 +17,9 @@ import {
   indexOfEntryKey,
   type KeyRange,
   keyAfter,
+  LOGS_MAX,
+  logOfEntryKey,
+  logsRange,
   NODE_KEY,
   nodeOfPeerKey,
   peerKey,
@@ -43,6 +46,7 @@ const KEYS: ReadonlyArray<readonly [Uint8Array, string]> = [
   [groupKey(3), '4700000003'],
   [hardStateKey(3), '4800000003'],
   [entryKey(3, 2 ** 40 + 5), '45000000030000010000000005'],
+  [entryKey(3, 2 ** 40 + 5, 9), '45000000030120010000000005'],
   [activeKey(3, 1, 'text'), '52000000030000000141' + '74657874'],
   [sessionKey(3, 1, 'c1', 7), '52000000030000000153' + '02' + '6331' + '00000007'],
   [PREFIX, '52000000030000000144' + '0474657874' + '0003612f62'],
@@ -82,6 +86,25 @@ test('a range of entries holds exactly the indices from its start to before its 
       assert.ok(!isIn(entryKey(5, at), entryRange(4, from, to)));
     }),
   );
+});
+
+test('the logs of a group lie apart, each whole, and not among those of another one', () => {
+  const number = fc.nat({ max: LOGS_MAX - 1 });
+  fc.assert(
+    fc.property(index, number, number, number, (at, log, from, to) => {
+      const key = entryKey(4, at, log);
+      const isIn4 = from <= log && log < to;
+      assert.equal(isIn(key, logsRange(4, from, to)), isIn4);
+      assert.equal(isIn(key, logsRange(4, from, LOGS_MAX)), from <= log);
+      assert.ok(!isIn(key, logsRange(3, 0, LOGS_MAX)) && !isIn(key, logsRange(5, 0, LOGS_MAX)));
+      assert.equal(
+        isIn(key, entryRange(4, 0, Number.MAX_SAFE_INTEGER, from)),
+        from === log && at < Number.MAX_SAFE_INTEGER,
+      );
+      assert.deepEqual([indexOfEntryKey(key), logOfEntryKey(key)], [at, log]);
+    }),
+  );
+  assert.throws(() => entryKey(4, 1, LOGS_MAX));
 });
 
 test('what a key was made of is read from it', () => {

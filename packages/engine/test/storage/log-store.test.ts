@@ -18,7 +18,7 @@ function open(disk = promptDisk(), snapshot = snapshotAt(0, 0), entries: readonl
   const log = new LogStore(
     1,
     disk,
-    { hardState: EMPTY_HARD_STATE, snapshot, entries },
+    { hardState: EMPTY_HARD_STATE, number: 0, snapshot, entries },
     CACHE_BYTES,
   );
   return { disk, log };

@@ -10,6 +10,7 @@ test("a row of Raft's is read by its key, whether it is there or gone", () => {
   const hardState = { term: 3, vote: 2, commit: 6 };
   const row = {
     generation: 1,
+    log: 0,
     flushedIndex: 5,
     flushedTerm: 2,
     confState: votersOnly([1]),
@@ -18,12 +19,14 @@ test("a row of Raft's is read by its key, whether it is there or gone", () => {
   assert.deepEqual(readRaftRow(entryKey(4, 7), encodeEntry(entry)), {
     kind: 'entry',
     group: 4,
+    log: 0,
     index: 7,
     entry,
   });
   assert.deepEqual(readRaftRow(entryKey(4, 7), undefined), {
     kind: 'entry',
     group: 4,
+    log: 0,
     index: 7,
     entry: undefined,
   });

@@ -29,7 +29,7 @@ const CONFIG = sampleConfig();
 const GROUP = 1;
 
 function row(changes: Partial<GroupRow> = {}): Uint8Array {
-  const base = { generation: 2, flushedIndex: 6, flushedTerm: 2, confState: CONF, time: 5 };
+  const base = { generation: 2, log: 0, flushedIndex: 6, flushedTerm: 2, confState: CONF, time: 5 };
   return own(encodeGroupRow({ ...base, ...changes }));
 }
 

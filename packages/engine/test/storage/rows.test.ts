@@ -42,6 +42,7 @@ const RECOVERY: RecoveryRow = {
 };
 const GROUP = {
   generation: 3,
+  log: 0,
   flushedIndex: 70_000,
   flushedTerm: 5,
   confState: CONF,
@@ -78,6 +79,13 @@ const ROWS: ReadonlyArray<{
     golden: '960103ce000111700595930102039201029105' + '9103c3cb4278bcfe5687b000',
     decode: decodeGroupRow,
     value: GROUP,
+  },
+  {
+    name: 'group with another log than the first',
+    bytes: own(encodeGroupRow({ ...GROUP, log: 4 })),
+    golden: '970203ce000111700595930102039201029105' + '9103c3cb4278bcfe5687b000' + '04',
+    decode: decodeGroupRow,
+    value: { ...GROUP, log: 4 },
   },
   {
     name: 'hard state',

@@ -11,6 +11,8 @@ export class StoredLog {
   hardState: HardState = EMPTY_HARD_STATE;
   /** Everything up to it is in the state machine's rows; entries up to there may be gone. */
   flushedIndex = 0;
+  /** The number of the log in use; entries of others are not looked at. */
+  number = 0;
   readonly entries = new Map<number, Entry>();
   /** Indices of the changes of configuration among the entries. */
   readonly changes = new Set<number>();
@@ -84,10 +86,10 @@ export class StoredLogs {
     const before = this.#nodes.get(id);
     if (before !== undefined) this.#lost.set(id, [...(this.#lost.get(id) ?? []), before]);
     this.#nodes.delete(id);
-    for (const { key, value } of rows.rows()) {
-      const row = readRaftRow(key, value);
-      if (row !== undefined) this.take(id, row);
-    }
+    const found = rows.rows().flatMap(({ key, value }) => readRaftRow(key, value) ?? []);
+    // Which log is in use is said behind the entries.
+    for (const row of found) if (row.kind !== 'entry') this.take(id, row);
+    for (const row of found) if (row.kind === 'entry') this.take(id, row);
   }
 
   /** A row is on stable storage, or gone from it. */
@@ -100,6 +102,9 @@ export class StoredLogs {
       if (next.vote !== NONE) log.votes.set(next.term, next.vote);
     } else if (row.kind === 'group') {
       log.flushedIndex = row.row?.flushedIndex ?? 0;
+      log.number = row.row?.log ?? 0;
+    } else if (row.log !== log.number) {
+      // What a recovery left of another log.
     } else if (row.entry === undefined) {
       log.entries.delete(row.index);
       log.changes.delete(row.index);

@@ -26,7 +26,7 @@ function hardStateRow(hardState: HardState): RaftRow {
 }
 
 function groupRow(flushedIndex: number): RaftRow {
-  const row = { generation: 1, flushedIndex, flushedTerm: 1, confState: CONF, time: 0 };
+  const row = { generation: 1, log: 0, flushedIndex, flushedTerm: 1, confState: CONF, time: 0 };
   return { kind: 'group', group: GROUP, row };
 }
 
