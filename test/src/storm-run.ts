@@ -6,7 +6,7 @@ import { makePrng, type Prng } from '@deltabase/base';
 import type { ProcessCluster } from '@deltabase/testkit';
 import { sleep, withCluster } from './scratch.js';
 import { type Fault, type FaultCounts, inflict } from './storm-faults.js';
-import { type Replacement, replaceOldest } from './storm-replacements.js';
+import { REPLACEMENT_LIMITS, type Replacement, replaceOldest } from './storm-replacements.js';
 import { type TokenLoad, type TokenLoadReport, underTokenLoad } from './token-load.js';
 
 export interface StormOptions {
@@ -29,14 +29,20 @@ export interface StormOptions {
 
 export interface StormReport extends TokenLoadReport {
   readonly faults: FaultCounts;
-  readonly replacements: readonly Replacement[];
+  readonly replacements: ReadonlyArray<
+    Replacement & {
+      /** The longest time in which a group acknowledged nothing, from the one before to the next, ms. */
+      readonly gapMs: number;
+    }
+  >;
 }
 
 type Disturbance = Pick<StormReport, 'faults' | 'replacements'>;
 
 export function storm(options: StormOptions): Promise<StormReport> {
   const random = makePrng(options.seed);
-  return withCluster({}, async (cluster) => {
+  const flags = options.replaces ? { limits: REPLACEMENT_LIMITS } : {};
+  return withCluster({ flags }, async (cluster) => {
     const { result, report } = await underTokenLoad(cluster, { ...options, random }, (load) =>
       options.replaces
         ? replace(cluster, load, options)
@@ -54,20 +60,27 @@ async function replace(
   load: TokenLoad,
   { seconds, faultEveryMs = 3000, progress }: StormOptions,
 ): Promise<Disturbance> {
-  const replacements: Replacement[] = [];
+  const replacements: Array<StormReport['replacements'][number]> = [];
   const first = cluster.nodes.length;
   const endMs = performance.now() + seconds * 1000;
   while (replacements.length < first || performance.now() < endMs) {
+    load.beginStep();
     const replacement = await replaceOldest(cluster, load);
-    replacements.push(replacement);
-    const { old, node, tookMs, gapMs } = replacement;
-    progress?.(
-      `node ${old} replaced by ${node} in ${tookMs} ms, at most ${gapMs} ms without an acknowledgement; ` +
-        `${load.acknowledged} acknowledged`,
-    );
     await sleep(faultEveryMs);
+    const gapMs = Math.round(load.stepGapMs);
+    replacements.push({ gapMs, ...replacement });
+    progress?.(`${describe(replacements.at(-1)!)}; ${load.acknowledged} acknowledged`);
   }
   return { faults: NO_FAULTS, replacements };
+}
+
+/** A replacement in words. */
+export function describe(replacement: StormReport['replacements'][number]): string {
+  const { old, node, tookMs, gapMs, inChunks, snapshots, chunks } = replacement;
+  return (
+    `node ${old} replaced by ${node} in ${tookMs} ms, with ${snapshots} snapshots in ${chunks} chunks (of ${inChunks} groups ` +
+    `in several), at most ${gapMs} ms without an acknowledgement of a group`
+  );
 }
 
 /** Lets nodes meet faults for as long as the storm lasts. */

@@ -4,7 +4,8 @@
 
 import { DeltabaseError, type Prng } from '@deltabase/base';
 import type { Client } from '@deltabase/client';
-import { Moments, type ProcessCluster, type ProcessNode } from '@deltabase/testkit';
+import { groupOf } from '@deltabase/machine';
+import { Moments, type ProcessCluster, type ProcessNode, Silence } from '@deltabase/testkit';
 import { NodeView } from './node-view.js';
 import { readText } from './read-text.js';
 import { connectAndDeploy, sleep, until } from './scratch.js';
@@ -18,6 +19,8 @@ export interface TokenLoadOptions {
   readonly nodes?: ProcessCluster['nodes'];
   /** Default 200. */
   readonly documents?: number;
+  /** The groups that the cluster has, to tell how long each of them was silent. Default 1: all count as one. */
+  readonly groups?: number;
   /** Until a call is given up, ms. Default 20,000. */
   readonly deadlineMs?: number;
   /** Told of calls that fail. */
@@ -46,12 +49,12 @@ const CHECKS_AT_ONCE = 16;
 
 /** Runs `use` while clients write to and read from a cluster; then every promise must be kept. */
 export async function underTokenLoad<T>(
-  cluster: Pick<ProcessCluster, 'addresses' | 'nodes'>,
+  cluster: Pick<ProcessCluster, 'addresses' | 'nodes' | 'groups'>,
   options: TokenLoadOptions,
   use: (load: TokenLoad) => Promise<T>,
 ): Promise<{ readonly result: T; readonly report: TokenLoadReport }> {
   const client = await connectAndDeploy(cluster.addresses, SPACE);
-  const load = new TokenLoad(client, { nodes: cluster.nodes, ...options });
+  const load = new TokenLoad(client, { nodes: cluster.nodes, groups: cluster.groups, ...options });
   try {
     const result = await use(load);
     const report = await load.stop();
@@ -72,15 +75,16 @@ export class TokenLoad {
   #isStopping = false;
   #acknowledged = 0;
   #reads = 0;
-  #lastAckMs = performance.now();
-  #longestGapMs = 0;
-  #stepGapMs = 0;
+  readonly #silence = new Silence();
+  /** Of each group, since the step began. */
+  readonly #groupSilences: readonly Silence[];
 
   /** Begins to write and read; the machine of examples/text must be deployed as `text`. */
   constructor(client: Client, options: TokenLoadOptions) {
-    const { writers = 64, nodes = [] } = options;
+    const { writers = 64, nodes = [], groups = 1 } = options;
     this.#client = client;
     this.#options = options;
+    this.#groupSilences = Array.from({ length: groups }, () => new Silence());
     this.#working = [
       ...Array.from({ length: writers }, (_, writer) => this.#write(writer)),
       ...Array.from({ length: CLIENT_READERS }, (_, reader) => this.#readFromAny(reader)),
@@ -102,12 +106,12 @@ export class TokenLoad {
 
   /** A step of whatever is done to the cluster begins. */
   beginStep(): void {
-    this.#stepGapMs = 0;
+    for (const silence of this.#groupSilences) silence.forget();
   }
 
-  /** The longest time without any acknowledgement since the step began, ms; the present one counts. */
+  /** The longest time in which a group acknowledged nothing since the step began, ms; the present one counts. */
   get stepGapMs(): number {
-    return Math.max(this.#stepGapMs, performance.now() - this.#lastAckMs);
+    return Math.max(...this.#groupSilences.map(({ longestMs }) => longestMs));
   }
 
   /** Waits until `count` more tokens are acknowledged. */
@@ -132,7 +136,7 @@ export class TokenLoad {
       refused: this.#count('refused'),
       unknown: this.#count('unknown'),
       reads: this.#reads,
-      longestGapMs: Math.round(this.#longestGapMs),
+      longestGapMs: Math.round(this.#silence.longestMs),
     };
   }
 
@@ -162,7 +166,7 @@ export class TokenLoad {
         const handle = this.#client.document(SPACE, key);
         const { seq } = await handle.send('insert', { at: 0, text: `${name} ` }, { deadlineMs });
         sent.acknowledged(seq);
-        this.#noteAcknowledged();
+        this.#noteAcknowledged(key);
       } catch (thrown) {
         if (!(thrown instanceof DeltabaseError)) throw thrown;
         const isUnknown = thrown.details['outcomeUnknown'] === true;
@@ -219,11 +223,11 @@ export class TokenLoad {
     return record;
   }
 
-  #noteAcknowledged(): void {
+  #noteAcknowledged(key: string): void {
     this.#acknowledged++;
-    this.#stepGapMs = this.stepGapMs;
-    this.#longestGapMs = Math.max(this.#longestGapMs, this.#stepGapMs);
-    this.#lastAckMs = performance.now();
+    this.#silence.answered();
+    // Groups of documents are numbered from 1 on.
+    this.#groupSilences[groupOf(SPACE, key, this.#groupSilences.length) - 1]!.answered();
   }
 
   #count(fate: Fate): number {

@@ -1,9 +1,9 @@
 // A planned transfer of a group's leadership under load: the longest time in which no message to the group is answered,
 // beside the same of as long a time before it, in which nothing happens.
 
+import type { Silence } from '@deltabase/testkit';
 import { sleep } from '../bench-cluster.js';
 import { type Scene, WARM_ANSWERS } from './kills.js';
-import type { Silence } from './silence.js';
 
 /** What one transfer did. */
 export interface Handover {

@@ -3,9 +3,9 @@
 import type { Prng } from '@deltabase/base';
 import type { DocumentHandle } from '@deltabase/client';
 import { groupOf } from '@deltabase/machine';
+import { Silence } from '@deltabase/testkit';
 import { sleep } from '../bench-cluster.js';
 import { type Counters, SPACE } from '../counters.js';
-import { Silence } from './silence.js';
 
 export const WRITERS = 64;
 export const DOCUMENTS = 500;

@@ -73,6 +73,7 @@ export {
   type ProcessClusterOptions,
   ProcessNode,
 } from './process/process-cluster.js';
+export { Silence } from './process/silence.js';
 export { Coverage } from './sim/coverage.js';
 export { type Outcome, runSeed } from './sim/one-run.js';
 export { commandOf, drawPlan, type Plan, type PlanChanges } from './sim/plan.js';

@@ -46,6 +46,7 @@ const NODE_FLAGS = [
   '--max-semi-space-size=32',
   '--no-parallel-scavenge',
 ];
+const GROUPS = 16;
 const START_MS = 30_000;
 const LOG_LINES_KEPT = 200;
 
@@ -62,7 +63,7 @@ interface NodeSetup {
 export class ProcessNode {
   readonly #setup: NodeSetup;
   readonly #log: string[] = [];
-  readonly #awaited = new Map<RegExp, () => void>();
+  readonly #hearers = new Map<RegExp, (line: string) => void>();
   #child: ChildProcess | undefined;
   #exited: Promise<number | null> = Promise.resolve(null);
 
@@ -148,17 +149,23 @@ export class ProcessNode {
 
   /** Resolves as soon as it logs a line that matches; the process that was started last, from now on. */
   said(words: RegExp): Promise<void> {
-    return new Promise((resolve) => this.#awaited.set(words, resolve));
+    return new Promise((resolve) => {
+      this.hear(words, () => {
+        this.#hearers.delete(words);
+        resolve();
+      });
+    });
+  }
+
+  /** Is told of every line that matches, of all its lives, from now on. Once for each `words`. */
+  hear(words: RegExp, told: (line: string) => void): void {
+    this.#hearers.set(words, told);
   }
 
   #noteLine(line: string): void {
     this.#log.push(line);
     if (this.#log.length > LOG_LINES_KEPT) this.#log.shift();
-    for (const [words, resolve] of this.#awaited) {
-      if (!words.test(line)) continue;
-      this.#awaited.delete(words);
-      resolve();
-    }
+    for (const [words, told] of this.#hearers) if (words.test(line)) told(line);
   }
 
   #watchOutput(child: ChildProcess): Promise<void> {
@@ -219,6 +226,11 @@ export class ProcessCluster {
 
   get nodes(): readonly ProcessNode[] {
     return this.#nodes;
+  }
+
+  /** Groups of documents. */
+  get groups(): number {
+    return this.#options.groups ?? GROUPS;
   }
 
   /** Makes a node that joins the cluster once it is added to the members and started. It is one of `nodes` then. */
@@ -284,7 +296,7 @@ interface Place {
 }
 
 async function makeNode(
-  { directory, groups = 16, flags = {}, program, reach, launch }: ProcessClusterOptions,
+  { directory, groups = GROUPS, flags = {}, program, reach, launch }: ProcessClusterOptions,
   places: readonly Place[],
   { id, client, peer }: Place,
 ): Promise<ProcessNode> {

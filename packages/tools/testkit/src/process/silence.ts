@@ -1,4 +1,5 @@
-// How long nobody was answered: of all messages, and of each group's.
+// How long nobody was answered, by the clock of this process: what runs and tests on real clusters measure, of all messages
+// or of each group's.
 
 /** The longest time between two answers. */
 export class Silence {
