@@ -1,12 +1,14 @@
 // One node of a cluster as it sees itself: calls that go to that node and to no other, unlike the client's,
 // which finds its own way.
 
+import { DeltabaseError, type ErrorCode, isErrorCode } from '@deltabase/base';
 import { Connection } from '@deltabase/grpc-connection';
 import {
   type ChannelCredentials,
   type Client,
   loadPackageDefinition,
   type ServiceError,
+  status,
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ROOT } from './workspace.js';
@@ -101,7 +103,8 @@ export class NodeView {
       await call(this.#documents, 'Send', { message, session });
       return 'accepted';
     } catch (thrown) {
-      return (thrown as ServiceError).details;
+      if (!(thrown instanceof DeltabaseError)) throw thrown;
+      return thrown.message;
     }
   }
 
@@ -141,9 +144,29 @@ function call<T>(client: UnaryClient, method: string, request: object): Promise<
     const deadline = Date.now() + CALL_MS;
     const options = { deadline };
     const done = (error: ServiceError | null, response: T): void =>
-      error === null ? resolve(response) : reject(error);
+      error === null ? resolve(response) : reject(errorOf(error));
     client[method]!(request, options, done);
   });
+}
+
+/** What the node says in the trailer, or what became of the call on its way. */
+function errorOf(error: ServiceError): Error {
+  const [trailer] = error.metadata.get('deltabase-error-bin');
+  const code = trailer === undefined ? codeOnTheWay(error.code) : codeIn(trailer as Buffer);
+  if (code === undefined) return error;
+  return new DeltabaseError(code, error.details, { cause: error });
+}
+
+/** The first field of deltabase.v1.Error, a short text; `undefined`: it is no code that is known. */
+function codeIn(trailer: Buffer): ErrorCode | undefined {
+  const code = trailer.toString('utf8', 2, 2 + trailer[1]!);
+  return isErrorCode(code) ? code : undefined;
+}
+
+/** A node that ends cancels its calls; whatever else gRPC may say by itself is a defect. */
+function codeOnTheWay(code: status): ErrorCode | undefined {
+  if (code === status.UNAVAILABLE || code === status.CANCELLED) return 'UNAVAILABLE';
+  return code === status.DEADLINE_EXCEEDED ? 'DEADLINE_EXCEEDED' : undefined;
 }
 
 function loadServices(): { DocumentsService: ClientClass; ClusterService: ClientClass } {

@@ -55,6 +55,7 @@ export async function replaceOldest(
     const begunMs = performance.now();
     const change = await client.members.replace(old.id, member);
     await node.start();
+    load.readFrom(node);
     const { members } = await client.members.done(change, { deadlineMs: CHANGE_MS });
     assert.equal(await old.exited, REMOVED, `node ${old.id} is told, and ends`);
     await load.progressed(ACKNOWLEDGED_AFTER);

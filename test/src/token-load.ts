@@ -15,7 +15,7 @@ export interface TokenLoadOptions {
   readonly random: Prng;
   /** Default 64. */
   readonly writers?: number;
-  /** Nodes that are also read from directly, whoever leads. Default: none. */
+  /** Nodes that are also read from directly, whoever leads, each of which must show something. Default: none. */
   readonly nodes?: ProcessCluster['nodes'];
   /** Default 200. */
   readonly documents?: number;
@@ -71,10 +71,11 @@ export class TokenLoad {
   readonly #options: TokenLoadOptions;
   readonly #moments = new Moments();
   readonly #records = new Map<string, TokenRecord>();
-  readonly #working: readonly Promise<void>[];
+  readonly #working: Promise<void>[];
+  /** Reads so far that showed a document, by reader. */
+  readonly #readsOf = new Map<string, number>();
   #isStopping = false;
   #acknowledged = 0;
-  #reads = 0;
   readonly #silence = new Silence();
   /** Of each group, since the step began. */
   readonly #groupSilences: readonly Silence[];
@@ -88,10 +89,17 @@ export class TokenLoad {
     this.#working = [
       ...Array.from({ length: writers }, (_, writer) => this.#write(writer)),
       ...Array.from({ length: CLIENT_READERS }, (_, reader) => this.#readFromAny(reader)),
-      ...nodes.map((node) => this.#readFrom(node)),
     ];
     // `stop` tells of what went wrong; it may come later.
     for (const working of this.#working) working.catch(() => {});
+    for (const node of nodes) this.readFrom(node);
+  }
+
+  /** Begins to read from one more node directly; something must be read there before `stop`. */
+  readFrom(node: ProcessNode): void {
+    const working = this.#readFrom(node);
+    working.catch(() => {});
+    this.#working.push(working);
   }
 
   /** Tokens acknowledged so far. */
@@ -101,7 +109,7 @@ export class TokenLoad {
 
   /** Reads so far that showed a document. */
   get reads(): number {
-    return this.#reads;
+    return [...this.#readsOf.values()].reduce((sum, reads) => sum + reads, 0);
   }
 
   /** A step of whatever is done to the cluster begins. */
@@ -125,17 +133,20 @@ export class TokenLoad {
     this.#isStopping = true;
   }
 
-  /** Waits until every call has settled. Rejects if one failed with anything but an answer. */
+  /** Waits until every call has settled. Rejects if one failed as none may, or if a reader was never shown anything. */
   async stop(): Promise<TokenLoadReport> {
     this.#isStopping = true;
     await Promise.all(this.#working);
     const unsettled = this.#count('sent');
     if (unsettled > 0) throw new Error(`${unsettled} calls never settled`);
+    for (const [reader, reads] of this.#readsOf) {
+      if (reads === 0) throw new Error(`${reader} was never shown a document`);
+    }
     return {
       acknowledged: this.#acknowledged,
       refused: this.#count('refused'),
       unknown: this.#count('unknown'),
-      reads: this.#reads,
+      reads: this.reads,
       longestGapMs: Math.round(this.#silence.longestMs),
     };
   }
@@ -182,7 +193,7 @@ export class TokenLoad {
     const { deadlineMs = DEADLINE_MS } = this.#options;
     return this.#read(`reader ${reader}`, async (key) => {
       const { value } = await this.#client.document(SPACE, key).get({ deadlineMs });
-      return value;
+      return readText(value);
     });
   }
 
@@ -190,23 +201,29 @@ export class TokenLoad {
     return NodeView.with(clientAddress, (view) =>
       this.#read(`reader of node ${id}`, async (key) => {
         const { value } = await view.latest(SPACE, key);
-        return value;
+        return readText(value);
       }),
     );
   }
 
-  /** One reader: a document at a time, as it is now. Whatever it is shown must fit; that it is shown need not. */
-  async #read(name: string, get: (key: string) => Promise<unknown>): Promise<void> {
+  /**
+   * One reader: a document at a time, as it is now. Whatever it is shown must fit; that it is shown need not, while it
+   * is told to ask again later. A document that is not there is one in which nothing was put.
+   */
+  async #read(name: string, get: (key: string) => Promise<string>): Promise<void> {
     const random = this.#options.random.fork(name);
+    this.#readsOf.set(name, 0);
     while (!this.#isStopping) {
       const key = this.#anyKey(random);
       const read = this.#record(key).read();
-      const value = await get(key).catch(() => undefined);
-      if (value === undefined) {
-        read.failed();
-      } else {
-        read.saw(readText(value));
-        this.#reads++;
+      try {
+        read.saw(await get(key));
+        this.#readsOf.set(name, this.#readsOf.get(name)! + 1);
+      } catch (thrown) {
+        if (!(thrown instanceof DeltabaseError)) throw thrown;
+        if (thrown.code === 'DOCUMENT_NOT_FOUND') read.saw('');
+        else if (thrown.retry === 'later') read.failed();
+        else throw thrown;
       }
       await sleep(READ_MS);
     }
