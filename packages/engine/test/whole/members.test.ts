@@ -7,33 +7,20 @@ import {
   orderTransfer,
   rolesIn,
   simulatedMember,
-  TokenCluster,
   type TokenClusterOptions,
 } from '@deltabase/testkit';
+import { add, startWritten } from '../support/written-cluster.js';
 
-const KEYS = 'abcdefgh'.split('');
-
-/** A cluster whose documents have something in them, and a client that goes on writing. */
+/** The cluster, and what its first node is told and knows of the members. */
 function startCluster(options: Partial<TokenClusterOptions> = {}) {
-  const lines: string[] = [];
-  const trace = (line: string): void => void lines.push(line);
-  const tokens = new TokenCluster({ seed: 1, groups: 3, trace, ...options }).start();
-  const client = tokens.client('c');
-  const write = (): void => {
-    for (const key of KEYS) client.send(key, 'append');
-  };
-  write();
-  tokens.settle();
-  const order = (what: MembersOrder): MembersResult => orderChange(tokens.cluster, what);
-  const roles = () => rolesIn(tokens.cluster.engines()[0]!.members());
-  return { tokens, client, write, order, roles, lines };
+  const started = startWritten(options);
+  const { cluster } = started.tokens;
+  const order = (what: MembersOrder): MembersResult => orderChange(cluster, what);
+  const roles = () => rolesIn(cluster.engines()[0]!.members());
+  return { order, roles, ...started };
 }
 
 type Started = ReturnType<typeof startCluster>;
-
-function add(node: number, promote = true): MembersOrder {
-  return { kind: 'add', member: simulatedMember(node), promote };
-}
 
 function replace(old: number, node: number): MembersOrder {
   return { kind: 'replace', old, member: simulatedMember(node) };

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { MembersOrder } from '@deltabase/engine';
 import {
   awaitChange,
   Cluster,
@@ -10,31 +9,17 @@ import {
   orderChange,
   rolesIn,
   simulatedMember,
-  TokenCluster,
   type TokenClusterOptions,
 } from '@deltabase/testkit';
 import { emptyParts, encodeFrame } from '../../src/peers/frame.js';
 import { RECOVERED_AT, recoverNode } from '../support/recover.js';
+import { add, KEYS, startWritten } from '../support/written-cluster.js';
 
-const KEYS = 'abcdefgh'.split('');
-
-function add(node: number): MembersOrder {
-  return { kind: 'add', member: simulatedMember(node), promote: true };
-}
-
-/** A cluster with tokens in its documents, which a client goes on writing. */
+/** A cluster that has had time to learn of its members. */
 function startTokens(options: Partial<TokenClusterOptions> = {}) {
-  const lines: string[] = [];
-  const trace = (line: string): void => void lines.push(line);
-  const tokens = new TokenCluster({ seed: 1, groups: 3, trace, ...options }).start();
-  const client = tokens.client('c');
-  const write = (): void => {
-    for (const key of KEYS) client.send(key, 'append');
-  };
-  write();
-  tokens.settle();
-  tokens.run(1000);
-  return { tokens, write, lines, cluster: tokens.cluster };
+  const started = startWritten(options);
+  started.tokens.run(1000);
+  return { cluster: started.tokens.cluster, ...started };
 }
 
 /** A cluster without the checkers that know of no recovery: what was committed changes under their eyes. */
