@@ -57,7 +57,8 @@ export async function replaceOldest(
     await node.start();
     load.readFrom(node);
     const { members } = await client.members.done(change, { deadlineMs: CHANGE_MS });
-    assert.equal(await old.exited, REMOVED, `node ${old.id} is told, and ends`);
+    const code = await old.exited;
+    assert.equal(code, REMOVED, `node ${old.id} is not told: ${old.log.slice(-3).join('\n')}`);
     await load.progressed(ACKNOWLEDGED_AFTER);
     const tookMs = performance.now() - begunMs;
     await assert.rejects(old.start(), /was removed from the cluster/);

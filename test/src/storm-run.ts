@@ -4,6 +4,7 @@
 
 import { makePrng, type Prng } from '@deltabase/base';
 import type { ProcessCluster } from '@deltabase/testkit';
+import { leadersSettled } from './calm.js';
 import { sleep, withCluster } from './scratch.js';
 import { type Fault, type FaultCounts, inflict } from './storm-faults.js';
 import { REPLACEMENT_LIMITS, type Replacement, replaceOldest } from './storm-replacements.js';
@@ -60,6 +61,8 @@ async function replace(
   load: TokenLoad,
   { seconds, faultEveryMs = 3000, progress }: StormOptions,
 ): Promise<Disturbance> {
+  // A cluster that has just begun moves its leaders to where they belong, which is no part of any step.
+  await leadersSettled(cluster);
   const replacements: Array<StormReport['replacements'][number]> = [];
   const first = cluster.nodes.length;
   const endMs = performance.now() + seconds * 1000;

@@ -34,7 +34,7 @@ class Story {
 
   writes(id: NodeId, ...entries: Entry[]): this {
     for (const entry of entries) {
-      this.#logs.take(id, { kind: 'entry', group: GROUP, index: entry.index, entry });
+      this.#logs.take(id, { kind: 'entry', group: GROUP, log: 0, index: entry.index, entry });
     }
     this.#witness.durable(id);
     return this;

@@ -18,7 +18,7 @@ function entry(index: number, term: number, text = `${index}`): Entry {
 }
 
 function entryRow(stored: Entry): RaftRow {
-  return { kind: 'entry', group: GROUP, index: stored.index, entry: stored };
+  return { kind: 'entry', group: GROUP, log: 0, index: stored.index, entry: stored };
 }
 
 function hardStateRow(hardState: HardState): RaftRow {
@@ -141,7 +141,7 @@ test('a copy that sleeps before it has applied all of its log is found', () => {
 test('what is flushed may be gone from a log', () => {
   const story = new Story().has(2, 1, 2, 3).is(1, { role: 'leader', commit: 2, applied: 2 });
   const gone = [1, 2].map((index): RaftRow => {
-    return { kind: 'entry', group: GROUP, index, entry: undefined };
+    return { kind: 'entry', group: GROUP, log: 0, index, entry: undefined };
   });
   story.writes(2, groupRow(2), ...gone).is(2, { commit: 2, applied: 2 });
   story.is(2, { term: 2, role: 'leader' });
