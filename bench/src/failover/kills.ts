@@ -63,7 +63,7 @@ function leaderAtRest(group: number, nodes: number): number {
 }
 
 /** A key of a document in a group. */
-function keyIn(group: number, groups: number, run: number): string {
+export function keyIn(group: number, groups: number, run: number): string {
   for (let n = 0; ; n++) {
     const key = `run-${run}-group-${group}-${n}`;
     if (groupOf(SPACE, key, groups) === group) return key;

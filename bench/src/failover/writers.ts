@@ -2,49 +2,32 @@
 
 import type { Prng } from '@deltabase/base';
 import type { DocumentHandle } from '@deltabase/client';
-import { groupOf } from '@deltabase/machine';
 import { Silence } from '@deltabase/testkit';
 import { sleep } from '../bench-cluster.js';
-import { type Counters, SPACE } from '../counters.js';
+import type { Counters } from '../counters.js';
 
 export const WRITERS = 64;
 export const DOCUMENTS = 500;
 export const WAIT_MS = 60_000;
 
-interface Target {
-  readonly document: DocumentHandle;
-  readonly silence: Silence;
-}
-
 export class Writers {
   /** Of all messages. */
   readonly silence = new Silence();
   readonly #counters: Counters;
-  readonly #groups: readonly Silence[];
-  readonly #targets: readonly Target[];
+  readonly #targets: readonly DocumentHandle[];
   readonly #writing: readonly Promise<void>[];
   #isStopping = false;
   #restMs = 0;
   #answers = 0;
 
-  constructor(counters: Counters, groups: number, random: Prng) {
+  constructor(counters: Counters, random: Prng) {
     this.#counters = counters;
-    this.#groups = Array.from({ length: groups + 1 }, () => new Silence());
-    this.#targets = Array.from({ length: DOCUMENTS }, (_, n) => {
-      const key = `load-${n}`;
-      const silence = this.silenceOf(groupOf(SPACE, key, groups));
-      return { document: counters.document(key), silence };
-    });
+    this.#targets = Array.from({ length: DOCUMENTS }, (_, n) => counters.document(`load-${n}`));
     this.#writing = Array.from({ length: WRITERS }, (_, writer) =>
       this.#write(random.fork(`writer ${writer}`)),
     );
     // `stop` tells of a failure; it comes later.
     for (const writing of this.#writing) writing.catch(() => {});
-  }
-
-  /** Of the messages to a group's documents. */
-  silenceOf(group: number): Silence {
-    return this.#groups[group]!;
   }
 
   /** Waits for so many answers more. */
@@ -72,11 +55,10 @@ export class Writers {
   async #write(random: Prng): Promise<void> {
     while (!this.#isStopping) {
       const target = this.#targets[random.below(DOCUMENTS)]!;
-      const { document, channel, payload } = this.#counters.add(target.document);
+      const { document, channel, payload } = this.#counters.add(target);
       await document.send(channel, payload);
       this.#answers++;
       this.silence.answered();
-      target.silence.answered();
       if (this.#restMs > 0) await sleep(this.#restMs * (0.5 + random.fraction()));
     }
   }

@@ -104,7 +104,8 @@ export class Router {
   }
 }
 
-const RETRY_AFTER_MS = 100;
+/** A planned transfer is over by then; without a leader for longer, each attempt waits twice as long as the one before. */
+const NO_LEADER_RETRY_AFTER_MS = 20;
 /** Room on a disk does not come at once. */
 const DISK_RETRY_AFTER_MS = 2000;
 
@@ -124,7 +125,7 @@ function noLeader(): Failure {
   return failure(
     'UNAVAILABLE',
     'the group has no leader that can be reached: send again in a moment',
-    { retryAfterMs: RETRY_AFTER_MS },
+    { retryAfterMs: NO_LEADER_RETRY_AFTER_MS },
   );
 }
 
