@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspectNode, runTask } from '@deltabase/engine';
-import { MemoryDisk, TokenCluster } from '@deltabase/testkit';
+import { MemoryDisk, type SimulatedClient, TokenCluster } from '@deltabase/testkit';
 
 /** Logs are kept for nobody, so that whoever was away for a while needs a snapshot. */
 const LIMITS = {
@@ -60,6 +60,19 @@ function withFollowerBehind(seed: number, { messages = 60, batchBytesMax = 10_00
   return { tokens, client, away: away!, other: other!, leader: tokens.leaderOf('a') };
 }
 
+/** Appends to "a" through the other nodes while `away` is cut off. */
+function appendWithout(
+  away: number,
+  { tokens, client, count }: { tokens: TokenCluster; client: SimulatedClient; count: number },
+): void {
+  const through = tokens.cluster.ids.find((id) => id !== away);
+  for (let sent = 1; sent <= count; sent++) {
+    client.send('a', 'append_much', through);
+    if (sent % 10 === 0) tokens.run(100);
+  }
+  tokens.until(() => client.openCount === 0);
+}
+
 test('a follower that is too far behind for the log fetches the rows and goes on from there', () => {
   const { tokens, client, away } = withFollowerBehind(1);
   tokens.cluster.startNode(away);
@@ -84,15 +97,7 @@ test('a follower that is alive needs one snapshot, though the log is let go of m
   tokens.settle();
   // Raft forgets whom it has heard of every half a second, and remembers with the next heartbeat.
   tokens.cluster.setLinks(away!, 'cut');
-  for (let count = 0; count < 100; count++) {
-    client.send(
-      'a',
-      'append_much',
-      tokens.cluster.ids.find((id) => id !== away),
-    );
-    if (count % 10 === 9) tokens.run(100);
-  }
-  tokens.until(() => client.openCount === 0);
+  appendWithout(away!, { tokens, client, count: 100 });
   tokens.run(3000);
   const said = (event: string): string[] =>
     lines.filter((line) => line.includes(`n${away} info ${event} `) && /"group":1\b/.test(line));
@@ -219,15 +224,7 @@ test('watches and waiting reads on the follower go on behind the snapshot (Commi
     (result) => void (result.kind === 'value' && waited.push(result.seq)),
   );
   tokens.cluster.setLinks(away!, 'cut');
-  for (let count = 0; count < 60; count++) {
-    client.send(
-      'a',
-      'append_much',
-      tokens.cluster.ids.find((id) => id !== away),
-    );
-    if (count % 10 === 9) tokens.run(100);
-  }
-  tokens.until(() => client.openCount === 0);
+  appendWithout(away!, { tokens, client, count: 60 });
   tokens.run(500);
   tokens.cluster.setLinks(away!, 'whole');
   tokens.until(() => seqs.length === 60, 20_000);
