@@ -24,8 +24,8 @@ export interface Outage {
   readonly silenceMs: number;
 }
 
-/** Answers before each kill or transfer, so that it meets a cluster at work. */
-export const WARM_ANSWERS = 2000;
+/** Answers before each kill, so that it meets a cluster at work. */
+const WARM_ANSWERS = 2000;
 
 /** Kills one node after the other, and starts it again. */
 export async function killOne(scene: Scene, run: number): Promise<Outage> {

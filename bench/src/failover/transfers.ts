@@ -1,8 +1,8 @@
-// A planned transfer of a group's leadership under load: how long a client waits that writes to the group all the time,
+// A planned transfer of a group's leadership: how long a client waits that writes to the group all the time,
 // beside the same of as long a time before it, in which nothing happens.
 
 import { sleep } from '../bench-cluster.js';
-import { keyIn, type Scene, WARM_ANSWERS } from './kills.js';
+import { keyIn, type Scene } from './kills.js';
 
 /** What one transfer did. */
 export interface Handover {
@@ -17,9 +17,8 @@ const WATCH_MS = 1000;
 
 /** Hands one group after the other to another node. */
 export async function transferOne(scene: Scene, run: number): Promise<Handover> {
-  const { cluster, client, groups, writers } = scene;
+  const { cluster, client, groups } = scene;
   const group = 1 + (run % groups);
-  await writers.answered(WARM_ANSWERS);
   const from = await leaderOf(scene, group);
   const to = 1 + (from % cluster.nodes.length);
   const usualMs = await longestWait(scene, { group, run }, () => sleep(WATCH_MS));
