@@ -12,7 +12,6 @@ import { Moments } from '../check/operation-log.js';
 import { RaftWitness } from '../check/raft-witness.js';
 import { RegisterHistory } from '../check/register-history.js';
 import { ShownLogWitness } from '../check/shown-log-witness.js';
-import type { StoredLogs } from '../check/stored-logs.js';
 import { TokenHistory } from '../check/token-history.js';
 import { ToldWitness } from '../check/told-witness.js';
 import type { ScriptCall } from '../machines/script-machines.js';
@@ -61,8 +60,9 @@ export class TokenCluster {
   readonly space = TOKENS;
   /** The modules that can be deployed; all do the same. */
   readonly modules: readonly Uint8Array[];
+  readonly #raft = new RaftWitness();
   /** What all nodes have on their disks. */
-  readonly logs: StoredLogs;
+  readonly logs = this.#raft.logs;
   readonly confs: ConfWitness;
   readonly #options: TokenClusterOptions;
   readonly #shownLogs: ShownLogWitness;
@@ -72,8 +72,7 @@ export class TokenCluster {
   constructor(options: TokenClusterOptions) {
     const { seed, nodes = 3, groups = 1, limits = {}, storage = 'memory', trace, ran } = options;
     this.#options = options;
-    const raft = new RaftWitness();
-    this.logs = raft.logs;
+    const raft = this.#raft;
     const told = new ToldWitness(raft.logs);
     const isWasm = options.machines === 'wasm';
     this.modules = isWasm ? tokenWasmModules() : TOKEN_MODULES;
@@ -170,6 +169,11 @@ export class TokenCluster {
       this.registers.set(key, history);
     }
     return history;
+  }
+
+  /** How many entries of a group are committed, as far as any node has known. */
+  committed(group: number): number {
+    return this.#raft.committed(group).length;
   }
 
   groupOf(key: string): number {

@@ -54,22 +54,14 @@ export function goOnWithoutMinority(
     run.count(`groups had to go on while a node ${what}`);
     begin(run, id, () => isOver);
   }
-  const well = voters.filter((id) => !ill.has(id));
-  const commits = (): number[] =>
-    Array.from({ length: groups + 1 }, (_, group) => commitOf(run, well, group));
-  const before = commits();
+  const ofDocuments = Array.from({ length: groups }, (_, at) => at + 1);
+  const before = ofDocuments.map((group) => tokens.committed(group));
   tokens.sendToEveryGroup('minority');
   tokens.until(
-    () => commits().every((commit, group) => group === 0 || commit > before[group]!),
+    () => ofDocuments.every((group, at) => tokens.committed(group) > before[at]!),
     snapshotChunkBytesMax === undefined ? GOES_ON_MS : SNAPSHOT_MS,
   );
   isOver = true;
-}
-
-/** The highest commit index that one of `nodes` knows. */
-function commitOf({ cluster }: FaultHost, nodes: readonly NodeId[], group: number): number {
-  const up = nodes.filter((id) => cluster.isUp(id));
-  return Math.max(0, ...up.map((id) => cluster.engine(id).positions()[group]!.commit));
 }
 
 function cutOneWay(
