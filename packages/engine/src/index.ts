@@ -67,8 +67,10 @@ export {
 export { type RaftRow, readRaftRow } from './storage/raft-row.js';
 export { readNodeRow } from './storage/recovery.js';
 export type { NodeRow, RecoveryRow } from './storage/rows.js';
+export type { ComposedDelta } from './streams/composed-delta.js';
 export type { HistoryPage } from './streams/history.js';
 export type { ReadMode, ReadRequest, ReadResult, ReadValue } from './streams/reads.js';
+export type { WatchPolicy } from './streams/watch-policy.js';
 export type { Watch, WatchSink } from './streams/watcher.js';
 export type { WatchRequest } from './streams/watches.js';
 export type { DeployRequest, DeployResult } from './system/deployment.js';

@@ -135,7 +135,10 @@ export class EngineParts {
     this.forwarding = new Forwarding({ links: this.links, limits, touched, life });
     this.snapshots = new SnapshotSender({ disk, limits, header, send: sendBulk, inTurn });
     this.reads = new Reads({ disk, limits, wake });
-    this.watches = new Watches({ limits, nowMs, inTurn, wake });
+    this.watches = new Watches({
+      ...{ limits, nowMs, inTurn, wake },
+      after: (delayMs, run) => clock.after(delayMs, () => inTurn(run)),
+    });
 
     this.senders = new SystemSenders({
       nowMs,

@@ -18,6 +18,7 @@ export function usageOf(
   const ofNode: Array<Omit<Usage, 'group'>> = [
     { limit: 'readQueueMax', used: Math.max(reads.openCount, open) },
     { limit: 'watchesPerNodeMax', used: watches.count },
+    { limit: 'watchVersionsBytesMax', used: watches.heldVersionsBytes },
     { limit: 'forwardsMax', used: forwarding.waitingCount },
     { limit: 'writeQueueBytesMax', used: writer.waitingBytes },
     { limit: 'snapshotTransfersMax', used: snapshots.count },

@@ -92,6 +92,8 @@ export interface Limits {
   readonly watchQueueBytesMax: number;
   readonly watchQueuesBytesMax: number;
   readonly watchesPerNodeMax: number;
+  readonly watchVersionsBytesMax: number;
+  readonly composedBytesMax: number;
   readonly readQueueMax: number;
   readonly readBytesMax: number;
   readonly historyPageMax: number;
@@ -184,6 +186,8 @@ export const DEFAULT_LIMITS: Limits = {
   watchQueueBytesMax: 4 * MIB, // bytes waiting for one watcher
   watchQueuesBytesMax: 256 * MIB, // bytes waiting for all of them; with more, each gets one event at a time
   watchesPerNodeMax: 100_000, // watches
+  watchVersionsBytesMax: 64 * MIB, // bytes of canonical JSON of earlier versions held for watchers that lag and want one patch from there
+  composedBytesMax: 1 * MIB, // bytes of one patch in place of several deltas, and of deltas composed for it; with more, the watcher gets the state
   readQueueMax: 16_384, // reads waiting for confirmation or loading; pages of history and modules likewise
   readBytesMax: 4 * MIB, // bytes of one read's value: some 30 ms to write out; watch what is larger
   historyPageMax: 1000, // deltas in one page of history

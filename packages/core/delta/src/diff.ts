@@ -24,6 +24,16 @@ export function diffValues(before: Value, after: Value): Patch {
   return output.operations;
 }
 
+/**
+ * `diffValues` if that patch has at most `bytesMax` bytes as text, without its brackets; `undefined` if not,
+ * found out without going on much longer.
+ */
+export function diffWithin(before: Value, after: Value, bytesMax: number): Patch | undefined {
+  const output: Output = { operations: [], bytes: 0, bytesMax };
+  diffSlots(output, '', before, after);
+  return output.bytes > bytesMax ? undefined : output.operations;
+}
+
 /** `diffValues` of plain JavaScript; throws INVALID_ARGUMENT as `fromJson` does. */
 export function diffJson(before: Json, after: Json): Patch {
   return diffValues(fromJson(before), fromJson(after));

@@ -4,7 +4,7 @@
 export { applyOperation, applyPatch } from './apply.js';
 export { canonicalBytes, canonicalJson } from './canonical.js';
 export { composePatches } from './compose.js';
-export { diffJson, diffValues } from './diff.js';
+export { diffJson, diffValues, diffWithin } from './diff.js';
 export { Document, type Version } from './document.js';
 export { Draft, type DraftLimits } from './draft.js';
 export { valuesEqual } from './equal.js';
@@ -18,7 +18,7 @@ export {
   toJson,
 } from './json.js';
 export { bytesOf, depthOf, hashText } from './measure.js';
-export { encodePatch, type Operation, type Patch } from './operation.js';
+export { encodePatch, type Operation, type Patch, patchBytes } from './operation.js';
 export { parseValue } from './parse.js';
 export { parsePatch } from './parse-patch.js';
 export { PieceBuilder } from './piece-builder.js';

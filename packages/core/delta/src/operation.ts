@@ -34,6 +34,13 @@ export function encodePatch(patch: Patch): Uint8Array {
   return writePatch(patch, slots, length);
 }
 
+/** Bytes that `encodePatch` makes of `patch`; O(operations), whatever their values hold. */
+export function patchBytes(patch: Patch): number {
+  let bytes = patch.length === 0 ? 2 : 1;
+  for (const operation of patch) bytes += operationBytes(operation, slotOfOperation(operation)) + 1;
+  return bytes;
+}
+
 /** `encodePatch` where the slots of the operations and the length of the text are known. */
 export function writePatch(patch: Patch, slots: readonly Slot[], length: number): Uint8Array {
   const bytes = new Uint8Array(length);

@@ -4,10 +4,10 @@ import { makePrng } from '@deltabase/base';
 import fc from 'fast-check';
 import { applyPatch } from '../src/apply.js';
 import { canonicalJson } from '../src/canonical.js';
-import { diffJson, diffValues } from '../src/diff.js';
+import { diffJson, diffValues, diffWithin } from '../src/diff.js';
 import { fromJson, type Json } from '../src/json.js';
 import { bytesOf, hashText } from '../src/measure.js';
-import { encodePatch, type Operation, type Patch } from '../src/operation.js';
+import { encodePatch, type Operation, type Patch, patchBytes } from '../src/operation.js';
 import { parseValue } from '../src/parse.js';
 import { parsePatch } from '../src/parse-patch.js';
 import type { Value } from '../src/value.js';
@@ -46,6 +46,22 @@ test('arrays of few different elements differ by what changed', () => {
   fc.assert(
     fc.property(few, few, (a, b) => leads(fromJson(a), fromJson(b))),
     { numRuns: 250 },
+  );
+});
+
+test('a difference within a limit is the same one, and there is none beyond it', () => {
+  fc.assert(
+    fc.property(wideJson, fc.array(choice, { maxLength: 8 }), fc.nat(), (document, choices, n) => {
+      const before = fromJson(document);
+      const after = applyPatch(before, patchFor(before, choices));
+      const patch = diffValues(before, after);
+      const bytes = Math.max(0, patchBytes(patch) - 2);
+      const most = patch.length === 0 ? 0 : bytes + 1;
+      assert.deepEqual(diffWithin(before, after, most), patch);
+      assert.deepEqual(diffWithin(before, after, most + (n % 500)), patch);
+      if (most > 0) assert.equal(diffWithin(before, after, n % most), undefined);
+    }),
+    { numRuns: 300 },
   );
 });
 

@@ -8,6 +8,7 @@ import {
   type Operation,
   operationBytes,
   type Patch,
+  patchBytes,
   slotOfOperation,
 } from '../src/operation.js';
 import { parsePatch } from '../src/parse-patch.js';
@@ -31,6 +32,7 @@ test('a patch is encoded as the canonical JSON of its list, and parsed back', ()
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 6 }), (patch) => {
       const bytes = encodePatch(patch);
+      assert.equal(patchBytes(patch), bytes.length);
       const plain = patch.map((each) => {
         return 'value' in each ? { ...each, value: JSON.parse(canonicalJson(each.value)) } : each;
       });

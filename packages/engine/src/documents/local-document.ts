@@ -34,6 +34,8 @@ export class LocalDocument {
   loading: Array<(loaded: boolean) => void> | undefined;
   /** Bytes of committed deltas since the last one that advised a snapshot; while the state is in memory. */
   bytesSinceSnapshot = 0;
+  /** Bytes of deltas applied since it came into memory. */
+  appliedBytes = 0;
   /** A delta advised a snapshot, which is not begun. */
   snapshotDue = false;
   /** Who must be told of changes; it stays in memory while there are any. */
@@ -81,7 +83,9 @@ export class LocalDocument {
       // What this node proposed itself is there already.
       if (document.inFlight > 0) document.commit(head.seq);
       else fold(document, decodeRecord(recordAt(entry, offset)));
-      this.#countBytes(head.snapshotAdvised, recordLength(entry, offset));
+      const bytes = recordLength(entry, offset);
+      this.appliedBytes += bytes;
+      this.#countBytes(head.snapshotAdvised, bytes);
     }
     this.tail.push(head.seq, entry, offset);
     if (head.snapshotAdvised) this.snapshotDue = true;

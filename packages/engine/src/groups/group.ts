@@ -18,6 +18,11 @@ import type { NodeId } from '../ports.js';
 import type { Failure, Submission } from '../results.js';
 import type { GroupPosition } from '../status.js';
 import type { RecoveredGroup } from '../storage/recovery.js';
+import {
+  type ComposeRequest,
+  composeStored,
+  type StoredComposition,
+} from '../streams/compose-stored.js';
 import { readStored, type StoredDeltas } from '../streams/history.js';
 import type { TurnBudget } from '../turn-budget.js';
 import type { Usage } from '../usage.js';
@@ -228,6 +233,16 @@ export class Group {
     done: (deltas: StoredDeltas | Failure) => void,
   ): void {
     this.documents.read(readStored(this.#host.disk, local, fromSeq, bytesMax), done);
+  }
+
+  /** Composes stored deltas of a document of this group. */
+  composeStored(
+    local: LocalDocument,
+    request: ComposeRequest,
+    done: (composed: StoredComposition | Failure) => void,
+  ): void {
+    const { disk, limits } = this.#host;
+    this.documents.read(composeStored(disk, local, request, limits), done);
   }
 
   // What comes from outside.

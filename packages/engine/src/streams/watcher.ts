@@ -1,21 +1,27 @@
-// One watch: a document's state at a seq, then every delta after it, without gap or repeat (CommittedOnly).
+// One watch of every delta: a document's state at a seq, then every delta after it, without gap or repeat (CommittedOnly).
 // It gives its sink as much as that takes and keeps nothing for it: what a slow consumer has not taken yet is
 // in the document's tail or on disk, where it is read from when the time comes.
 
 import { assert } from '@deltabase/base';
-import { encodePiece, hashText, pieces, type Version } from '@deltabase/delta';
 import type { LocalDocument } from '../documents/local-document.js';
 import { storedDelta, type TailDelta } from '../documents/tail.js';
 import type { Failure } from '../results.js';
+import type { ComposedDelta } from './composed-delta.js';
 import type { StoredDeltas } from './history.js';
+import { type StatePieces, statePieces } from './state-pieces.js';
+import { GIVE_BYTES, type WatchFeed } from './watch-feed.js';
 
 /** Where a watch leads: one client stream, or anything else that takes deltas. */
 export interface WatchSink {
   /** Whether it takes more now. If not, it calls `Watch.resume` when it does. */
   readonly ready: boolean;
+  /** Whether it has passed on all that it was given. If not, it calls `Watch.resume` when it has. */
+  readonly idle: boolean;
   /** Part of the state at `seq`; `hash` is set with the last part. */
   state(seq: number, piece: Uint8Array, hash: string | undefined): void;
   delta(delta: TailDelta): void;
+  /** Several deltas in one; never with the policy `every`. */
+  composed(delta: ComposedDelta): void;
   /** All that was given since the last call may leave together. */
   flush(): void;
   /** The watch has ended, and not by being cancelled. */
@@ -45,26 +51,17 @@ export interface WatcherOptions {
   readonly readDeltas: DeltaReader;
   readonly pieceBytesMax: number;
   /** It has something to give: `pump` is to be called soon. */
-  readonly hungry: (watcher: Watcher) => void;
+  readonly hungry: (watcher: WatchFeed) => void;
   /** It cannot go on: `end` is to be called. */
   readonly failed: (why: Failure) => void;
 }
 
-interface StatePiece {
-  readonly seq: number;
-  readonly piece: Uint8Array;
-  readonly hash: string | undefined;
-}
-
-/** What giving something costs beside its bytes, in bytes. */
-const GIVE_BYTES = 128;
-
-export class Watcher {
+export class Watcher implements WatchFeed {
   readonly #options: WatcherOptions;
   #local: LocalDocument;
   /** The next seq to give, once the state is given. */
   #nextSeq: number;
-  #state: Generator<StatePiece, void, void> | undefined;
+  #state: StatePieces | undefined;
   /** Deltas read from disk, for the present pump. */
   #stored: TailDelta[] = [];
   #reading = false;
@@ -87,15 +84,10 @@ export class Watcher {
     return this.#local;
   }
 
-  /** The document was replaced by one that holds the same history and perhaps more. */
   moveTo(local: LocalDocument): void {
     this.#local = local;
   }
 
-  /**
-   * Gives the sink what it takes of what there is, about `bytesMax` of it. Returns how much that was; if there
-   * may be more it is hungry again.
-   */
   pump(bytesMax: number): number {
     let bytes = 0;
     while (!this.#ended && bytes < bytesMax && this.#options.sink.ready) {
@@ -111,7 +103,6 @@ export class Watcher {
     return bytes;
   }
 
-  /** Ends it; the sink is not used any more but to be told `why`. */
   end(why: Failure | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -132,7 +123,7 @@ export class Watcher {
     return 0;
   }
 
-  #givePiece(state: Generator<StatePiece, void, void>): number {
+  #givePiece(state: StatePieces): number {
     const next = state.next();
     if (next.done) {
       this.#state = undefined;
@@ -166,18 +157,5 @@ export class Watcher {
       this.#stored = result.deltas.map((bytes, offset) => storedDelta(fromSeq + offset, bytes));
       this.#options.hungry(this);
     });
-  }
-}
-
-function* statePieces(
-  { seq, root }: Version,
-  pieceBytesMax: number,
-): Generator<StatePiece, void, void> {
-  const all = pieces(root, pieceBytesMax);
-  let next = all.next();
-  while (!next.done) {
-    const piece = encodePiece(next.value);
-    next = all.next();
-    yield { seq, piece, hash: next.done ? hashText(root) : undefined };
   }
 }

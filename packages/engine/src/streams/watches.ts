@@ -7,7 +7,12 @@ import { countProblem } from '../check-message.js';
 import type { LocalDocument } from '../documents/local-document.js';
 import type { Group } from '../groups/group.js';
 import { type Failure, failure, overloaded } from '../results.js';
+import { ComposingWatcher } from './composing-watcher.js';
+import { Compositions } from './compositions.js';
+import { HeldVersions } from './held-versions.js';
 import { memoryRefusal } from './reads.js';
+import type { WatchFeed } from './watch-feed.js';
+import { policyProblem, type WatchPolicy } from './watch-policy.js';
 import { type Watch, Watcher, type WatchSink } from './watcher.js';
 
 /** What is watched, and from where on. */
@@ -16,12 +21,16 @@ export interface WatchRequest {
   readonly key: string;
   /** If set, no state is given: the first delta is the one behind this seq. */
   readonly afterSeq: number | undefined;
+  /** `every` by default. */
+  readonly policy?: WatchPolicy;
 }
 
 export interface WatchesHost {
   readonly limits: Limits;
   nowMs(): number;
   inTurn(step: () => void): void;
+  /** Runs a step in a turn, `delayMs` from now or a little later. */
+  after(delayMs: number, step: () => void): void;
   /** Asks for another turn. */
   wake(): void;
 }
@@ -34,24 +43,38 @@ const TURN_BYTES = 2 * 1024 * 1024;
 /** Bytes of deltas read from disk at a time. */
 const READ_BYTES = 128 * 1024;
 
+const EVERY: WatchPolicy = { kind: 'every' };
+
 /** A watch from its request to its end. */
 interface Open {
   readonly request: WatchRequest;
   readonly sink: WatchSink;
   /** `undefined` until it begins. */
-  watcher: Watcher | undefined;
+  watcher: WatchFeed | undefined;
+  /** It gets its next event then; `undefined`: it waits for none. */
+  dueMs: number | undefined;
 }
 
 export class Watches {
   readonly #host: WatchesHost;
-  readonly #byDocument = new Map<LocalDocument, Set<Watcher>>();
+  readonly #byDocument = new Map<LocalDocument, Set<WatchFeed>>();
   readonly #open = new Set<Open>();
   /** Those with something to give, in the order in which they get their turn. */
-  readonly #hungry = new Set<Watcher>();
+  readonly #hungry = new Set<WatchFeed>();
+  /** Those that wait for a moment, by when that is. */
+  readonly #due = new Map<number, Set<Open>>();
+  readonly #versions: HeldVersions;
+  readonly #compositions = new Compositions();
   #draining = false;
 
   constructor(host: WatchesHost) {
     this.#host = host;
+    this.#versions = new HeldVersions(host.limits.watchVersionsBytesMax);
+  }
+
+  /** Bytes of earlier versions of documents that watchers go on from. */
+  get heldVersionsBytes(): number {
+    return this.#versions.bytes;
   }
 
   /** Watches that have begun or are about to. */
@@ -66,7 +89,7 @@ export class Watches {
 
   /** Begins a watch; what goes wrong ends it through its sink. */
   begin(group: Group, request: WatchRequest, sink: WatchSink): Watch {
-    const open: Open = { request, sink, watcher: undefined };
+    const open: Open = { request, sink, watcher: undefined, dueMs: undefined };
     const refusal = this.#refusal(request) ?? memoryRefusal(group, request);
     if (refusal !== undefined) {
       sink.end(refusal);
@@ -91,11 +114,12 @@ export class Watches {
     for (const watcher of this.#hungry) {
       if (bytes >= TURN_BYTES) {
         this.#host.wake();
-        return;
+        break;
       }
       this.#hungry.delete(watcher);
       bytes += watcher.pump(SLICE_BYTES);
     }
+    this.#compositions.clear();
   }
 
   /**
@@ -123,12 +147,13 @@ export class Watches {
     for (const open of this.#open) this.#end(open, why);
   }
 
-  #refusal({ afterSeq }: WatchRequest): Failure | undefined {
+  #refusal({ afterSeq, policy = EVERY }: WatchRequest): Failure | undefined {
     const { watchesPerNodeMax } = this.#host.limits;
     if (this.#draining)
       return failure('UNAVAILABLE', 'this node is stopping: watch at another one');
     if (this.#open.size < watchesPerNodeMax) {
-      return afterSeq === undefined ? undefined : countProblem('afterSeq', afterSeq, 0);
+      const problem = afterSeq === undefined ? undefined : countProblem('afterSeq', afterSeq, 0);
+      return problem ?? policyProblem(policy);
     }
     const why = `this node has ${watchesPerNodeMax} watches already: watch at another node`;
     return overloaded(why);
@@ -154,25 +179,71 @@ export class Watches {
       this.#end(open, noSuchSeq(afterSeq, local.seq));
       return;
     }
-    open.watcher = new Watcher({
-      sink: open.sink,
-      local,
-      afterSeq,
-      readDeltas: (from, seq, done) => group.readStored(from, seq, READ_BYTES, done),
-      pieceBytesMax: this.#host.limits.pieceBytesMax,
-      hungry: (watcher) => this.#feed(watcher),
-      failed: (why) => this.#end(open, why),
-    });
+    open.watcher = this.#makeWatcher(group, local, open);
     this.#attach(open.watcher);
     this.#feed(open.watcher);
   }
 
-  #feed(watcher: Watcher): void {
+  #makeWatcher(group: Group, local: LocalDocument, open: Open): WatchFeed {
+    const { limits } = this.#host;
+    const { sink, request } = open;
+    const { afterSeq, policy = EVERY } = request;
+    const base = {
+      ...{ sink, local, afterSeq },
+      hungry: (watcher: WatchFeed) => this.#feed(watcher),
+      failed: (why: Failure) => this.#end(open, why),
+    };
+    if (policy.kind === 'every') {
+      return new Watcher({
+        readDeltas: (from, seq, done) => group.readStored(from, seq, READ_BYTES, done),
+        pieceBytesMax: limits.pieceBytesMax,
+        ...base,
+      });
+    }
+    return new ComposingWatcher({
+      perSecond: policy.kind === 'perSecond' ? policy.perSecond : undefined,
+      limits,
+      versions: this.#versions,
+      compositions: this.#compositions,
+      composeStored: (from, wanted, done) => group.composeStored(from, wanted, done),
+      nowMs: () => this.#host.nowMs(),
+      waits: (dueMs) => this.#await(open, dueMs),
+      ...base,
+    });
+  }
+
+  #feed(watcher: WatchFeed): void {
     this.#hungry.add(watcher);
     this.#host.wake();
   }
 
-  #attach(watcher: Watcher): void {
+  /** Has it fed at `dueMs`, together with all others that wait for that moment. */
+  #await(open: Open, dueMs: number): void {
+    if (open.dueMs === dueMs) return;
+    this.#awaitNothing(open);
+    open.dueMs = dueMs;
+    const others = this.#due.get(dueMs);
+    if (others !== undefined) {
+      others.add(open);
+      return;
+    }
+    this.#due.set(dueMs, new Set([open]));
+    this.#host.after(Math.max(0, dueMs - this.#host.nowMs()), () => {
+      const waiting = this.#due.get(dueMs) ?? [];
+      this.#due.delete(dueMs);
+      for (const each of waiting) {
+        each.dueMs = undefined;
+        if (each.watcher !== undefined) this.#feed(each.watcher);
+      }
+    });
+  }
+
+  #awaitNothing(open: Open): void {
+    if (open.dueMs !== undefined) this.#due.get(open.dueMs)?.delete(open);
+    open.dueMs = undefined;
+  }
+
+  #attach(watcher: WatchFeed): void {
     const { local } = watcher;
     const watchers = this.#byDocument.get(local);
     if (watchers === undefined) this.#byDocument.set(local, new Set([watcher]));
@@ -182,6 +253,7 @@ export class Watches {
 
   #end(open: Open, why: Failure | undefined): void {
     if (!this.#open.delete(open)) return;
+    this.#awaitNothing(open);
     const { watcher } = open;
     if (watcher === undefined) {
       if (why !== undefined) open.sink.end(why);

@@ -24,6 +24,10 @@ class Sink implements WatchSink {
     return this.room > 0;
   }
 
+  get idle(): boolean {
+    return true;
+  }
+
   state(seq: number, piece: Uint8Array, hash: string | undefined): void {
     this.room--;
     this.stateSeq = seq;
@@ -35,6 +39,10 @@ class Sink implements WatchSink {
     this.room--;
     this.seqs.push(delta.seq);
     assert.equal(recordOf(delta).seq, delta.seq);
+  }
+
+  composed(): void {
+    assert.fail('who wants every delta gets them one by one');
   }
 
   flush(): void {

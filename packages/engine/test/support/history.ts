@@ -31,6 +31,23 @@ export function makeHistory(count: number, changes: Partial<DeltaRecord> = {}): 
   return steps;
 }
 
+/** Deltas 1 to `count` of a document of ten numbers, which change in turn. */
+export function makeCounters(count: number): Step[] {
+  const steps: Step[] = [];
+  const zeros = Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`n${at}`, 0]));
+  let root: Value = null;
+  for (let seq = 1; seq <= count; seq++) {
+    const draft = new Draft(root, DEFAULT_LIMITS);
+    if (seq === 1) draft.emit({ op: 'add', path: '', value: fromJson(zeros) });
+    draft.emit({ op: 'replace', path: `/n${seq % 10}`, value: seq });
+    root = draft.root;
+    const made = { seq, number: seq, patch: own(draft.patchBytes()), hash: hashText(root) };
+    const record = sampleRecord(made);
+    steps.push({ record, bytes: own(encodeRecord(record)), root });
+  }
+  return steps;
+}
+
 export function tailOf(steps: readonly Step[]): TailDelta[] {
   return steps.map(({ record, bytes }) => storedDelta(record.seq, bytes));
 }

@@ -41,8 +41,10 @@ test('with the quorum lost every call settles: messages, reads, watches and depl
   );
   const watch = {
     ready: true,
+    idle: true,
     state() {},
     delta() {},
+    composed() {},
     flush() {},
     end: () => void settled.push('watch'),
   };
@@ -95,8 +97,10 @@ test('a node that stops answers whatever is open, each call once', () => {
     engine.read({ ...read, mode }, ({ kind }) => void got.push(`waiting read ${kind}`));
     const watch = {
       ready: true,
+      idle: true,
       state() {},
       delta() {},
+      composed() {},
       flush() {},
       end: () => void got.push('watch'),
     };

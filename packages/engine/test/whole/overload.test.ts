@@ -279,7 +279,15 @@ test('with what is in use filling the memory, others come in one by one, in time
   const client = tokens.client('c');
   const engine = tokens.cluster.engine(leader);
   // What is watched does not leave.
-  const sink = { ready: false, state() {}, delta() {}, flush() {}, end() {} };
+  const sink = {
+    ready: false,
+    idle: false,
+    state() {},
+    delta() {},
+    composed() {},
+    flush() {},
+    end() {},
+  };
   const watch = engine.watch({ space: TOKENS, key: 'watched', afterSeq: undefined }, sink);
   let sent = 0;
   while (engine.status().counters.residentBytes < 6000) {

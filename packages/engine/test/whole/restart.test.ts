@@ -103,7 +103,15 @@ test('a node that restarts behind a compacted log knows which version of a machi
   let state = 0;
   const said: string[] = [];
   const end = ({ code }: { code: string }): void => void said.push(code);
-  const sink = { ready: true, state: (seq: number) => (state = seq), delta() {}, flush() {}, end };
+  const sink = {
+    ready: true,
+    idle: true,
+    state: (seq: number) => (state = seq),
+    delta() {},
+    composed() {},
+    flush() {},
+    end,
+  };
   tokens.cluster.engine(id).watch({ space: TOKENS, key: 'a', afterSeq: undefined }, sink);
   tokens.until(() => state > 0 || said.length > 0);
   assert.deepEqual([state, said], [20, []]);

@@ -204,8 +204,10 @@ test('watches and waiting reads on the follower go on behind the snapshot (Commi
   const seqs: number[] = [];
   const sink = {
     ready: true,
+    idle: true,
     state() {},
     delta: ({ seq }: { seq: number }) => void seqs.push(seq),
+    composed() {},
     flush() {},
     end() {},
   };

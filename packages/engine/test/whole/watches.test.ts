@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Failure, TailDelta, WatchSink } from '@deltabase/engine';
+import type { ComposedDelta, Failure, TailDelta, WatchPolicy, WatchSink } from '@deltabase/engine';
 import { TOKENS, TokenCluster } from '@deltabase/testkit';
 
 class Sink implements WatchSink {
   readonly seqs: number[] = [];
   stateSeq: number | undefined;
   ready = true;
+  readonly idle = true;
   ended: Failure | undefined;
 
   state(seq: number): void {
@@ -14,6 +15,10 @@ class Sink implements WatchSink {
   }
 
   delta({ seq }: TailDelta): void {
+    this.seqs.push(seq);
+  }
+
+  composed({ seq }: ComposedDelta): void {
     this.seqs.push(seq);
   }
 
@@ -35,9 +40,14 @@ function withTokens(seed: number, count: number, limits = {}): TokenCluster {
   return tokens;
 }
 
-function watch(tokens: TokenCluster, node: number, afterSeq?: number): Sink {
+function watch(
+  tokens: TokenCluster,
+  node: number,
+  afterSeq?: number,
+  policy: WatchPolicy = { kind: 'every' },
+): Sink {
   const sink = new Sink();
-  tokens.cluster.engine(node).watch({ space: TOKENS, key: 'a', afterSeq }, sink);
+  tokens.cluster.engine(node).watch({ space: TOKENS, key: 'a', afterSeq, policy }, sink);
   return sink;
 }
 
@@ -67,13 +77,14 @@ test('a watch resumes behind any retained seq, at any node, without gap or repea
 test('no watcher sees a delta before it is committed (CommittedOnly)', () => {
   const tokens = withTokens(2, 3);
   const leader = tokens.leaderOf('a');
-  const sink = watch(tokens, leader);
+  const latest = { kind: 'latest' } as const;
+  const sinks = [watch(tokens, leader), watch(tokens, leader, 1, latest)];
   tokens.run(100);
-  assert.equal(sink.stateSeq, 3);
+  assert.deepEqual([sinks[0]!.stateSeq, sinks[1]!.seqs], [3, [3]]);
   for (const id of tokens.followersOf('a')) tokens.cluster.setLink(id, leader, 'cut');
   tokens.client('d').send('a', 'append', leader);
   tokens.run(200);
-  assert.deepEqual(sink.seqs, []);
+  assert.deepEqual([sinks[0]!.seqs, sinks[1]!.seqs], [[], [3]]);
   tokens.check();
 });
 
@@ -99,7 +110,7 @@ test('a watch that begins while deltas are in flight begins with the committed s
 test('watchers through crashes, snapshots and slow reading see the fold of every delta (StateIsFold)', () => {
   const limits = { flushIntervalMs: 60, trailingLogBytesMax: 0, heldLogBytesMax: 0 };
   const tokens = new TokenCluster({ seed: 3, limits }).start();
-  const watches = [0, 1, 2, 3].map((at) => tokens.watch(`w${at}`, 'a', at * 60));
+  const watches = [0, 1, 2, 3].map((at) => tokens.watch(`w${at}`, 'a', { stallMsMax: at * 60 }));
   const client = tokens.client('c');
   for (let round = 0; round < 12; round++) {
     const down = 1 + (round % 3);
@@ -112,6 +123,56 @@ test('watchers through crashes, snapshots and slow reading see the fold of every
   tokens.check();
   assert.ok(watches.some(({ begun }) => begun.behindSeq > 0));
   assert.ok(watches.every(({ seq }) => seq === 60));
+});
+
+test('watchers of any policy, slow or not, through crashes and snapshots end with the same state', () => {
+  for (const watchVersionsBytesMax of [1, 2 ** 26]) {
+    const limits = { flushIntervalMs: 60, trailingLogBytesMax: 0, heldLogBytesMax: 0 };
+    const seed = 13;
+    const tokens = new TokenCluster({ seed, limits: { ...limits, watchVersionsBytesMax } }).start();
+    const policies: WatchPolicy[] = [
+      { kind: 'latest' },
+      { kind: 'perSecond', perSecond: 2 },
+      { kind: 'perSecond', perSecond: 20 },
+    ];
+    const watches = policies.flatMap((policy, at) => [
+      tokens.watch(`quick${at}`, 'a', { policy }),
+      tokens.watch(`slow${at}`, 'a', { policy, stallMsMax: 500 }),
+    ]);
+    const client = tokens.client('c');
+    for (let round = 0; round < 9; round++) {
+      const down = 1 + (round % 3);
+      tokens.cluster.crash(down);
+      for (let part = 0; part < 10; part++) {
+        client.send('a', part % 3 === 0 ? 'append_much' : 'append');
+        tokens.run(60);
+      }
+      tokens.cluster.startNode(down);
+      tokens.run(200);
+    }
+    tokens.check();
+    assert.ok(watches.every(({ seq }) => seq === 90));
+    assert.ok(watches.some(({ skipped }) => skipped.composed > 10));
+  }
+});
+
+test('a watch at a rate gets so many events a second, and the newest state without another delta', () => {
+  const tokens = withTokens(8, 3);
+  const [follower] = tokens.followersOf('a');
+  const sink = watch(tokens, follower!, undefined, { kind: 'perSecond', perSecond: 4 });
+  tokens.run(300);
+  const client = tokens.client('d');
+  for (let count = 0; count < 200; count++) {
+    client.send('a', 'append');
+    tokens.run(10);
+  }
+  tokens.settle();
+  assert.ok(sink.seqs.length >= 7 && sink.seqs.length <= 10, String(sink.seqs));
+  tokens.run(500);
+  assert.equal(sink.seqs.at(-1), 203);
+  const beyond = watch(tokens, follower!, undefined, { kind: 'perSecond', perSecond: 0 });
+  tokens.until(() => beyond.ended !== undefined);
+  assert.equal(beyond.ended!.code, 'INVALID_ARGUMENT');
 });
 
 test('a slow consumer holds nothing in memory, and gets all of it in the end', () => {

@@ -2,7 +2,7 @@
 
 import type { Limits } from '@deltabase/base';
 import { parsePointer } from '@deltabase/delta';
-import type { AnswerSink, Engine, Log, ReadMode } from '@deltabase/engine';
+import type { AnswerSink, Engine, Log, ReadMode, WatchPolicy } from '@deltabase/engine';
 import type {
   ServerDuplexStream,
   ServerUnaryCall,
@@ -69,6 +69,8 @@ interface WatchRequest {
   readonly space: string;
   readonly key: string;
   readonly afterSeq?: number;
+  readonly policy: number;
+  readonly perSecond: number;
 }
 
 interface ListDeltasRequest {
@@ -151,14 +153,16 @@ function get(
 
 function watch(host: DocumentsHost, call: ServerWritableStream<WatchRequest, Buffer>): void {
   const { space, key, afterSeq } = call.request;
+  let policy: WatchPolicy;
   try {
     checkCount('after_seq', afterSeq);
+    policy = watchPolicyOf(call.request);
   } catch (thrown) {
     call.emit('error', statusOfThrown(thrown, host.log));
     return;
   }
   const stream = new WatchStream(call, host.limits, host.watchQueues);
-  stream.begin((sink) => host.engine.watch({ space, key, afterSeq }, sink));
+  stream.begin((sink) => host.engine.watch({ space, key, afterSeq, policy }, sink));
 }
 
 function listDeltas(
@@ -184,6 +188,14 @@ function readModeOf({ mode, atLeastSeq }: GetRequest): ReadMode {
   if (mode === 2) return { kind: 'atLeast', seq: atLeastSeq };
   if (mode === 3) return { kind: 'stale' };
   throw invalid(`read mode ${mode} is not known here: use one of ReadMode`);
+}
+
+/** WATCH_POLICY_... of documents.proto. */
+function watchPolicyOf({ policy, perSecond }: WatchRequest): WatchPolicy {
+  if (policy === 0 || policy === 1) return { kind: 'every' };
+  if (policy === 2) return { kind: 'latest' };
+  if (policy === 3) return { kind: 'perSecond', perSecond };
+  throw invalid(`watch policy ${policy} is not known here: use one of WatchPolicy`);
 }
 
 /** Throws INVALID_ARGUMENT unless it is a JSON pointer of acceptable length. */

@@ -4,8 +4,8 @@
 // taken everything: so those that read go on, and those that do not hold an event each.
 
 import type { Limits } from '@deltabase/base';
-import type { Failure, TailDelta, Watch, WatchSink } from '@deltabase/engine';
-import { encodeDeltaEvent, encodeStateEvent } from '../wire/delta-codec.js';
+import type { ComposedDelta, Failure, TailDelta, Watch, WatchSink } from '@deltabase/engine';
+import { encodeComposedEvent, encodeDeltaEvent, encodeStateEvent } from '../wire/delta-codec.js';
 import { type BytesCall, type QueueTotal, ResponseStream } from './response-stream.js';
 import { statusOf } from './status.js';
 
@@ -21,8 +21,9 @@ export class WatchStream implements WatchSink {
   #watch: Watch | undefined;
   #gathered: Buffer[] = [];
   #gatheredBytes = 0;
-  /** The engine was told to wait. */
+  /** The engine was told to wait for room, and for everything to have left. */
   #isBlocked = false;
+  #isAwaitingIdle = false;
 
   /** `total` is what all watches of the node hold back. */
   constructor(call: BytesCall, limits: WatchLimits, total: QueueTotal) {
@@ -49,12 +50,22 @@ export class WatchStream implements WatchSink {
     return isReady;
   }
 
+  get idle(): boolean {
+    const isIdle = this.#responses.queuedBytes + this.#gatheredBytes === 0;
+    if (!isIdle) this.#isAwaitingIdle = true;
+    return isIdle && !this.#responses.isEnded;
+  }
+
   state(seq: number, piece: Uint8Array, hash: string | undefined): void {
     this.#gather(encodeStateEvent(seq, piece, hash));
   }
 
   delta(delta: TailDelta): void {
     this.#gather(encodeDeltaEvent(delta));
+  }
+
+  composed(delta: ComposedDelta): void {
+    this.#gather(encodeComposedEvent(delta));
   }
 
   flush(): void {
@@ -77,9 +88,12 @@ export class WatchStream implements WatchSink {
   }
 
   #drained(): void {
-    if (!this.#isBlocked || this.#responses.queuedBytes > this.#limits.watchQueueBytesMax / 2)
-      return;
-    this.#isBlocked = false;
+    const { queuedBytes } = this.#responses;
+    const hasRoom = this.#isBlocked && queuedBytes <= this.#limits.watchQueueBytesMax / 2;
+    const isIdle = this.#isAwaitingIdle && queuedBytes === 0;
+    if (!hasRoom && !isIdle) return;
+    this.#isBlocked &&= !hasRoom;
+    this.#isAwaitingIdle &&= !isIdle;
     this.#watch?.resume();
   }
 }

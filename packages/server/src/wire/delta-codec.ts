@@ -1,7 +1,7 @@
-// Delta, StatePiece and WatchEvent of documents.proto, written by hand: a delta is written once and its bytes
+// Delta, ComposedDelta, StatePiece and WatchEvent of documents.proto, written by hand: a delta is written once and its bytes
 // go to every watcher. Tests hold them against the proto.
 
-import { recordOf, type TailDelta } from '@deltabase/engine';
+import { type ComposedDelta, recordOf, type TailDelta } from '@deltabase/engine';
 import { type DeltaRecord, messageId } from '@deltabase/machine';
 import { WireWriter } from './writer.js';
 
@@ -48,6 +48,16 @@ export function encodeStateEvent(seq: number, piece: Uint8Array, hash: string | 
 export function encodeDeltaEvent(delta: TailDelta): Buffer {
   delta.encoded ??= eventOf(2, encodeDelta(recordOf(delta)));
   return delta.encoded as Buffer;
+}
+
+/** The same with several deltas in one. */
+export function encodeComposedEvent(delta: ComposedDelta): Buffer {
+  delta.encoded ??= eventOf(3, encodeComposed(delta));
+  return delta.encoded as Buffer;
+}
+
+function encodeComposed({ fromSeq, seq, patch, hash }: ComposedDelta): Buffer {
+  return inner.number(1, fromSeq).number(2, seq).bytes(3, patch).text(4, hash).finish();
 }
 
 function eventOf(field: number, content: Uint8Array): Buffer {

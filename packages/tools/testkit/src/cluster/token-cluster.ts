@@ -20,7 +20,7 @@ import { makeWasmTokenMachines, tokenWasmModules } from '../machines/token-wasm.
 import { CALM, Cluster } from './cluster.js';
 import { SimulatedClient } from './simulated-client.js';
 import type { ClusterObserver } from './simulated-node.js';
-import { SimulatedWatch } from './simulated-watch.js';
+import { SimulatedWatch, type SimulatedWatchOptions } from './simulated-watch.js';
 
 export interface TokenClusterOptions {
   readonly seed: number;
@@ -145,10 +145,14 @@ export class TokenCluster {
     return client;
   }
 
-  watch(name: string, key: string, stallMsMax = 0): SimulatedWatch {
+  watch(
+    name: string,
+    key: string,
+    how: Pick<SimulatedWatchOptions, 'stallMsMax' | 'policy'> = {},
+  ): SimulatedWatch {
     const history = this.historyOf(key);
     const { cluster } = this;
-    const watch = new SimulatedWatch({ cluster, name, space: TOKENS, key, history, stallMsMax });
+    const watch = new SimulatedWatch({ cluster, name, space: TOKENS, key, history, ...how });
     this.watches.push(watch);
     return watch;
   }

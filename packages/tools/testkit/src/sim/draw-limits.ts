@@ -34,6 +34,8 @@ const CHOICES = {
   readQueueMax: [2, 10],
   historyPageMax: [1, 7],
   idleSleepMs: [1, 200],
+  watchVersionsBytesMax: [1, 2000],
+  composedBytesMax: [1, 500],
 } as const satisfies Partial<Record<keyof Limits, readonly number[]>>;
 
 export function drawLimits(chance: Prng): Partial<Limits> {

@@ -2,6 +2,7 @@
 // and how often, many of them none: faults that are always there hide what only happens without them.
 
 import { type Limits, makePrng, type Prng } from '@deltabase/base';
+import type { WatchPolicy } from '@deltabase/engine';
 import { drawLimits } from './draw-limits.js';
 import { FAULTS } from './faults/index.js';
 
@@ -39,7 +40,8 @@ export interface Plan {
   readonly limits: Partial<Limits>;
   readonly lists: number;
   readonly registers: number;
-  readonly watches: number;
+  /** One watch each. */
+  readonly watches: readonly WatchPolicy[];
   readonly clients: readonly ClientPlan[];
   /** For how long clients are active, ms of virtual time. */
   readonly forMs: number;
@@ -82,7 +84,7 @@ export function drawPlan(seed: number, changes: PlanChanges = {}): Plan {
     limits: { ...limits, ...(LAGGING in faults && SHORT_LOGS) },
     lists: 1 + chance.below(6),
     registers: chance.below(3),
-    watches: chance.below(4),
+    watches: drawWatches(chance.below(4), chance.fork('watches')),
     clients: Array.from({ length: 2 + chance.below(4) }, () =>
       drawClient(chance, { pace, limits }),
     ),
@@ -120,6 +122,15 @@ function drawNodes(chance: Prng): number {
   const choice = chance.below(16);
   if (choice === 0) return 1;
   return choice < 5 ? 5 : 3;
+}
+
+function drawWatches(count: number, chance: Prng): WatchPolicy[] {
+  return Array.from({ length: count }, () => {
+    const choice = chance.below(3);
+    if (choice === 0) return { kind: 'every' };
+    if (choice === 1) return { kind: 'latest' };
+    return { kind: 'perSecond', perSecond: [2, 10, 50][chance.below(3)]! };
+  });
 }
 
 function drawGroups(chance: Prng): number {

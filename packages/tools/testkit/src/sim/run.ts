@@ -213,8 +213,8 @@ class Run implements FaultHost {
       this.#clients.push(slot);
       this.#often(this.#chance, plan.paceMs, this.#endMs, () => this.#act(slot.client, plan));
     }
-    for (let at = 0; at < this.#plan.watches; at++) {
-      this.tokens.watch(`w${at}`, this.#list(at), 300 * (at % 2));
+    for (const [at, policy] of this.#plan.watches.entries()) {
+      this.tokens.watch(`w${at}`, this.#list(at), { stallMsMax: 300 * (at % 2), policy });
     }
   }
 
@@ -316,8 +316,11 @@ class Run implements FaultHost {
     for (const id of living) {
       coverage.count('a snapshot was installed', countSnapshots(this.cluster.rows(id)));
     }
-    for (const { begun } of watches)
+    for (const { begun, skipped } of watches) {
       coverage.count('a watch went on behind a seq', begun.behindSeq);
+      coverage.count('a watch got several deltas in one', skipped.composed);
+      coverage.count('a watch got the state in place of what it missed', skipped.state);
+    }
     for (const { sendings } of clients) {
       const retried = sendings.filter(({ attempts }) => attempts > 1).length;
       coverage.count('a message was sent again', retried);

@@ -75,6 +75,8 @@ const SEEN = [
   'a snapshot was installed',
   'a sync failed',
   'a wall clock was wrong',
+  'a watch got several deltas in one',
+  'a watch got the state in place of what it missed',
   'a watch went on behind a seq',
   'a write failed',
   'an answered message was sent again',
