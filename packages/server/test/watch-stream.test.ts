@@ -15,6 +15,10 @@ class SlowCall extends EventEmitter {
     this.#leaving.push(done);
   }
 
+  readOne(): void {
+    this.#leaving.shift()?.();
+  }
+
   readAll(): void {
     for (const done of this.#leaving.splice(0)) done();
   }
@@ -36,7 +40,7 @@ function setUp() {
       }
       return count;
     };
-    return { call, fill, resumed: () => resumed };
+    return { call, stream, fill, resumed: () => resumed };
   };
   return { total, open };
 }
@@ -50,6 +54,26 @@ test('one watch holds back no more than its limit, and goes on when it is read',
   assert.equal(total.bytes, 0);
   assert.equal(resumed(), 1);
   assert.equal(fill(), 4);
+});
+
+test('a watch that asks whether all has left is told to go on when it has, not before', () => {
+  const { open } = setUp();
+  const { call, stream, resumed } = open();
+  assert.ok(stream.idle);
+  stream.state(1, PIECE, undefined);
+  assert.ok(!stream.idle, 'gathered');
+  stream.flush();
+  stream.state(1, PIECE, undefined);
+  stream.flush();
+  assert.ok(!stream.idle, 'on its way');
+  assert.ok(stream.ready);
+  call.readOne();
+  assert.equal(resumed(), 0);
+  call.readOne();
+  assert.equal(resumed(), 1);
+  assert.ok(stream.idle);
+  stream.flush();
+  assert.equal(resumed(), 1);
 });
 
 test('all watches together hold back no more than theirs, and an event each', () => {

@@ -18,6 +18,11 @@ function deltasOf(watch: Received): Loose[] {
   return watch.all('events').flatMap(({ delta }) => (delta ? [delta] : []));
 }
 
+/** Deltas, composed ones and states, as they came. */
+function eventsOf(watch: Received): Loose[] {
+  return watch.all('events').map(({ delta, composed, state }) => delta ?? composed ?? state);
+}
+
 function statesOf(watch: Received): Loose[] {
   return watch.all('events').flatMap(({ state }) => (state ? [state] : []));
 }
@@ -122,6 +127,51 @@ test('a slow watcher loses nothing and makes nobody else wait', async () => {
   });
 });
 
+test('a watcher of the latest state that reads nothing gets one patch when it wakes, and holds one version', async () => {
+  const limits = 'flushBytesMax=100000,chunkBytesMax=10000';
+  await withServer(['--limits', limits], async ({ client, server }) => {
+    await push(client, 1, 'early');
+    const slow = client.watch({ ...document, policy: 'WATCH_POLICY_LATEST' });
+    await until(() => slow.responses.length > 0);
+    slow.call.pause();
+    const versionsBytes = (): number =>
+      server.engine.usage().find(({ limit }) => limit === 'watchVersionsBytesMax')!.used;
+    // Much more than the windows of HTTP/2 take.
+    let most = 0;
+    for (let count = 0; count < 40; count++) {
+      await push(client, 25, 'z'.repeat(1000));
+      most = Math.max(most, versionsBytes());
+    }
+    assert(most > 0 && most < 1_100_000, `${most} bytes are held`);
+    slow.call.resume();
+    await until(() => eventsOf(slow).at(-1)!.seq === 1001);
+    const events = eventsOf(slow);
+    assert(events.length < 600, `${events.length} events`);
+    let { seq } = events[0]!;
+    for (const { fromSeq, seq: next } of events.slice(1)) {
+      assert.equal(fromSeq ?? next - 1, seq, 'no gap and no repeat');
+      seq = next;
+    }
+    const read = await client.call('get', document);
+    assert.deepEqual([events.at(-1)!.hash, events.at(-1)!.seq], [read.hash, read.seq]);
+    assert.equal(versionsBytes(), 0);
+    slow.call.cancel();
+  });
+});
+
+test('a watch of so many events a second gets no more, and ends with the newest state', async () => {
+  await withServer([], async ({ client }) => {
+    const policy = { policy: 'WATCH_POLICY_PER_SECOND', perSecond: 5 };
+    const watch = client.watch({ ...document, afterSeq: 0, ...policy });
+    const startMs = performance.now();
+    for (let count = 0; count < 50; count++) await push(client, 10);
+    await until(() => eventsOf(watch).at(-1)?.seq === 500);
+    const seconds = (performance.now() - startMs) / 1000;
+    assert(eventsOf(watch).length <= 2 + 5 * seconds, `${eventsOf(watch).length} in ${seconds} s`);
+    watch.call.cancel();
+  });
+});
+
 test('a watch that cannot be ends with the reason', async () => {
   await withServer([], async ({ client }) => {
     const ends = async (request: object): Promise<Loose> => {
@@ -132,6 +182,11 @@ test('a watch that cannot be ends with the reason', async () => {
     assert.deepEqual(await ends({ space: 'none', key: 'a' }), [5, 'SPACE_NOT_FOUND']);
     assert.deepEqual(await ends({ space: 'list', key: '' }), [3, 'INVALID_ARGUMENT']);
     assert.deepEqual(await ends({ ...document, afterSeq: 2 ** 60 }), [3, 'INVALID_ARGUMENT']);
+    for (const perSecond of [0, -1, 0.001, 5000, Number.NaN, Infinity]) {
+      const request = { ...document, policy: 'WATCH_POLICY_PER_SECOND', perSecond };
+      assert.deepEqual(await ends(request), [3, 'INVALID_ARGUMENT'], String(perSecond));
+    }
+    assert.deepEqual(await ends({ ...document, policy: 9 }), [3, 'INVALID_ARGUMENT']);
   });
 });
 

@@ -7,7 +7,7 @@ import { ROOT, readText } from '../workspace.js';
 /** A mistake, and who must notice it. */
 export interface Mutant {
   readonly name: string;
-  /** A number of docs/raft.md's pitfalls, or "contract 10" and such. */
+  /** A number of docs/raft.md's pitfalls, "contract 10" and such, or an invariant of ARCHITECTURE.md. */
   readonly pitfall: string;
   /** The source, from the workspace's root. */
   readonly file: string;

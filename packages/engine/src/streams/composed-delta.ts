@@ -45,15 +45,15 @@ const REWRITTEN_BYTES_MAX = 16 * 1024 * 1024;
 const DELTAS_BYTES_MIN = 64 * 1024;
 
 /**
- * The difference between two versions of a document, between which deltas of `deltaBytes` were applied;
- * `undefined` if it takes more than `bytesMax` bytes, or too long to find.
+ * The difference between two versions of a document, between which at most `rewrittenBytes` of it were
+ * rewritten; `undefined` if it takes more than `bytesMax` bytes, or too long to find.
  */
 export function differenceOf(
   from: Version,
   to: Version,
-  { deltaBytes, bytesMax }: { readonly deltaBytes: number; readonly bytesMax: number },
+  { rewrittenBytes, bytesMax }: { readonly rewrittenBytes: number; readonly bytesMax: number },
 ): ComposedDelta | undefined {
-  if (Math.min(bytesOf(to.root), deltaBytes) > REWRITTEN_BYTES_MAX) return undefined;
+  if (rewrittenBytes > REWRITTEN_BYTES_MAX) return undefined;
   const patch = diffWithin(from.root, to.root, bytesMax);
   if (patch === undefined) return undefined;
   return encoded(from.seq, { seq: to.seq, patch, hash: hashText(to.root) });
@@ -64,13 +64,19 @@ export function composableBytes(root: Value, bytesMax: number): number {
   return Math.min(bytesMax, Math.max(DELTAS_BYTES_MIN, bytesOf(root)));
 }
 
+interface DeltaSpan {
+  readonly fromSeq: number;
+  readonly seq: number;
+  readonly bytesMax: number;
+}
+
 /**
  * The deltas of `(fromSeq, seq]` as long as they are in the tail and have at most `bytesMax` bytes;
  * `gone` if they are not all there, `many` if they have more.
  */
 export function deltasOf(
   tail: Tail,
-  { fromSeq, seq, bytesMax }: { fromSeq: number; seq: number; bytesMax: number },
+  { fromSeq, seq, bytesMax }: DeltaSpan,
 ): readonly TailDelta[] | 'gone' | 'many' {
   const deltas: TailDelta[] = [];
   let bytes = 0;

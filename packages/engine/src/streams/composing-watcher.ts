@@ -6,7 +6,7 @@
 // memory nor work grows with how far a watch is behind (docs/decisions/0013).
 
 import { assert, type Limits } from '@deltabase/base';
-import type { Value, Version } from '@deltabase/delta';
+import { bytesOf, type Value, type Version } from '@deltabase/delta';
 import type { LocalDocument } from '../documents/local-document.js';
 import type { Failure } from '../results.js';
 import type { ComposeRequest, StoredComposition } from './compose-stored.js';
@@ -54,8 +54,9 @@ export interface ComposingWatcherOptions {
   readonly failed: (why: Failure) => void;
 }
 
-/** What making a composed delta costs, as if it were bytes given. */
-const COMPOSE_BYTES = 4096;
+/** What finding a difference costs, as if it were bytes given: always, and as a part of what was rewritten. */
+const COMPARE_BYTES = 4096;
+const COMPARE_PART = 1 / 16;
 
 export class ComposingWatcher implements WatchFeed, VersionHolder {
   readonly #options: ComposingWatcherOptions;
@@ -85,6 +86,8 @@ export class ComposingWatcher implements WatchFeed, VersionHolder {
     this.#appliedBytes = local.appliedBytes;
     this.#seq = afterSeq ?? version.seq;
     if (this.#seq === version.seq) this.#root = version.root;
+    // Before its first delta every document is null.
+    else if (this.#seq === 0) this.#root = null;
     if (afterSeq === undefined) this.#pieces = statePieces(version, limits.pieceBytesMax);
   }
 
@@ -174,13 +177,13 @@ export class ComposingWatcher implements WatchFeed, VersionHolder {
       return GIVE_BYTES + only.bytes.length;
     }
     if (this.#stored !== undefined) return this.#giveStored(this.#stored, version);
-    if (this.#root !== undefined) {
-      return this.#giveFound(version, (from) => this.#difference(from, version));
-    }
+    if (this.#root !== undefined) return this.#giveDifference(this.#root, version);
     const missed = this.#missed(version, this.#seq, 0);
     if (missed === 'many') return this.#beginState(version);
     if (missed !== 'gone') {
-      return this.#giveFound(version, () => this.#shared(composeDeltas(undefined, missed)));
+      const bytes = missed.reduce((sum, delta) => sum + delta.bytes.length, 0);
+      const make = () => this.#shared(composeDeltas(undefined, missed));
+      return this.#giveFound(version, bytes, make);
     }
     this.#compose(version);
     return 0;
@@ -195,21 +198,28 @@ export class ComposingWatcher implements WatchFeed, VersionHolder {
     return composableBytes(root, this.#options.limits.composedBytesMax);
   }
 
-  #difference(root: Value, to: Version): ComposedDelta | undefined {
+  #giveDifference(root: Value, to: Version): number {
     const { composedBytesMax: bytesMax } = this.#options.limits;
-    const deltaBytes = this.#local.appliedBytes - this.#appliedBytes;
-    return differenceOf({ seq: this.#seq, root }, to, { deltaBytes, bytesMax });
+    const applied = this.#local.appliedBytes - this.#appliedBytes;
+    const rewrittenBytes = Math.min(applied, bytesOf(to.root));
+    const cost = COMPARE_BYTES + rewrittenBytes * COMPARE_PART;
+    const from: Version = { seq: this.#seq, root };
+    return this.#giveFound(to, cost, () => differenceOf(from, to, { rewrittenBytes, bytesMax }));
   }
 
   #shared(composition: Composition): ComposedDelta | undefined {
     return composedDelta(this.#seq, composition, this.#options.limits.composedBytesMax);
   }
 
-  /** Gives what leads to `version`, as another watch had it made in this turn, or as it is made now. */
-  #giveFound(version: Version, make: (from: Value) => ComposedDelta | undefined): number {
-    const from = this.#root ?? null;
-    const found = this.#options.compositions.find(this.#local, this.#seq, () => make(from));
-    return found === undefined ? this.#beginState(version) : this.#giveComposed(found, version);
+  /** Gives what leads to `version`, as another watch had it made in this turn, or as it is made now for `cost`. */
+  #giveFound(version: Version, cost: number, make: () => ComposedDelta | undefined): number {
+    let spent = 0;
+    const found = this.#options.compositions.find(this.#local, this.#seq, () => {
+      spent = cost;
+      return make();
+    });
+    if (found === undefined) return spent + this.#beginState(version);
+    return spent + this.#giveComposed(found, version);
   }
 
   #giveComposed(composed: ComposedDelta, version: Version): number {
@@ -217,7 +227,7 @@ export class ComposingWatcher implements WatchFeed, VersionHolder {
     assert(composed.seq > this.#seq && composed.seq <= version.seq, 'a step leads on');
     this.#options.sink.composed(composed);
     this.#gave(composed.seq, version);
-    return GIVE_BYTES + COMPOSE_BYTES + composed.patch.length;
+    return GIVE_BYTES + composed.patch.length;
   }
 
   /** More was missed than the state has: it is given anew. */

@@ -43,9 +43,18 @@ export type {
   Recovery,
 } from './members.js';
 export type { CallOptions, ConnectOptions } from './options.js';
-export type { Cause, DeltaEvent, Operation, StateEvent, WatchEvent } from './reading/events.js';
+export type {
+  AnyWatchEvent,
+  Cause,
+  ComposedEvent,
+  DeltaEvent,
+  Operation,
+  StateEvent,
+  WatchEvent,
+} from './reading/events.js';
 export type { ReadMode, ReadResult } from './reading/get.js';
 export type { LogEntry } from './reading/log.js';
+export type { WatchPolicy } from './reading/watch.js';
 export type { SendOutcome, SendResult } from './sending/receivers.js';
 export type {
   Link,

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { DeltabaseError, encodeUtf8 } from '@deltabase/base';
 import { encodePiece, fromJson, hashText, type Json, pieces } from '@deltabase/delta';
 import fc from 'fast-check';
-import type { WatchEvent } from '../src/index.js';
+import type { AnyWatchEvent, WatchPolicy } from '../src/index.js';
 import { connectIn, type Script, ScriptedNodes, settled } from './support/scripted-nodes.js';
 import { VirtualWorld } from './support/virtual-world.js';
 
@@ -40,6 +40,12 @@ class Truth {
     return { delta: { seq, patch, hash, timeMs: 1000 + seq, cause } };
   }
 
+  /** Deltas up to `seq` in one. */
+  composedEvent(fromSeq: number, seq: number): object {
+    const patch = encodeUtf8(JSON.stringify([{ op: 'replace', path: '/n', value: seq }]));
+    return { composed: { fromSeq, seq, patch, hash: hashText(fromJson(this.value(seq))) } };
+  }
+
   value(seq: number): Json {
     return seq === 0 ? null : { n: seq, big: 'abc'.repeat(30), list: [1, 2, 3] };
   }
@@ -47,7 +53,11 @@ class Truth {
 
 /** Serves the truth, and now and then ends, repeats, or leaves something out. */
 function unreliable(world: VirtualWorld, truth: Truth): Script {
-  async function* events(request: { afterSeq?: number }): AsyncGenerator<object> {
+  async function* events(request: {
+    readonly afterSeq?: number;
+    readonly policy?: string;
+  }): AsyncGenerator<object> {
+    const composes = request.policy === 'WATCH_POLICY_LATEST';
     if (request.afterSeq !== undefined && request.afterSeq < truth.floor) {
       throw new DeltabaseError('HISTORY_GONE', 'gone');
     }
@@ -60,6 +70,15 @@ function unreliable(world: VirtualWorld, truth: Truth): Script {
     }
     for (;;) {
       await new Promise<void>((resolve) => world.after(world.below(10), resolve));
+      if (composes && next < truth.seq) {
+        const fromSeq = next - 1;
+        if (fromSeq > 0 && world.below(4) === 0) yield* truth.stateEvents();
+        else yield truth.composedEvent(fromSeq, truth.seq);
+        next = truth.seq + 1;
+        if (world.below(5) === 0) yield truth.composedEvent(fromSeq, truth.seq);
+        // What leads on from somewhere else, which the client must not believe.
+        if (world.below(10) === 0) yield truth.composedEvent(truth.seq + 1, truth.seq + 3);
+      }
       while (next <= truth.seq) {
         yield truth.deltaEvent(next);
         if (world.below(15) === 0 && next > 1) yield truth.deltaEvent(next - 1);
@@ -81,45 +100,56 @@ function unreliable(world: VirtualWorld, truth: Truth): Script {
   };
 }
 
-test('a watch has no gap and no repeat, wherever its streams break', async () => {
+const policies = fc.constantFrom<WatchPolicy>('every', 'latest');
+
+test('a watch of any policy has no gap and no repeat, wherever its streams break', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.nat(0x7fffffff), fc.boolean(), async (seed, isResumed) => {
-      const world = new VirtualWorld(seed);
-      const truth = new Truth();
-      truth.seq = world.below(4);
-      const script = unreliable(world, truth);
-      const nodes = new ScriptedNodes(world, [script, script]);
-      const client = await connectIn(world, { addresses: nodes.addresses, transport: nodes });
-      const begunAt = truth.seq;
-      const options = isResumed ? { afterSeq: begunAt } : {};
-      const events: WatchEvent[] = [];
-      const watching = (async () => {
-        for await (const event of client.document('s', 'k').watch(options)) {
-          events.push(event);
-          if (event.seq >= 40) break;
-        }
-      })();
-      const grow = (): void => {
-        if (truth.seq >= 40) return;
-        truth.seq++;
-        if (world.below(8) === 0) truth.floor = Math.max(0, truth.seq - 2);
-        world.after(world.below(12), grow);
-      };
-      grow();
-      await settled(world, watching);
-      check(events, truth, isResumed ? begunAt : undefined);
-      await settled(world, client.close());
-    }),
+    fc.asyncProperty(
+      fc.nat(0x7fffffff),
+      fc.boolean(),
+      policies,
+      async (seed, isResumed, policy) => {
+        const world = new VirtualWorld(seed);
+        const truth = new Truth();
+        truth.seq = world.below(4);
+        const script = unreliable(world, truth);
+        const nodes = new ScriptedNodes(world, [script, script]);
+        const client = await connectIn(world, { addresses: nodes.addresses, transport: nodes });
+        const begunAt = truth.seq;
+        const options = isResumed ? { afterSeq: begunAt, policy } : { policy };
+        const events: AnyWatchEvent[] = [];
+        const watching = (async () => {
+          for await (const event of client.document('s', 'k').watch(options)) {
+            events.push(event);
+            if (event.seq >= 40) break;
+          }
+        })();
+        const grow = (): void => {
+          if (truth.seq >= 40) return;
+          truth.seq++;
+          if (world.below(8) === 0) truth.floor = Math.max(0, truth.seq - 2);
+          world.after(world.below(12), grow);
+        };
+        grow();
+        await settled(world, watching);
+        check(events, truth, isResumed ? begunAt : undefined);
+        await settled(world, client.close());
+      },
+    ),
     { numRuns: 100, includeErrorInReport: true },
   );
 });
 
-function check(events: readonly WatchEvent[], truth: Truth, afterSeq: number | undefined): void {
+function check(events: readonly AnyWatchEvent[], truth: Truth, afterSeq: number | undefined): void {
   let seq = afterSeq;
   for (const event of events) {
     if (event.kind === 'state') {
       assert.ok(seq === undefined || event.seq > seq, 'a further state is ahead of what was seen');
       assert.deepEqual(event.value, truth.value(event.seq));
+    } else if (event.kind === 'composed') {
+      assert.equal(event.fromSeq, seq, 'no gap and no repeat');
+      assert.ok(event.seq > event.fromSeq);
+      assert.deepEqual(event.patch, [{ op: 'replace', path: '/n', value: event.seq }]);
     } else {
       assert.equal(event.seq, seq! + 1, 'no gap and no repeat');
       assert.deepEqual(event.patch, [{ op: 'replace', path: '/n', value: event.seq }]);
@@ -129,6 +159,36 @@ function check(events: readonly WatchEvent[], truth: Truth, afterSeq: number | u
     seq = event.seq;
   }
 }
+
+test('a watch asks for its policy on every node it goes on with, and for the seq it has come to', async () => {
+  const world = new VirtualWorld(1);
+  const truth = new Truth();
+  truth.seq = 3;
+  const requests: object[] = [];
+  const script: Script = {
+    async *stream(_name, request) {
+      requests.push(request);
+      if (requests.length > 1) yield { events: [truth.composedEvent(3, 9)] };
+      else yield { events: truth.stateEvents() };
+      throw new DeltabaseError('UNAVAILABLE', 'broke');
+    },
+  };
+  const nodes = new ScriptedNodes(world, [script]);
+  const client = await connectIn(world, { addresses: nodes.addresses, transport: nodes });
+  const watch = client.document('s', 'k').watch({ policy: { perSecond: 2.5 } });
+  await settled(world, watch.next());
+  await settled(world, watch.next());
+  const pending = watch.next();
+  world.after(2000, () => void watch.return!());
+  await settled(world, pending);
+  const rate = { space: 's', key: 'k', policy: 'WATCH_POLICY_PER_SECOND', perSecond: 2.5 };
+  assert.deepEqual(requests.slice(0, 3), [
+    rate,
+    { ...rate, afterSeq: 3 },
+    { ...rate, afterSeq: 9 },
+  ]);
+  await settled(world, client.close());
+});
 
 test('what is final ends a watch', async () => {
   const world = new VirtualWorld(1);

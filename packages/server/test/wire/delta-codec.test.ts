@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeUtf8 } from '@deltabase/base';
 import type { DeltaRecord } from '@deltabase/machine';
-import { encodeListedDelta, encodeStateEvent } from '../../src/wire/delta-codec.js';
+import {
+  encodeComposedEvent,
+  encodeListedDelta,
+  encodeStateEvent,
+} from '../../src/wire/delta-codec.js';
 import { codecOf, type Loose } from '../support/test-client.js';
 
 const RECORD: DeltaRecord = {
@@ -69,4 +73,23 @@ test('the last piece of a state carries the hash, the others do not', () => {
   assert.deepEqual({ ...read(undefined), piece: 0 }, { seq: 9, piece: 0, last: false, hash: '' });
   assert.deepEqual({ ...read('ab'), piece: 0 }, { seq: 9, piece: 0, last: true, hash: 'ab' });
   assert.equal(String(read('ab').piece), '["",{}]');
+});
+
+test('several deltas in one are told in the proto, and encoded for the first watcher only', () => {
+  const patch = encodeUtf8('[{"op":"remove","path":"/a"}]');
+  const composed = { fromSeq: 7, seq: 90, patch, hash: 'ab', encoded: undefined };
+  const bytes = encodeComposedEvent(composed);
+  const [event] = codecOf('deltabase.v1.WatchResponse').decode(bytes).events;
+  const { patch: told, ...rest } = event.composed;
+  assert.deepEqual(rest, { fromSeq: 7, seq: 90, hash: 'ab' });
+  assert.equal(String(told), '[{"op":"remove","path":"/a"}]');
+  assert.equal(encodeComposedEvent(composed), bytes);
+});
+
+test('an event from the state before any delta is one from 0', () => {
+  const composed = { fromSeq: 0, seq: 2, patch: encodeUtf8('[]'), hash: 'ab', encoded: undefined };
+  const [event] = codecOf('deltabase.v1.WatchResponse').decode(
+    encodeComposedEvent(composed),
+  ).events;
+  assert.deepEqual([event.composed.fromSeq, event.composed.seq], [0, 2]);
 });

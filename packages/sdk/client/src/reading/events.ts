@@ -2,7 +2,7 @@
 
 import { DeltabaseError } from '@deltabase/base';
 import type { Json } from '@deltabase/delta';
-import type { WireDelta } from '../transport/wire.js';
+import type { WireComposedDelta, WireDelta } from '../transport/wire.js';
 
 /** Why a delta happened. */
 export interface Cause {
@@ -36,6 +36,18 @@ export interface DeltaEvent {
   readonly cause: Cause;
 }
 
+/** What several deltas did together: the document at `fromSeq` becomes that at `seq`. */
+export interface ComposedEvent {
+  readonly kind: 'composed';
+  /** The seq of the event before this one. */
+  readonly fromSeq: number;
+  readonly seq: number;
+  /** RFC 6902. */
+  readonly patch: readonly Operation[];
+  /** The document's rolling hash after it: 16 hexadecimal digits. */
+  readonly hash: string;
+}
+
 /** A document as a whole. */
 export interface StateEvent<State = Json> {
   readonly kind: 'state';
@@ -45,7 +57,11 @@ export interface StateEvent<State = Json> {
   readonly value: State;
 }
 
+/** What a watch of every delta gives. */
 export type WatchEvent<State = Json> = StateEvent<State> | DeltaEvent;
+
+/** What a watch of any policy gives. */
+export type AnyWatchEvent<State = Json> = WatchEvent<State> | ComposedEvent;
 
 /** The event of a delta as a node sent it. */
 export function deltaEvent(delta: WireDelta): DeltaEvent {
@@ -60,6 +76,12 @@ export function deltaEvent(delta: WireDelta): DeltaEvent {
     time: timeMs,
     cause: { channel, payload: jsonOf(payload), principal, messageId, version, fuel, seed },
   };
+}
+
+/** The event of several deltas in one, as a node sent it. */
+export function composedEvent({ fromSeq, seq, patch, hash }: WireComposedDelta): ComposedEvent {
+  const operations = jsonOf(patch) as unknown as readonly Operation[];
+  return { kind: 'composed', fromSeq, seq, patch: operations, hash };
 }
 
 /** JSON text in UTF-8; none means null. */

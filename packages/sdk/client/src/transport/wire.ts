@@ -56,10 +56,24 @@ export interface WireStatePiece {
   readonly hash: string;
 }
 
+/** Several deltas in one: the document at `fromSeq` becomes that at `seq`. */
+export interface WireComposedDelta {
+  readonly fromSeq: number;
+  readonly seq: number;
+  readonly patch: Uint8Array;
+  readonly hash: string;
+}
+
 export interface WireWatchEvent {
   readonly state?: WireStatePiece | null;
   readonly delta?: WireDelta | null;
+  readonly composed?: WireComposedDelta | null;
 }
+
+export type WireWatchPolicy =
+  | 'WATCH_POLICY_EVERY'
+  | 'WATCH_POLICY_LATEST'
+  | 'WATCH_POLICY_PER_SECOND';
 
 export type WireReadMode = 'READ_MODE_LINEARIZABLE' | 'READ_MODE_AT_LEAST_SEQ' | 'READ_MODE_STALE';
 
@@ -281,7 +295,13 @@ export interface WireChangeBegun {
 /** The calls that are answered by a stream: name to request and response. */
 export interface StreamCalls {
   readonly Watch: {
-    readonly request: { readonly space: string; readonly key: string; readonly afterSeq?: number };
+    readonly request: {
+      readonly space: string;
+      readonly key: string;
+      readonly afterSeq?: number;
+      readonly policy?: WireWatchPolicy;
+      readonly perSecond?: number;
+    };
     readonly response: { readonly events: readonly WireWatchEvent[] };
   };
   readonly ListDeltas: {

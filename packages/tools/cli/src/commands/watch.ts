@@ -1,25 +1,41 @@
 // deltabase watch: a document as it changes.
 
-import type { Command } from 'commander';
+import type { AnyWatchEvent, Json, WatchPolicy } from '@deltabase/client';
+import { type Command, Option } from 'commander';
 import { type CommonOptions, Context, withCommon } from '../context.js';
-import { deltaText } from '../format/deltas.js';
+import { composedText, deltaText } from '../format/deltas.js';
 import { watchEventJson } from '../format/json.js';
+import type { Paint } from '../format/paint.js';
 import { printableJson } from '../format/printable.js';
 import type { Io } from '../io.js';
-import { natural, whole } from '../parse.js';
+import { natural, upTo, whole } from '../parse.js';
 
 interface WatchOptions extends CommonOptions {
   readonly after?: number;
   readonly count?: number;
+  readonly latest?: boolean;
+  readonly perSecond?: number;
 }
+
+/** More events in a second than a node gives. */
+const PER_SECOND_MAX = 1000;
 
 export function addWatch(program: Command, io: Io): void {
   const command = program
     .command('watch <space> <key>')
     .summary('follow a document as it changes')
-    .description('Follows a document: its state, then every delta once it is committed.')
+    .description(
+      'Follows a document: its state, then every delta once it is committed, or, if that is\n' +
+        'more than wanted, several of them in one.',
+    )
     .option('--after <seq>', 'begin behind it instead of with the state', whole)
-    .option('--count <events>', 'end after so many events', natural);
+    .option('--count <events>', 'end after so many events', natural)
+    .option('--latest', 'skip to the newest state whenever it lags, by one patch')
+    .addOption(
+      new Option('--per-second <events>', 'at most so many events a second, 0.01 at least')
+        .argParser(upTo(PER_SECOND_MAX))
+        .conflicts('latest'),
+    );
   withCommon(command)
     .addHelpText(
       'after',
@@ -29,7 +45,8 @@ when it has reached none for as long as --timeout says. Ctrl-C ends it.
 
 Examples:
   deltabase watch counter visits --count 1
-  deltabase watch counter visits --after 1 --json`,
+  deltabase watch counter visits --after 1 --json
+  deltabase watch counter visits --per-second 2`,
     )
     .action((space: string, key: string, options: WatchOptions) =>
       watch(new Context(io, options), space, key, options),
@@ -40,19 +57,29 @@ async function watch(
   context: Context,
   space: string,
   key: string,
-  { after, count = Infinity }: WatchOptions,
+  { after, count = Infinity, latest = false, perSecond }: WatchOptions,
 ): Promise<void> {
   const { paint } = context;
   const behind = after === undefined ? {} : { afterSeq: after };
+  const policy = policyOf(latest, perSecond);
   await context.withClient(async (client) => {
     let seen = 0;
-    for await (const event of client.document(space, key).watch({ ...context.call, ...behind })) {
-      await context.show(watchEventJson(event), () => {
-        if (event.kind === 'delta') return deltaText(event, paint);
-        const head = `${paint.cyan(`seq ${event.seq}`)}  hash ${event.hash}`;
-        return `${head}\n${printableJson(event.value)}\n`;
-      });
+    const events = client.document(space, key).watch({ policy, ...context.call, ...behind });
+    for await (const event of events) {
+      await context.show(watchEventJson(event), () => eventText(event, paint));
       if (++seen >= count) break;
     }
   });
+}
+
+function policyOf(latest: boolean, perSecond: number | undefined): WatchPolicy {
+  if (latest) return 'latest';
+  return perSecond === undefined ? 'every' : { perSecond };
+}
+
+function eventText(event: AnyWatchEvent<Json>, paint: Paint): string {
+  if (event.kind === 'delta') return deltaText(event, paint);
+  if (event.kind === 'composed') return composedText(event, paint);
+  const head = `${paint.cyan(`seq ${event.seq}`)}  hash ${event.hash}`;
+  return `${head}\n${printableJson(event.value)}\n`;
 }

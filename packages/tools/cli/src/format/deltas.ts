@@ -1,7 +1,7 @@
 // A delta as people read it: what happened and why, then the patch, one operation a line.
 
 import { decodeUtf8 } from '@deltabase/base';
-import type { Cause, Json, Operation } from '@deltabase/client';
+import type { Cause, ComposedEvent, Json, Operation } from '@deltabase/client';
 import { type DeltaRecord, messageId } from '@deltabase/machine';
 import type { Paint } from './paint.js';
 import { printable } from './printable.js';
@@ -58,6 +58,17 @@ export function deltaText(delta: Delta, paint: Paint, title = ''): string {
   const lines = [
     `${title}${paint.cyan(`seq ${seq}`)}  ${moment(time)}  ${what}`,
     paint.dim(`    ${who.join('  ')}`),
+    ...patch.map((operation) => `    ${operationText(operation, paint)}`),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** The lines of several deltas in one: from which seq to which; the patch. */
+export function composedText({ fromSeq, seq, hash, patch }: ComposedEvent, paint: Paint): string {
+  const head = `${paint.cyan(`seq ${seq}`)}  from seq ${fromSeq}, ${seq - fromSeq} deltas in one`;
+  const lines = [
+    head,
+    paint.dim(`    hash ${hash}`),
     ...patch.map((operation) => `    ${operationText(operation, paint)}`),
   ];
   return lines.map((line) => `${line}\n`).join('');

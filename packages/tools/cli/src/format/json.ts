@@ -1,12 +1,12 @@
 // Results for programs: the members of each kind of object in one fixed order, whatever they were read from.
 
 import type {
+  AnyWatchEvent,
   Json,
   LogEntry,
   MachineVersion,
   NodeReport,
   NodeStatus,
-  WatchEvent,
 } from '@deltabase/client';
 import { errorJson } from '../exit.js';
 import { type Delta, deltaOfRecord } from './deltas.js';
@@ -22,9 +22,13 @@ export function deltaJson({ seq, time, hash, cause, patch }: Delta): object {
   };
 }
 
-export function watchEventJson(event: WatchEvent<Json>): object {
+export function watchEventJson(event: AnyWatchEvent<Json>): object {
   const { kind } = event;
   if (kind === 'delta') return { kind, ...deltaJson(event) };
+  if (kind === 'composed') {
+    const { fromSeq, seq, hash, patch } = event;
+    return { kind, fromSeq, seq, hash, patch };
+  }
   const { seq, hash, value } = event;
   return { kind, seq, hash, value };
 }

@@ -254,6 +254,25 @@ test('a watch gives the state, then every delta, until it is stopped', async () 
   assertFailed(ahead, 2, /there is no seq 50 to watch from/);
 });
 
+test('a watch of the latest state, or of so many events a second, gets deltas in one', async () => {
+  const key = await freshCounter();
+  await cli.runWith('{"by":1}\n{"by":2}\n{"by":3}\n', 'send', 'counter', key, 'add', '--ndjson');
+  const skipping = ['watch', 'counter', key, '--after', '0', '--count', '1'];
+  const [composed] = await cli.json(...skipping, '--latest');
+  assert.deepEqual(Object.keys(composed), ['kind', 'fromSeq', 'seq', 'hash', 'patch']);
+  const { kind, fromSeq, seq, patch } = composed;
+  assert.deepEqual([kind, fromSeq, seq], ['composed', 0, 3]);
+  assert.deepEqual(patch, [{ op: 'replace', path: '', value: { n: 6 } }]);
+  assert.deepEqual(await cli.json(...skipping, '--per-second', '0.5'), [composed]);
+  const text = await cli.text(...skipping, '--latest');
+  const expected =
+    /^seq 3 {2}from seq 0, 3 deltas in one\n {4}hash [0-9a-f]{16}\n {4}replace \(whole document\) \{"n":6\}\n$/;
+  assert.match(text, expected);
+  const both = await cli.run(...skipping, '--latest', '--per-second', '1');
+  assertFailed(both, 2, /cannot be used with/);
+  assertFailed(await cli.run(...skipping, '--per-second', '1001'), 2, /at most 1000/);
+});
+
 test('a history tells of every delta and its cause', async () => {
   const key = await freshCounter();
   await cli.runWith('{"by":1}\n{"by":2}\n{"by":3}\n', 'send', 'counter', key, 'add', '--ndjson');
