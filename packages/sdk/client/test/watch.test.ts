@@ -169,8 +169,9 @@ test('a watch asks for its policy on every node it goes on with, and for the seq
   const script: Script = {
     async *stream(_name, request) {
       requests.push(request);
-      if (requests.length === 1) yield { events: truth.stateEvents() };
-      else yield { events: [truth.composedEvent(6 * requests.length - 9, 6 * requests.length - 3)] };
+      const seq = 6 * requests.length - 3;
+      const isFirst = requests.length === 1;
+      yield { events: isFirst ? truth.stateEvents() : [truth.composedEvent(seq - 6, seq)] };
       throw new DeltabaseError('UNAVAILABLE', 'broke');
     },
   };
