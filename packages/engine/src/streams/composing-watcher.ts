@@ -266,7 +266,8 @@ export class ComposingWatcher implements WatchFeed, VersionHolder {
         this.#options.failed(composed);
         return;
       }
-      this.#stored = composed;
+      // Something else may have led on meanwhile, where another document took the place of this one.
+      if (request.fromSeq === this.#seq) this.#stored = composed;
       this.#options.hungry(this);
     });
   }
