@@ -9,6 +9,7 @@ import type { Group } from '../groups/group.js';
 import { type Failure, failure, overloaded } from '../results.js';
 import { ComposingWatcher } from './composing-watcher.js';
 import { Compositions } from './compositions.js';
+import { DueTimes, type DueTimesHost } from './due-times.js';
 import { HeldVersions } from './held-versions.js';
 import { memoryRefusal } from './reads.js';
 import type { WatchFeed } from './watch-feed.js';
@@ -25,12 +26,9 @@ export interface WatchRequest {
   readonly policy?: WatchPolicy;
 }
 
-export interface WatchesHost {
+export interface WatchesHost extends DueTimesHost {
   readonly limits: Limits;
-  nowMs(): number;
   inTurn(step: () => void): void;
-  /** Runs a step in a turn, `delayMs` from now or a little later. */
-  after(delayMs: number, step: () => void): void;
   /** Asks for another turn. */
   wake(): void;
 }
@@ -51,8 +49,6 @@ interface Open {
   readonly sink: WatchSink;
   /** `undefined` until it begins. */
   watcher: WatchFeed | undefined;
-  /** It gets its next event then; `undefined`: it waits for none. */
-  dueMs: number | undefined;
 }
 
 export class Watches {
@@ -61,14 +57,17 @@ export class Watches {
   readonly #open = new Set<Open>();
   /** Those with something to give, in the order in which they get their turn. */
   readonly #hungry = new Set<WatchFeed>();
-  /** Those that wait for a moment, by when that is. */
-  readonly #due = new Map<number, Set<Open>>();
+  /** Those that may be given something at a moment, not before. */
+  readonly #due: DueTimes<Open>;
   readonly #versions: HeldVersions;
   readonly #compositions = new Compositions();
   #draining = false;
 
   constructor(host: WatchesHost) {
     this.#host = host;
+    this.#due = new DueTimes(host, ({ watcher }) => {
+      if (watcher !== undefined) this.#feed(watcher);
+    });
     this.#versions = new HeldVersions(host.limits.watchVersionsBytesMax);
   }
 
@@ -89,7 +88,7 @@ export class Watches {
 
   /** Begins a watch; what goes wrong ends it through its sink. */
   begin(group: Group, request: WatchRequest, sink: WatchSink): Watch {
-    const open: Open = { request, sink, watcher: undefined, dueMs: undefined };
+    const open: Open = { request, sink, watcher: undefined };
     const refusal = this.#refusal(request) ?? memoryRefusal(group, request);
     if (refusal !== undefined) {
       sink.end(refusal);
@@ -207,7 +206,7 @@ export class Watches {
       compositions: this.#compositions,
       composeStored: (from, wanted, done) => group.composeStored(from, wanted, done),
       nowMs: () => this.#host.nowMs(),
-      waits: (dueMs) => this.#await(open, dueMs),
+      waits: (dueMs) => this.#due.set(open, dueMs),
       ...base,
     });
   }
@@ -215,32 +214,6 @@ export class Watches {
   #feed(watcher: WatchFeed): void {
     this.#hungry.add(watcher);
     this.#host.wake();
-  }
-
-  /** Has it fed at `dueMs`, together with all others that wait for that moment. */
-  #await(open: Open, dueMs: number): void {
-    if (open.dueMs === dueMs) return;
-    this.#awaitNothing(open);
-    open.dueMs = dueMs;
-    const others = this.#due.get(dueMs);
-    if (others !== undefined) {
-      others.add(open);
-      return;
-    }
-    this.#due.set(dueMs, new Set([open]));
-    this.#host.after(Math.max(0, dueMs - this.#host.nowMs()), () => {
-      const waiting = this.#due.get(dueMs) ?? [];
-      this.#due.delete(dueMs);
-      for (const each of waiting) {
-        each.dueMs = undefined;
-        if (each.watcher !== undefined) this.#feed(each.watcher);
-      }
-    });
-  }
-
-  #awaitNothing(open: Open): void {
-    if (open.dueMs !== undefined) this.#due.get(open.dueMs)?.delete(open);
-    open.dueMs = undefined;
   }
 
   #attach(watcher: WatchFeed): void {
@@ -253,7 +226,7 @@ export class Watches {
 
   #end(open: Open, why: Failure | undefined): void {
     if (!this.#open.delete(open)) return;
-    this.#awaitNothing(open);
+    this.#due.delete(open);
     const { watcher } = open;
     if (watcher === undefined) {
       if (why !== undefined) open.sink.end(why);
