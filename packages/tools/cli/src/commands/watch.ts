@@ -24,10 +24,7 @@ export function addWatch(program: Command, io: Io): void {
   const command = program
     .command('watch <space> <key>')
     .summary('follow a document as it changes')
-    .description(
-      'Follows a document: its state, then every delta once it is committed, or, if that is\n' +
-        'more than wanted, several of them in one.',
-    )
+    .description('Follows a document: its state, then every delta once it is committed.')
     .option('--after <seq>', 'begin behind it instead of with the state', whole)
     .option('--count <events>', 'end after so many events', natural)
     .option('--latest', 'skip to the newest state whenever it lags, by one patch')
@@ -42,6 +39,9 @@ export function addWatch(program: Command, io: Io): void {
       `
 It goes on by itself when nodes come and go, without gap or repeat, and gives up
 when it has reached none for as long as --timeout says. Ctrl-C ends it.
+
+Where every delta is more than is wanted, --latest and --per-second give several
+of them in one; each event leads on from the one before.
 
 Examples:
   deltabase watch counter visits --count 1
