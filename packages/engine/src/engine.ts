@@ -121,13 +121,13 @@ export class Engine {
 
   /** Reads a document. */
   read(request: ReadRequest, answer: (result: ReadResult) => void): void {
-    const { loop, reads, router } = this.#parts;
+    const { loop, reads } = this.#parts;
     const { space, key } = request;
     loop.enqueue(
       () => {
         const invalid = nameProblem(space, key, this.#config.limits);
         if (invalid !== undefined) answer(invalid);
-        else reads.read(router.groupOf(space, key), request, answer);
+        else reads.read(this.#parts.documentOf(request), request, answer);
       },
       () => answer(stopping()),
     );
@@ -135,7 +135,7 @@ export class Engine {
 
   /** Watches a document; what goes wrong ends the watch through its sink. */
   watch(request: WatchRequest, sink: WatchSink): Watch {
-    const { loop, watches, router } = this.#parts;
+    const { loop, watches } = this.#parts;
     const { space, key } = request;
     let watch: Watch | undefined;
     let isCancelled = false;
@@ -146,7 +146,7 @@ export class Engine {
       () => {
         const invalid = nameProblem(space, key, this.#config.limits);
         if (invalid !== undefined) end(invalid);
-        else if (!isCancelled) watch = watches.begin(router.groupOf(space, key), request, sink);
+        else if (!isCancelled) watch = watches.begin(this.#parts.documentOf(request), request, sink);
       },
       () => end(stopping()),
     );

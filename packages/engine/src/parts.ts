@@ -24,6 +24,8 @@ import { DiskRoom } from './storage/disk-room.js';
 import { DurableWriter } from './storage/durable-writer.js';
 import type { RecoveredNode } from './storage/recovery.js';
 import { WatchedDisk } from './storage/watched-disk.js';
+import type { DocumentSource } from './streams/document-source.js';
+import { GroupDocument } from './streams/group-document.js';
 import { Reads } from './streams/reads.js';
 import { Watches } from './streams/watches.js';
 import { Deployments } from './system/deployments.js';
@@ -134,7 +136,7 @@ export class EngineParts {
     });
     this.forwarding = new Forwarding({ links: this.links, limits, touched, life });
     this.snapshots = new SnapshotSender({ disk, limits, header, send: sendBulk, inTurn });
-    this.reads = new Reads({ disk, limits, wake });
+    this.reads = new Reads({ limits, nowMs, wake });
     this.watches = new Watches({
       ...{ limits, nowMs, inTurn, wake },
       after: (delayMs, run) => clock.after(delayMs, () => inTurn(run)),
@@ -231,6 +233,11 @@ export class EngineParts {
       this.#awake.add(group);
       this.#makeDirty(group);
     }
+  }
+
+  /** A document of this node, for reads and watches. */
+  documentOf(name: { readonly space: string; readonly key: string }): DocumentSource {
+    return new GroupDocument(this.router.groupOf(name.space, name.key), this.disk, name);
   }
 
   /** Has each group that sleeps ask itself whether it still may. */
@@ -354,7 +361,7 @@ export class EngineParts {
           this.machines.follow();
           this.members.membership.follow();
         }
-        this.watches.replaced(before, group);
+        this.watches.replaced(before, (name) => this.documentOf(name));
         this.reads.replaced(before);
       },
       unused: (range) => this.#tasks.run(removeRows(disk, range, given.write), () => {}),

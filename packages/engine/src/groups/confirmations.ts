@@ -18,9 +18,8 @@ interface Round {
   readonly startedMs: number;
 }
 
-interface Waiting {
+interface Waiting extends Round {
   readonly index: number;
-  readonly requests: readonly Request[];
 }
 
 export interface ConfirmationsOptions {
@@ -40,6 +39,7 @@ export class Confirmations {
   #gathering: Request[] = [];
   readonly #rounds = new Map<number, Round>();
   #latestRound = 0;
+  #freshMs = Number.NEGATIVE_INFINITY;
   /** Confirmed, and waiting for their index to be applied; in order of the indices. */
   #waiting: Waiting[] = [];
 
@@ -52,6 +52,14 @@ export class Confirmations {
   /** Whether nobody waits. */
   get idle(): boolean {
     return this.#gathering.length + this.#rounds.size + this.#waiting.length === 0;
+  }
+
+  /**
+   * When the latest round began of which it is known that all committed before it is applied here; by the
+   * monotonic clock, ms.
+   */
+  get freshMs(): number {
+    return this.#freshMs;
   }
 
   request(expiresMs: number, done: Confirmed): void {
@@ -75,18 +83,18 @@ export class Confirmations {
     if (number === undefined || round === undefined) return; // Begun again, or of an earlier life.
     this.#rounds.delete(number);
     if (state.index <= appliedIndex) {
-      finish(round.requests, true);
+      this.#reached(round);
       return;
     }
     const behind = this.#waiting.findIndex(({ index }) => index > state.index);
     const at = behind < 0 ? this.#waiting.length : behind;
-    this.#waiting.splice(at, 0, { index: state.index, requests: round.requests });
+    this.#waiting.splice(at, 0, { index: state.index, ...round });
   }
 
   /** Everything up to `index` is applied. */
   applied(index: number): void {
     while (this.#waiting.length > 0 && this.#waiting[0]!.index <= index) {
-      finish(this.#waiting.shift()!.requests, true);
+      this.#reached(this.#waiting.shift()!);
     }
   }
 
@@ -105,8 +113,8 @@ export class Confirmations {
     }
     if (this.#gathering.length > 0) this.#gathering = withoutExpired(this.#gathering, nowMs);
     if (this.#waiting.length === 0) return;
-    this.#waiting = this.#waiting.map(({ index, requests }) => ({
-      index,
+    this.#waiting = this.#waiting.map(({ index, startedMs, requests }) => ({
+      ...{ index, startedMs },
       requests: withoutExpired(requests, nowMs),
     }));
   }
@@ -118,6 +126,11 @@ export class Confirmations {
     this.#waiting = [];
     for (const { requests } of rounds) finish(requests, false);
     finish(this.#gathering.splice(0), false);
+  }
+
+  #reached({ startedMs, requests }: Round): void {
+    this.#freshMs = Math.max(this.#freshMs, startedMs);
+    finish(requests, true);
   }
 
   /** Rounds of other lives have other contexts: a late answer to one must not count for this (pitfall 10). */

@@ -304,6 +304,11 @@ export class Group {
     return isTaken;
   }
 
+  /** Everything committed until then, by the monotonic clock in ms, is applied here; `-Infinity`: not known. */
+  get freshMs(): number {
+    return this.#confirmations.freshMs;
+  }
+
   confirm(expiresMs: number, done: Confirmed): void {
     this.#confirmations.request(expiresMs, done);
     this.#host.dirty(this);

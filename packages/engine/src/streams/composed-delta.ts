@@ -15,7 +15,8 @@ import {
   type Version,
 } from '@deltabase/delta';
 import { COMMITTED } from '../documents/local-document.js';
-import { recordOf, type Tail, type TailDelta } from '../documents/tail.js';
+import { recordOf, type TailDelta } from '../documents/tail.js';
+import type { StreamedDocument } from './document-source.js';
 
 /** Watchers share it; `encoded` is for a transport to keep its form of it in. */
 export interface ComposedDelta {
@@ -75,7 +76,7 @@ interface DeltaSpan {
  * `gone` if they are not all there, `many` if they have more.
  */
 export function deltasOf(
-  tail: Tail,
+  tail: StreamedDocument['tail'],
   { fromSeq, seq, bytesMax }: DeltaSpan,
 ): readonly TailDelta[] | 'gone' | 'many' {
   const deltas: TailDelta[] = [];

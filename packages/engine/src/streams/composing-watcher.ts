@@ -7,7 +7,6 @@
 
 import { assert, type Limits } from '@deltabase/base';
 import { bytesOf, type Value, type Version } from '@deltabase/delta';
-import type { LocalDocument } from '../documents/local-document.js';
 import type { Failure } from '../results.js';
 import type { ComposeRequest, StoredComposition } from './compose-stored.js';
 import {
@@ -20,6 +19,7 @@ import {
   differenceOf,
 } from './composed-delta.js';
 import type { Compositions } from './compositions.js';
+import type { StreamedDocument } from './document-source.js';
 import type { HeldVersions, VersionHolder } from './held-versions.js';
 import { Pace } from './pace.js';
 import { type StatePieces, statePieces } from './state-pieces.js';
@@ -28,7 +28,6 @@ import type { WatchSink } from './watcher.js';
 
 /** Composes stored deltas; a failure ends the watch. */
 export type StoredComposer = (
-  local: LocalDocument,
   request: ComposeRequest,
   done: (composed: StoredComposition | Failure) => void,
 ) => void;
@@ -36,7 +35,7 @@ export type StoredComposer = (
 export interface ComposingWatcherOptions {
   readonly sink: WatchSink;
   /** Its state is in memory. */
-  readonly local: LocalDocument;
+  readonly local: StreamedDocument;
   /** Begins behind it; `undefined`: with the present state of the document. */
   readonly afterSeq: number | undefined;
   /** At most so many events a second; `undefined`: as many as the sink takes. */
@@ -61,7 +60,7 @@ const COMPARE_PART = 1 / 16;
 export class ComposingWatcher implements WatchFeed, VersionHolder {
   readonly #options: ComposingWatcherOptions;
   readonly #pace: Pace;
-  #local: LocalDocument;
+  #local: StreamedDocument;
   /** How far its receiver is, or is once it has the state that is being given. */
   #seq: number;
   /** The state there, while it is at hand. */
@@ -91,11 +90,11 @@ export class ComposingWatcher implements WatchFeed, VersionHolder {
     if (afterSeq === undefined) this.#pieces = statePieces(version, limits.pieceBytesMax);
   }
 
-  get local(): LocalDocument {
+  get local(): StreamedDocument {
     return this.#local;
   }
 
-  moveTo(local: LocalDocument): void {
+  moveTo(local: StreamedDocument): void {
     this.#local = local;
     // How much was applied since is not known.
     this.#appliedBytes = Number.NEGATIVE_INFINITY;
@@ -259,7 +258,7 @@ export class ComposingWatcher implements WatchFeed, VersionHolder {
     this.#isComposing = true;
     const bytesMax = this.#composableBytes(version.root);
     const request: ComposeRequest = { fromSeq: this.#seq, seq: version.seq, bytesMax };
-    this.#options.composeStored(this.#local, request, (composed) => {
+    this.#options.composeStored(request, (composed) => {
       this.#isComposing = false;
       if (this.#ended) return;
       if (composed.kind === 'failed') {

@@ -1,15 +1,15 @@
 // Composed deltas of one turn, so that watchers that lag alike get one that is made and encoded once. Nothing
 // of it is kept beyond the turn.
 
-import type { LocalDocument } from '../documents/local-document.js';
 import type { ComposedDelta } from './composed-delta.js';
+import type { StreamedDocument } from './document-source.js';
 
 export class Compositions {
-  readonly #made = new Map<LocalDocument, Map<number, ComposedDelta | undefined>>();
+  readonly #made = new Map<StreamedDocument, Map<number, ComposedDelta | undefined>>();
 
   /** What leads from `fromSeq` to the present state of `local`, made if need be; `undefined`: too much. */
   find(
-    local: LocalDocument,
+    local: StreamedDocument,
     fromSeq: number,
     make: () => ComposedDelta | undefined,
   ): ComposedDelta | undefined {

@@ -4,32 +4,26 @@
 
 import { DeltabaseError, exceedsUtf8, type Limits } from '@deltabase/base';
 import {
-  applyPatch,
   bytesOf,
   canonicalBytes,
   getAt,
   hashText,
-  parsePatch,
   parsePointer,
   type Version,
 } from '@deltabase/delta';
 import { countProblem } from '../check-message.js';
-import { COMMITTED, type LocalDocument } from '../documents/local-document.js';
-import { loadDocument } from '../documents/stored-document.js';
-import { recordOf } from '../documents/tail.js';
 import { Fifo } from '../fifo.js';
-import type { Group } from '../groups/group.js';
 import { OpenRequests } from '../open-requests.js';
-import type { DiskReader } from '../ports.js';
 import { type Failure, failure, failureOf, overloaded } from '../results.js';
-import type { Task } from '../task.js';
+import type { DocumentSource, StreamedDocument } from './document-source.js';
 import { SeqWaiters } from './seq-waiters.js';
 
 /** How fresh the copy must be. */
 export type ReadMode =
   | { readonly kind: 'linearizable' }
   | { readonly kind: 'atLeast'; readonly seq: number }
-  | { readonly kind: 'stale' };
+  /** Whatever is here; with `withinMs` (from 0) at most so old, measured against the leader. */
+  | { readonly kind: 'stale'; readonly withinMs?: number };
 
 export interface ReadRequest {
   readonly space: string;
@@ -50,20 +44,25 @@ export interface ReadValue {
   readonly hash: string;
   /** Canonical JSON. */
   readonly value: Uint8Array;
+  /**
+   * At most so many ms before the answer, everything that was committed is in it: measured. `undefined`: not
+   * known, as for a read at an earlier seq, and where nothing was asked of the leader since this process started.
+   */
+  readonly stalenessMs: number | undefined;
 }
 
 export type ReadResult = ReadValue | Failure;
 
 export interface ReadsHost {
-  readonly disk: DiskReader;
   readonly limits: Limits;
+  nowMs(): number;
   /** Asks for another turn. */
   wake(): void;
 }
 
 /** A read from its request to its answer. */
 interface Read {
-  readonly group: Group;
+  readonly source: DocumentSource;
   readonly request: ReadRequest;
   readonly answer: (result: ReadResult) => void;
 }
@@ -101,15 +100,19 @@ export class Reads {
     this.#draining = true;
   }
 
-  read(group: Group, request: ReadRequest, answer: (result: ReadResult) => void): void {
-    const refusal = this.#refusal(request) ?? memoryRefusal(group, request);
+  read(
+    source: DocumentSource,
+    request: ReadRequest,
+    answer: (result: ReadResult) => void,
+  ): void {
+    const refusal = this.#refusal(request) ?? source.refusal();
     if (refusal !== undefined) {
       answer(refusal);
       return;
     }
-    const read: Read = { group, request, answer: this.#open.add(answer) };
-    if (request.mode.kind === 'linearizable') {
-      group.confirm(request.expiresMs, (reached) => {
+    const read: Read = { source, request, answer: this.#open.add(answer) };
+    if (this.#mustConfirm(read)) {
+      source.confirm(request.expiresMs, (reached) => {
         if (reached) this.#load(read);
         else read.answer(notConfirmed());
       });
@@ -119,7 +122,7 @@ export class Reads {
   }
 
   /** Deltas were applied to `local`. */
-  changed(local: LocalDocument): void {
+  changed(local: StreamedDocument): void {
     this.#waiters.changed(local);
   }
 
@@ -135,7 +138,7 @@ export class Reads {
   }
 
   /** The documents of a group were replaced by those of a snapshot: what waits for a seq looks there. */
-  replaced(before: readonly LocalDocument[]): void {
+  replaced(before: readonly StreamedDocument[]): void {
     for (const local of before) this.#waiters.replaced(local);
   }
 
@@ -166,16 +169,29 @@ export class Reads {
     return (
       pointerProblem(pointer) ??
       (mode.kind === 'atLeast' ? countProblem('seq', mode.seq, 0) : undefined) ??
+      (mode.kind === 'stale' && mode.withinMs !== undefined
+        ? countProblem('withinMs', mode.withinMs, 0)
+        : undefined) ??
       (atSeq === undefined ? undefined : countProblem('atSeq', atSeq, 1))
     );
   }
 
+  /** Whether the leader must be asked how far this copy has to be. */
+  #mustConfirm({ source, request: { mode } }: Read): boolean {
+    if (mode.kind === 'linearizable') return true;
+    if (mode.kind === 'atLeast' || mode.withinMs === undefined) return false;
+    return this.#host.nowMs() - source.freshMs > mode.withinMs;
+  }
+
   /** Has the read answered once the state is in memory. */
   #load(read: Read): void {
-    const { space, key } = read.request;
     this.#loading.add(read);
-    read.group.load(space, key, (local) => {
-      if (!this.#loading.delete(read) || local === undefined) return;
+    read.source.load((loaded) => {
+      if (!this.#loading.delete(read) || loaded === undefined) return;
+      if ('code' in loaded) {
+        read.answer(loaded);
+        return;
+      }
       this.#ready.push(read);
       this.#host.wake();
     });
@@ -183,28 +199,28 @@ export class Reads {
 
   /** Answers, or goes on to what it has to wait for. Returns what it cost, in bytes. */
   #give(read: Read): number {
-    const { group, request, answer } = read;
-    const { mode, atSeq, space, key } = request;
-    const local = group.documents.open(space, key);
-    if (local.document === undefined) {
+    const { source, request, answer } = read;
+    const { mode, atSeq } = request;
+    const local = source.find();
+    if (local?.document === undefined) {
       this.#load(read); // It has left memory in the meantime.
     } else if (mode.kind === 'atLeast' && local.seq < mode.seq) {
       this.#awaitSeq(local, mode.seq, read);
     } else if (atSeq === undefined || atSeq === local.seq) {
-      const result = this.#valueOf(local.document.committed, request);
+      const result = this.#valueOf(local.document.committed, request, source.freshMs);
       answer(result);
       return READ_BYTES + (result.kind === 'value' ? result.value.length : 0);
     } else if (atSeq > local.seq) {
       answer(noSuchSeq(atSeq, local.seq));
     } else {
-      group.documents.read(loadAt(this.#host.disk, local, atSeq), (version) => {
-        answer(this.#valueOf(version, request));
+      source.versionAt(atSeq, (version) => {
+        answer('code' in version ? version : this.#valueOf(version, request, undefined));
       });
     }
     return READ_BYTES;
   }
 
-  #awaitSeq(local: LocalDocument, seq: number, read: Read): void {
+  #awaitSeq(local: StreamedDocument, seq: number, read: Read): void {
     const { expiresMs } = read.request;
     this.#waiters.add(local, { seq, expiresMs }, (outcome) => {
       if (outcome === 'expired') read.answer(tooLate(seq));
@@ -212,7 +228,11 @@ export class Reads {
     });
   }
 
-  #valueOf({ seq, root }: Version, { space, key, pointer }: ReadRequest): ReadResult {
+  #valueOf(
+    { seq, root }: Version,
+    { space, key, pointer }: ReadRequest,
+    freshMs: number | undefined,
+  ): ReadResult {
     if (seq === 0) {
       const why = `${space}/${key} has had no message that changed it yet`;
       return failure('DOCUMENT_NOT_FOUND', why);
@@ -229,23 +249,15 @@ export class Reads {
         'or watch the document';
       return failure('OUTPUT_TOO_LARGE', why, { bytes });
     }
-    return { kind: 'value', seq, hash: hashText(root), value: canonicalBytes(value) };
+    const hash = hashText(root);
+    const stalenessMs = this.#stalenessOf(freshMs);
+    return { kind: 'value', seq, hash, value: canonicalBytes(value), stalenessMs };
   }
-}
 
-/** The state at a seq before the present one: what is on disk of it, and what is not yet. */
-function* loadAt(disk: DiskReader, local: LocalDocument, seq: number): Task<Version> {
-  const tail = local.tail.between(0, seq);
-  let version: Version = yield* loadDocument(disk, local.prefix, seq);
-  for (const delta of tail) {
-    if (delta.seq !== version.seq + 1) continue;
-    const record = recordOf(delta);
-    const root = applyPatch(version.root, parsePatch(record.patch, COMMITTED));
-    if (hashText(root) !== record.hash) throw notTheFold(delta.seq);
-    version = { seq: delta.seq, root };
+  #stalenessOf(freshMs: number | undefined): number | undefined {
+    if (freshMs === undefined || freshMs === Number.NEGATIVE_INFINITY) return undefined;
+    return Math.max(0, this.#host.nowMs() - freshMs);
   }
-  if (version.seq !== seq) throw notTheFold(seq);
-  return version;
 }
 
 function pointerProblem(pointer: string): Failure | undefined {
@@ -258,28 +270,8 @@ function pointerProblem(pointer: string): Failure | undefined {
   }
 }
 
-function notTheFold(seq: number): DeltabaseError {
-  return new DeltabaseError(
-    'DATA_CORRUPT',
-    `delta ${seq} of a document is missing or wrong (StateIsFold): replace this node by a fresh one`,
-  );
-}
-
 function notConfirmed(): Failure {
   return failure('UNAVAILABLE', 'no leader confirmed the read in time: try again');
-}
-
-/** Exported for watches, which begin as reads do. */
-export function memoryRefusal(
-  group: Group,
-  { space, key }: { readonly space: string; readonly key: string },
-): Failure | undefined {
-  const { documents } = group;
-  if (!documents.isFull || documents.open(space, key).document !== undefined) return undefined;
-  return failure(
-    'OVERLOADED',
-    'this node has no memory for another document now: use another node',
-  );
 }
 
 function notLoaded(): Failure {

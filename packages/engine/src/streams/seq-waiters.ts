@@ -1,7 +1,7 @@
 // Who waits until a document has reached a seq. A document that is waited for stays in memory and tells of
 // its changes, as one that is watched does.
 
-import type { LocalDocument } from '../documents/local-document.js';
+import type { StreamedDocument } from './document-source.js';
 
 /** `replaced`: the document was replaced by that of a snapshot, which may be there already. */
 export type SeqOutcome = 'reached' | 'expired' | 'replaced';
@@ -13,11 +13,11 @@ interface Waiter {
 }
 
 export class SeqWaiters {
-  readonly #byDocument = new Map<LocalDocument, Waiter[]>();
+  readonly #byDocument = new Map<StreamedDocument, Waiter[]>();
 
   /** Calls `done` once, when `local` has reached `seq` or cannot in time. */
   add(
-    local: LocalDocument,
+    local: StreamedDocument,
     { seq, expiresMs }: { readonly seq: number; readonly expiresMs: number },
     done: (outcome: SeqOutcome) => void,
   ): void {
@@ -29,11 +29,11 @@ export class SeqWaiters {
   }
 
   /** Something was applied to `local`. */
-  changed(local: LocalDocument): void {
+  changed(local: StreamedDocument): void {
     this.#settle(local, 'reached', ({ seq }) => seq <= local.seq);
   }
 
-  replaced(local: LocalDocument): void {
+  replaced(local: StreamedDocument): void {
     this.#settle(local, 'replaced', () => true);
   }
 
@@ -43,7 +43,7 @@ export class SeqWaiters {
     }
   }
 
-  #settle(local: LocalDocument, outcome: SeqOutcome, is: (waiter: Waiter) => boolean): void {
+  #settle(local: StreamedDocument, outcome: SeqOutcome, is: (waiter: Waiter) => boolean): void {
     const waiters = this.#byDocument.get(local);
     if (waiters === undefined) return;
     const settled = waiters.filter(is);

@@ -1,13 +1,13 @@
 // What feeds the sink of one watch, by whatever policy; and what it costs to give something.
 
-import type { LocalDocument } from '../documents/local-document.js';
 import type { Failure } from '../results.js';
+import type { StreamedDocument } from './document-source.js';
 
 export interface WatchFeed {
-  readonly local: LocalDocument;
+  readonly local: StreamedDocument;
 
   /** The document was replaced by one that holds the same history and perhaps more. */
-  moveTo(local: LocalDocument): void;
+  moveTo(local: StreamedDocument): void;
 
   /**
    * Gives the sink what it takes of what there is, about `bytesMax` of it. Returns how much that was; if there

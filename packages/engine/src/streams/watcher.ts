@@ -3,10 +3,10 @@
 // in the document's tail or on disk, where it is read from when the time comes.
 
 import { assert } from '@deltabase/base';
-import type { LocalDocument } from '../documents/local-document.js';
 import { storedDelta, type TailDelta } from '../documents/tail.js';
 import type { Failure } from '../results.js';
 import type { ComposedDelta } from './composed-delta.js';
+import type { StreamedDocument } from './document-source.js';
 import type { StoredDeltas } from './history.js';
 import { type StatePieces, statePieces } from './state-pieces.js';
 import { GIVE_BYTES, type WatchFeed } from './watch-feed.js';
@@ -38,14 +38,13 @@ export interface Watch {
 
 /** Reads stored deltas from a seq on, a part of them; a failure ends the watch. */
 export type DeltaReader = (
-  local: LocalDocument,
   fromSeq: number,
   done: (deltas: StoredDeltas | Failure) => void,
 ) => void;
 
 export interface WatcherOptions {
   readonly sink: WatchSink;
-  readonly local: LocalDocument;
+  readonly local: StreamedDocument;
   /** Begins behind it; `undefined`: with the present state of the document, which is in memory. */
   readonly afterSeq: number | undefined;
   readonly readDeltas: DeltaReader;
@@ -58,7 +57,7 @@ export interface WatcherOptions {
 
 export class Watcher implements WatchFeed {
   readonly #options: WatcherOptions;
-  #local: LocalDocument;
+  #local: StreamedDocument;
   /** The next seq to give, once the state is given. */
   #nextSeq: number;
   #state: StatePieces | undefined;
@@ -80,11 +79,11 @@ export class Watcher implements WatchFeed {
     }
   }
 
-  get local(): LocalDocument {
+  get local(): StreamedDocument {
     return this.#local;
   }
 
-  moveTo(local: LocalDocument): void {
+  moveTo(local: StreamedDocument): void {
     this.#local = local;
   }
 
@@ -146,7 +145,7 @@ export class Watcher implements WatchFeed {
     if (this.#reading) return;
     this.#reading = true;
     const fromSeq = this.#nextSeq;
-    this.#options.readDeltas(this.#local, fromSeq, (result) => {
+    this.#options.readDeltas(fromSeq, (result) => {
       this.#reading = false;
       if (this.#ended) return;
       if (result.kind === 'failed') {

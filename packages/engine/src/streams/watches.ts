@@ -1,17 +1,14 @@
 // All watches of a node, by document. A watched document stays in memory; its deltas are given on at the end
 // of the turn in which they were applied, or of the next ones if there are more than a turn may give.
 
-import type { Limits } from '@deltabase/base';
-import { SYSTEM_SPACE } from '@deltabase/machine';
+import { assert, type Limits } from '@deltabase/base';
 import { countProblem } from '../check-message.js';
-import type { LocalDocument } from '../documents/local-document.js';
-import type { Group } from '../groups/group.js';
 import { type Failure, failure, overloaded } from '../results.js';
 import { ComposingWatcher } from './composing-watcher.js';
 import { Compositions } from './compositions.js';
+import type { DocumentSource, StreamedDocument } from './document-source.js';
 import { DueTimes, type DueTimesHost } from './due-times.js';
 import { HeldVersions } from './held-versions.js';
-import { memoryRefusal } from './reads.js';
 import type { WatchFeed } from './watch-feed.js';
 import { policyProblem, type WatchPolicy } from './watch-policy.js';
 import { type Watch, Watcher, type WatchSink } from './watcher.js';
@@ -53,7 +50,7 @@ interface Open {
 
 export class Watches {
   readonly #host: WatchesHost;
-  readonly #byDocument = new Map<LocalDocument, Set<WatchFeed>>();
+  readonly #byDocument = new Map<StreamedDocument, Set<WatchFeed>>();
   readonly #open = new Set<Open>();
   /** Those with something to give, in the order in which they get their turn. */
   readonly #hungry = new Set<WatchFeed>();
@@ -87,23 +84,23 @@ export class Watches {
   }
 
   /** Begins a watch; what goes wrong ends it through its sink. */
-  begin(group: Group, request: WatchRequest, sink: WatchSink): Watch {
+  begin(source: DocumentSource, request: WatchRequest, sink: WatchSink): Watch {
     const open: Open = { request, sink, watcher: undefined };
-    const refusal = this.#refusal(request) ?? memoryRefusal(group, request);
+    const refusal = this.#refusal(request) ?? source.refusal();
     if (refusal !== undefined) {
       sink.end(refusal);
       return this.#handle(open);
     }
     this.#open.add(open);
-    group.confirm(this.#host.nowMs() + BEGIN_MS, (reached) => {
-      if (reached) this.#load(group, open);
+    source.confirm(this.#host.nowMs() + BEGIN_MS, (reached) => {
+      if (reached) this.#load(source, open);
       else this.#end(open, notConfirmed());
     });
     return this.#handle(open);
   }
 
   /** Something was applied to `local`. */
-  changed(local: LocalDocument): void {
+  changed(local: StreamedDocument): void {
     for (const watcher of this.#byDocument.get(local) ?? []) this.#hungry.add(watcher);
   }
 
@@ -125,18 +122,23 @@ export class Watches {
    * The documents of a group were replaced by those of a snapshot: its watches go on with these, from the
    * history that came along.
    */
-  replaced(before: readonly LocalDocument[], group: Group): void {
+  replaced(
+    before: readonly StreamedDocument[],
+    sourceOf: (name: StreamedDocument) => DocumentSource,
+  ): void {
     for (const old of before) {
       const watchers = this.#byDocument.get(old);
       if (watchers === undefined) continue;
       this.#byDocument.delete(old);
-      const local = group.documents.open(old.space, old.key);
+      const source = sourceOf(old);
+      const local = source.find();
+      assert(local !== undefined, 'what is watched is there, in some form');
       for (const watcher of watchers) {
         watcher.moveTo(local);
         this.#attach(watcher);
       }
-      group.load(old.space, old.key, (loaded) => {
-        if (loaded !== undefined) this.changed(loaded);
+      source.load((loaded) => {
+        if (loaded !== undefined && !('code' in loaded)) this.changed(loaded);
       });
     }
   }
@@ -158,19 +160,21 @@ export class Watches {
     return overloaded(why);
   }
 
-  #load(group: Group, open: Open): void {
+  #load(source: DocumentSource, open: Open): void {
     if (!this.#open.has(open)) return;
-    const { space, key } = open.request;
-    if (space !== SYSTEM_SPACE && group.activeVersion(space) === undefined) {
-      this.#end(open, noMachine(space));
+    const missing = source.missing();
+    if (missing !== undefined) {
+      this.#end(open, missing);
       return;
     }
-    group.load(space, key, (local) => {
-      if (local !== undefined) this.#begin(group, local, open);
+    source.load((loaded) => {
+      if (loaded === undefined) return;
+      if ('code' in loaded) this.#end(open, loaded);
+      else this.#begin(source, loaded, open);
     });
   }
 
-  #begin(group: Group, local: LocalDocument, open: Open): void {
+  #begin(source: DocumentSource, local: StreamedDocument, open: Open): void {
     if (!this.#open.has(open)) return;
     const { afterSeq } = open.request;
     // A quorum has confirmed it, so nobody can have seen more than is here.
@@ -178,12 +182,12 @@ export class Watches {
       this.#end(open, noSuchSeq(afterSeq, local.seq));
       return;
     }
-    open.watcher = this.#makeWatcher(group, local, open);
+    open.watcher = this.#makeWatcher(source, local, open);
     this.#attach(open.watcher);
     this.#feed(open.watcher);
   }
 
-  #makeWatcher(group: Group, local: LocalDocument, open: Open): WatchFeed {
+  #makeWatcher(source: DocumentSource, local: StreamedDocument, open: Open): WatchFeed {
     const { limits } = this.#host;
     const { sink, request } = open;
     const { afterSeq, policy = EVERY } = request;
@@ -194,7 +198,7 @@ export class Watches {
     };
     if (policy.kind === 'every') {
       return new Watcher({
-        readDeltas: (from, seq, done) => group.readStored(from, seq, READ_BYTES, done),
+        readDeltas: (fromSeq, done) => source.readStored(fromSeq, READ_BYTES, done),
         pieceBytesMax: limits.pieceBytesMax,
         ...base,
       });
@@ -204,7 +208,7 @@ export class Watches {
       limits,
       versions: this.#versions,
       compositions: this.#compositions,
-      composeStored: (from, wanted, done) => group.composeStored(from, wanted, done),
+      composeStored: (wanted, done) => source.composeStored(wanted, done),
       nowMs: () => this.#host.nowMs(),
       waits: (dueMs) => this.#due.set(open, dueMs),
       ...base,
@@ -253,10 +257,6 @@ export class Watches {
 
 function notConfirmed(): Failure {
   return failure('UNAVAILABLE', 'no leader confirmed the state in time: watch again');
-}
-
-function noMachine(space: string): Failure {
-  return failure('SPACE_NOT_FOUND', `no machine is deployed as ${space}: deploy one first`);
 }
 
 function noSuchSeq(asked: number, seq: number): Failure {

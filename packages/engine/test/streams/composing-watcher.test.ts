@@ -128,7 +128,7 @@ class Bench {
       limits: { pieceBytesMax: 64, composedBytesMax },
       versions: this.versions,
       compositions: this.compositions,
-      composeStored: (_local, request, done) =>
+      composeStored: (request, done) =>
         void this.asked.push(() => done(this.#stored(request))),
       nowMs: () => this.nowMs,
       hungry: () => this.hungry++,

@@ -71,7 +71,7 @@ class Bench {
       sink: this.sink,
       local: this.local,
       afterSeq,
-      readDeltas: (_local, fromSeq, done) =>
+      readDeltas: (fromSeq, done) =>
         void this.reads.push(() => done(this.#stored(fromSeq))),
       pieceBytesMax: 64,
       hungry: () => this.hungry++,
