@@ -70,7 +70,7 @@ function limitsTable() {
 
 async function configurationTable() {
   const server = await import(join(root, 'packages', 'server', 'dist', 'src', 'index.js'));
-  return server.configurationTable();
+  return server.configurationTables();
 }
 
 /** The commands of the command line, with the options that not all have. */

@@ -20,6 +20,8 @@ import type { NodeId, Ports } from './ports.js';
 import { type Failure, failure, type Submission } from './results.js';
 import { type EngineStatus, type GroupPosition, statusOf } from './status.js';
 import { formatNode, type RecoveredNode, recoverNode } from './storage/recovery.js';
+import type { DocumentStreams } from './streams/document-streams.js';
+import type { HeadsRequest, HeadsResult } from './streams/heads.js';
 import { type HistoryPage, readHistory } from './streams/history.js';
 import type { ReadRequest, ReadResult } from './streams/reads.js';
 import type { Watch, WatchSink } from './streams/watcher.js';
@@ -61,7 +63,7 @@ export function startEngine(
 /** Bytes of entries that `readLog` gives, about. */
 const LOG_PAGE_BYTES = 2 ** 20;
 
-export class Engine {
+export class Engine implements DocumentStreams {
   readonly #ports: Ports;
   readonly #config: EngineConfig;
   readonly #parts: EngineParts;
@@ -119,7 +121,6 @@ export class Engine {
     );
   }
 
-  /** Reads a document. */
   read(request: ReadRequest, answer: (result: ReadResult) => void): void {
     const { loop, reads } = this.#parts;
     const { space, key } = request;
@@ -133,7 +134,6 @@ export class Engine {
     );
   }
 
-  /** Watches a document; what goes wrong ends the watch through its sink. */
   watch(request: WatchRequest, sink: WatchSink): Watch {
     const { loop, watches } = this.#parts;
     const { space, key } = request;
@@ -146,7 +146,8 @@ export class Engine {
       () => {
         const invalid = nameProblem(space, key, this.#config.limits);
         if (invalid !== undefined) end(invalid);
-        else if (!isCancelled) watch = watches.begin(this.#parts.documentOf(request), request, sink);
+        else if (!isCancelled)
+          watch = watches.begin(this.#parts.documentOf(request), request, sink);
       },
       () => end(stopping()),
     );
@@ -157,6 +158,14 @@ export class Engine {
         watch?.cancel();
       },
     };
+  }
+
+  heads(request: HeadsRequest, answer: (result: HeadsResult | Failure) => void): void {
+    const { loop, heads } = this.#parts;
+    loop.enqueue(
+      () => heads.ask(request, answer),
+      () => answer(stopping()),
+    );
   }
 
   /** Reads a page of a document's history, from `fromSeq` (at least 1) on. */
@@ -311,7 +320,8 @@ export class Engine {
     if (this.#stopped) return;
     this.#stopped = true;
     const { stopTicks, loop, groups, touched } = this.#parts;
-    const { reads, watches, deployments, forwarding, snapshots, senders, members } = this.#parts;
+    const { reads, watches, heads, deployments, forwarding, snapshots, senders, members } =
+      this.#parts;
     stopTicks();
     loop.stop();
     this.#open.close(why);
@@ -320,6 +330,7 @@ export class Engine {
     deployments.close(why);
     watches.close(why);
     reads.close(why);
+    heads.close(why);
     for (const group of groups) group.close(why);
     forwarding.close();
     snapshots.close();

@@ -44,6 +44,14 @@ export type {
 export { applyRecovery, type RecoveryOptions } from './recover/apply.js';
 export { checkGivenUp, type GroupPlan, planRecovery, type RecoveryPlan } from './recover/plan.js';
 export { readSurvivor, type SurvivingGroup, type Survivor } from './recover/survivor.js';
+export { Replica, type ReplicaConfig, type ReplicaStatus } from './replica/replica.js';
+export type {
+  DeltasRange,
+  ReplicaPorts,
+  Upstream,
+  UpstreamListener,
+  Upstreams,
+} from './replica/replica-ports.js';
 export {
   type Acceptance,
   type AnswerSink,
@@ -68,6 +76,8 @@ export { type RaftRow, readRaftRow } from './storage/raft-row.js';
 export { readNodeRow } from './storage/recovery.js';
 export type { NodeRow, RecoveryRow } from './storage/rows.js';
 export type { ComposedDelta } from './streams/composed-delta.js';
+export type { DocumentStreams } from './streams/document-streams.js';
+export type { DocumentName, HeadsRequest, HeadsResult } from './streams/heads.js';
 export type { HistoryPage } from './streams/history.js';
 export type { ReadMode, ReadRequest, ReadResult, ReadValue } from './streams/reads.js';
 export type { WatchPolicy } from './streams/watch-policy.js';

@@ -26,6 +26,7 @@ import type { RecoveredNode } from './storage/recovery.js';
 import { WatchedDisk } from './storage/watched-disk.js';
 import type { DocumentSource } from './streams/document-source.js';
 import { GroupDocument } from './streams/group-document.js';
+import { type DocumentName, Heads } from './streams/heads.js';
 import { Reads } from './streams/reads.js';
 import { Watches } from './streams/watches.js';
 import { Deployments } from './system/deployments.js';
@@ -54,6 +55,7 @@ export class EngineParts {
   readonly members: Members;
   readonly reads: Reads;
   readonly watches: Watches;
+  readonly heads: Heads;
   readonly snapshots: SnapshotSender;
   readonly upkeep: Upkeep;
   readonly counters: GroupCounters = {
@@ -137,6 +139,7 @@ export class EngineParts {
     this.forwarding = new Forwarding({ links: this.links, limits, touched, life });
     this.snapshots = new SnapshotSender({ disk, limits, header, send: sendBulk, inTurn });
     this.reads = new Reads({ limits, nowMs, wake });
+    this.heads = new Heads(limits, (name) => this.documentOf(name));
     this.watches = new Watches({
       ...{ limits, nowMs, inTurn, wake },
       after: (delayMs, run) => clock.after(delayMs, () => inTurn(run)),
@@ -236,7 +239,7 @@ export class EngineParts {
   }
 
   /** A document of this node, for reads and watches. */
-  documentOf(name: { readonly space: string; readonly key: string }): DocumentSource {
+  documentOf(name: DocumentName): DocumentSource {
     return new GroupDocument(this.router.groupOf(name.space, name.key), this.disk, name);
   }
 

@@ -12,11 +12,11 @@ export interface Usage {
 
 /** Gathers it; `open` are requests that wait for the disk. */
 export function usageOf(
-  { groups, reads, watches, forwarding, writer, snapshots }: EngineParts,
+  { groups, reads, watches, heads, forwarding, writer, snapshots }: EngineParts,
   open: number,
 ): Usage[] {
   const ofNode: Array<Omit<Usage, 'group'>> = [
-    { limit: 'readQueueMax', used: Math.max(reads.openCount, open) },
+    { limit: 'readQueueMax', used: Math.max(reads.openCount, heads.openCount, open) },
     { limit: 'watchesPerNodeMax', used: watches.count },
     { limit: 'watchVersionsBytesMax', used: watches.heldVersionsBytes },
     { limit: 'forwardsMax', used: forwarding.waitingCount },

@@ -1,19 +1,19 @@
 // The Log port on pino: one JSON object a line, on standard output.
 
-import type { Log } from '@deltabase/engine';
+import type { Log, LogFields } from '@deltabase/engine';
 import { type DestinationStream, pino } from 'pino';
 import type { LogLevel } from './config/server-config.js';
 
-/** A log whose lines all carry the node's id. Writes at once, so that nothing is lost when a process ends. */
+/** A log whose lines all carry `base`, which says who writes. Writes at once, so that nothing is lost when a process ends. */
 export function makeLog(
-  options: { readonly level: LogLevel; readonly cluster: string; readonly node: number },
+  level: LogLevel,
+  base: LogFields,
   destination: DestinationStream = pino.destination({ dest: 1, sync: true }),
 ): Log {
-  const { level, cluster, node } = options;
   const logger = pino(
     {
       level,
-      base: { cluster, node },
+      base,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },

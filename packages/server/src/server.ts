@@ -1,11 +1,11 @@
 // A node of Deltabase in this process: the engine on its drivers, and the services in front of it.
 
-import { readFileSync } from 'node:fs';
 import type { DeltabaseError } from '@deltabase/base';
 import type { Engine, Log, MachineHost } from '@deltabase/engine';
 import { type ClientServer, openClientServer } from './client-server.js';
 import { type Composition, compose } from './composition.js';
 import type { ServerConfig } from './config/server-config.js';
+import { VERSION } from './version.js';
 
 export interface ServerOptions {
   readonly log: Log;
@@ -85,8 +85,3 @@ async function stop(clients: ClientServer, composition: Composition, log: Log): 
   await composition.close();
   log.info('stopped');
 }
-
-/** The release. */
-export const VERSION: string = JSON.parse(
-  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-).version;

@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { DEFAULT_LIMITS, DeltabaseError } from '@deltabase/base';
-import { flagOf, OPTION_NAMES, type OptionName, variableOf } from '../src/config/options.js';
-import { type Environment, loadConfig, optionsHelp, type ServerConfig } from '../src/index.js';
+import { NODE_OPTIONS } from '../src/config/node-options.js';
+import { flagOf, type NameIn, namesOf, variableOf } from '../src/config/option-table.js';
+import { type Environment, loadConfig, nodeOptionsHelp, type ServerConfig } from '../src/index.js';
+
+type OptionName = NameIn<typeof NODE_OPTIONS>;
 
 const folder = mkdtempSync(join(tmpdir(), 'deltabase-config-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -76,7 +79,7 @@ function refusal(flags: readonly string[], environment: Environment = {}): strin
   return assert.fail(`${flags.join(' ')} is taken`);
 }
 
-for (const name of OPTION_NAMES) {
+for (const name of namesOf(NODE_OPTIONS)) {
   test(`${name}: a flag goes before a variable, this before the file, this before the default`, () => {
     const [inFile, inVariable, inFlag] = VALUES[name];
     const byDefault = settingOf(loadConfig([], {}), name);
@@ -93,7 +96,7 @@ for (const name of OPTION_NAMES) {
   });
 
   test(`${name}: help tells its flag, its variable and its default`, () => {
-    const help = optionsHelp().replaceAll(/\s+/g, ' ');
+    const help = nodeOptionsHelp().replaceAll(/\s+/g, ' ');
     assert.ok(help.includes(` ${flagOf(name)} `), flagOf(name));
     const { unset, byDefault } = {
       unset: UNSET[name],
@@ -137,7 +140,7 @@ const WRONG: Readonly<Record<OptionName, readonly [values: readonly unknown[], a
   ],
 };
 
-for (const name of OPTION_NAMES) {
+for (const name of namesOf(NODE_OPTIONS)) {
   test(`${name}: what it cannot be is refused, naming who gave it and what to use`, () => {
     const [values, advice] = WRONG[name];
     for (const value of values) {

@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { flagOf, OPTION_NAMES } from '../src/config/options.js';
+import { NODE_OPTIONS } from '../src/config/node-options.js';
+import { flagOf, namesOf } from '../src/config/option-table.js';
 import { VERSION } from '../src/index.js';
 
 const PROGRAM = fileURLToPath(new URL('../src/main.js', import.meta.url));
@@ -81,7 +82,8 @@ function alone(dataDir: string, ...more: string[]): string[] {
 test('--help tells every option, --version the release', async () => {
   const help = await run(['--help']);
   assert.equal(help.code, 0);
-  for (const name of OPTION_NAMES) assert.ok(help.stdout.includes(`${flagOf(name)} `), name);
+  for (const name of namesOf(NODE_OPTIONS))
+    assert.ok(help.stdout.includes(`${flagOf(name)} `), name);
   assert.ok(help.stdout.split('\n').every((line) => line.length <= 80));
   assert.deepEqual(await run(['--version']), { code: 0, stdout: `${VERSION}\n`, stderr: '' });
 });

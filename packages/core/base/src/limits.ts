@@ -94,6 +94,9 @@ export interface Limits {
   readonly watchesPerNodeMax: number;
   readonly watchVersionsBytesMax: number;
   readonly composedBytesMax: number;
+  readonly watchesPerStreamMax: number;
+  readonly recentBytesMax: number;
+  readonly headsMax: number;
   readonly readQueueMax: number;
   readonly readBytesMax: number;
   readonly historyPageMax: number;
@@ -188,6 +191,9 @@ export const DEFAULT_LIMITS: Limits = {
   watchesPerNodeMax: 100_000, // watches
   watchVersionsBytesMax: 64 * MIB, // bytes of canonical JSON of earlier versions held for watchers that lag and want one patch from there
   composedBytesMax: 1 * MIB, // bytes of one patch in place of several deltas, and of deltas composed for it; with more, the watcher gets the state
+  watchesPerStreamMax: 20_000, // watches of one stream of many
+  recentBytesMax: 256 * KIB, // bytes of the newest deltas of one live copy of a replica, for watchers that lag
+  headsMax: 1000, // documents whose newest seqs are asked for at once
   readQueueMax: 16_384, // reads waiting for confirmation or loading; pages of history and modules likewise
   readBytesMax: 4 * MIB, // bytes of one read's value: some 30 ms to write out; watch what is larger
   historyPageMax: 1000, // deltas in one page of history

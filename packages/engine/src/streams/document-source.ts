@@ -5,7 +5,6 @@ import type { Version } from '@deltabase/delta';
 import type { TailDelta } from '../documents/tail.js';
 import type { Failure } from '../results.js';
 import type { ComposeRequest, StoredComposition } from './compose-stored.js';
-import type { StoredDeltas } from './history.js';
 
 /** A document as this process holds it. */
 export interface StreamedDocument {
@@ -21,6 +20,12 @@ export interface StreamedDocument {
   readonly appliedBytes: number;
   /** Who must be told of changes; it stays in memory while there are any. */
   watches: number;
+}
+
+/** Deltas of consecutive seqs. */
+export interface ReadDeltas {
+  readonly kind: 'deltas';
+  readonly deltas: readonly TailDelta[];
 }
 
 /** One document, by its name, wherever this process has it. */
@@ -45,11 +50,7 @@ export interface DocumentSource {
   /** The state at a seq before the present one. */
   versionAt(seq: number, done: (version: Version | Failure) => void): void;
   /** Deltas that are not in memory, from `fromSeq` on, about `bytesMax` bytes of them and one at least. */
-  readStored(
-    fromSeq: number,
-    bytesMax: number,
-    done: (deltas: StoredDeltas | Failure) => void,
-  ): void;
+  readStored(fromSeq: number, bytesMax: number, done: (read: ReadDeltas | Failure) => void): void;
   /** Several deltas that are not in memory, in one. */
   composeStored(
     request: ComposeRequest,

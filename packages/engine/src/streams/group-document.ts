@@ -6,13 +6,14 @@ import { applyPatch, hashText, parsePatch, type Version } from '@deltabase/delta
 import { SYSTEM_SPACE } from '@deltabase/machine';
 import { COMMITTED, type LocalDocument } from '../documents/local-document.js';
 import { loadDocument } from '../documents/stored-document.js';
-import { recordOf } from '../documents/tail.js';
+import { recordOf, storedDelta, type TailDelta } from '../documents/tail.js';
 import type { Group } from '../groups/group.js';
 import type { DiskReader } from '../ports.js';
 import { type Failure, failure } from '../results.js';
 import type { Task } from '../task.js';
 import type { ComposeRequest, StoredComposition } from './compose-stored.js';
-import type { DocumentSource, StreamedDocument } from './document-source.js';
+import type { DocumentSource, ReadDeltas, StreamedDocument } from './document-source.js';
+import type { DocumentName } from './heads.js';
 import type { StoredDeltas } from './history.js';
 
 export class GroupDocument implements DocumentSource {
@@ -21,7 +22,7 @@ export class GroupDocument implements DocumentSource {
   readonly #group: Group;
   readonly #disk: DiskReader;
 
-  constructor(group: Group, disk: DiskReader, { space, key }: { space: string; key: string }) {
+  constructor(group: Group, disk: DiskReader, { space, key }: DocumentName) {
     this.space = space;
     this.key = key;
     this.#group = group;
@@ -62,12 +63,11 @@ export class GroupDocument implements DocumentSource {
     this.#group.documents.read(loadAt(this.#disk, this.find(), seq), done);
   }
 
-  readStored(
-    fromSeq: number,
-    bytesMax: number,
-    done: (deltas: StoredDeltas | Failure) => void,
-  ): void {
-    this.#group.readStored(this.find(), fromSeq, bytesMax, done);
+  readStored(fromSeq: number, bytesMax: number, done: (read: ReadDeltas | Failure) => void): void {
+    this.#group.readStored(this.find(), fromSeq, bytesMax, (stored) => {
+      if (stored.kind === 'failed') done(stored);
+      else done({ kind: 'deltas', deltas: deltasFrom(fromSeq, stored) });
+    });
   }
 
   composeStored(
@@ -76,6 +76,10 @@ export class GroupDocument implements DocumentSource {
   ): void {
     this.#group.composeStored(this.find(), request, done);
   }
+}
+
+function deltasFrom(fromSeq: number, { deltas }: StoredDeltas): TailDelta[] {
+  return deltas.map((bytes, offset) => storedDelta(fromSeq + offset, bytes));
 }
 
 /** The state at a seq before the present one: what is on disk of it, and what is not yet. */

@@ -100,11 +100,7 @@ export class Reads {
     this.#draining = true;
   }
 
-  read(
-    source: DocumentSource,
-    request: ReadRequest,
-    answer: (result: ReadResult) => void,
-  ): void {
+  read(source: DocumentSource, request: ReadRequest, answer: (result: ReadResult) => void): void {
     const refusal = this.#refusal(request) ?? source.refusal();
     if (refusal !== undefined) {
       answer(refusal);

@@ -3,11 +3,10 @@
 // in the document's tail or on disk, where it is read from when the time comes.
 
 import { assert } from '@deltabase/base';
-import { storedDelta, type TailDelta } from '../documents/tail.js';
+import type { TailDelta } from '../documents/tail.js';
 import type { Failure } from '../results.js';
 import type { ComposedDelta } from './composed-delta.js';
-import type { StreamedDocument } from './document-source.js';
-import type { StoredDeltas } from './history.js';
+import type { ReadDeltas, StreamedDocument } from './document-source.js';
 import { type StatePieces, statePieces } from './state-pieces.js';
 import { GIVE_BYTES, type WatchFeed } from './watch-feed.js';
 
@@ -37,10 +36,7 @@ export interface Watch {
 }
 
 /** Reads stored deltas from a seq on, a part of them; a failure ends the watch. */
-export type DeltaReader = (
-  fromSeq: number,
-  done: (deltas: StoredDeltas | Failure) => void,
-) => void;
+export type DeltaReader = (fromSeq: number, done: (read: ReadDeltas | Failure) => void) => void;
 
 export interface WatcherOptions {
   readonly sink: WatchSink;
@@ -153,7 +149,7 @@ export class Watcher implements WatchFeed {
         return;
       }
       assert(result.deltas.length > 0, 'deltas that have left memory are on disk (StateIsFold)');
-      this.#stored = result.deltas.map((bytes, offset) => storedDelta(fromSeq + offset, bytes));
+      this.#stored = [...result.deltas];
       this.#options.hungry(this);
     });
   }

@@ -143,6 +143,15 @@ export class Watches {
     }
   }
 
+  /** Ends every watch of a document. */
+  endAll(local: StreamedDocument, why: Failure): void {
+    const watchers = this.#byDocument.get(local);
+    if (watchers === undefined) return;
+    for (const open of this.#open) {
+      if (open.watcher !== undefined && watchers.has(open.watcher)) this.#end(open, why);
+    }
+  }
+
   /** Ends every watch; for a node that stops. */
   close(why: Failure): void {
     for (const open of this.#open) this.#end(open, why);

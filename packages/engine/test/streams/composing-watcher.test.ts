@@ -128,8 +128,7 @@ class Bench {
       limits: { pieceBytesMax: 64, composedBytesMax },
       versions: this.versions,
       compositions: this.compositions,
-      composeStored: (request, done) =>
-        void this.asked.push(() => done(this.#stored(request))),
+      composeStored: (request, done) => void this.asked.push(() => done(this.#stored(request))),
       nowMs: () => this.nowMs,
       hungry: () => this.hungry++,
       waits: (dueMs) => this.due.push(dueMs),

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { makePrng } from '@deltabase/base';
 import { Document, hashText, PieceBuilder, parsePiece } from '@deltabase/delta';
 import { LocalDocument } from '../../src/documents/local-document.js';
-import { recordOf, type TailDelta } from '../../src/documents/tail.js';
+import { recordOf, storedDelta, type TailDelta } from '../../src/documents/tail.js';
 import { type Failure, failure } from '../../src/results.js';
-import type { StoredDeltas } from '../../src/streams/history.js';
+import type { ReadDeltas } from '../../src/streams/document-source.js';
 import { Watcher, type WatchSink } from '../../src/streams/watcher.js';
 import { applyTo, makeHistory } from '../support/history.js';
 
@@ -71,8 +71,7 @@ class Bench {
       sink: this.sink,
       local: this.local,
       afterSeq,
-      readDeltas: (fromSeq, done) =>
-        void this.reads.push(() => done(this.#stored(fromSeq))),
+      readDeltas: (fromSeq, done) => void this.reads.push(() => done(this.#stored(fromSeq))),
       pieceBytesMax: 64,
       hungry: () => this.hungry++,
       failed: (why) => {
@@ -87,9 +86,10 @@ class Bench {
     }
   }
 
-  #stored(fromSeq: number): StoredDeltas {
+  #stored(fromSeq: number): ReadDeltas {
     const end = Math.min(fromSeq + 4, this.watcher.local.seq);
-    const deltas = STEPS.slice(fromSeq - 1, end).map(({ bytes }) => bytes);
+    const steps = STEPS.slice(fromSeq - 1, end);
+    const deltas = steps.map(({ bytes }, offset) => storedDelta(fromSeq + offset, bytes));
     return { kind: 'deltas', deltas };
   }
 }

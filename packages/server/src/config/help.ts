@@ -1,14 +1,8 @@
-// The table of options for people: on the terminal and as docs/configuration.md.
+// Tables of options for people: on the terminal and as docs/configuration.md.
 
-import {
-  defaultOf,
-  flagOf,
-  OPTION_NAMES,
-  OPTIONS,
-  type Option,
-  type OptionName,
-  variableOf,
-} from './options.js';
+import { NODE_OPTIONS } from './node-options.js';
+import { defaultOf, flagOf, type Option, type OptionTable, variableOf } from './option-table.js';
+import { REPLICA_OPTIONS } from './replica-options.js';
 
 /** Flags of Node.js that the process should run under; whoever spawns it passes them. */
 export const NODE_FLAGS: readonly string[] = [
@@ -22,11 +16,20 @@ export const NODE_FLAGS: readonly string[] = [
 
 const WIDTH = 78;
 
-/** What --help prints of the options. */
-export function optionsHelp(): string {
-  const lines = OPTION_NAMES.flatMap((name) => {
-    const { value, meaning }: Option = OPTIONS[name];
-    const text = `${meaning} [${variableOf(name)}; default: ${defaultOf(name)}]`;
+/** What --help prints of the options of a node, */
+export function nodeOptionsHelp(): string {
+  return helpOf(NODE_OPTIONS);
+}
+
+/** and of a replica. */
+export function replicaOptionsHelp(): string {
+  return helpOf(REPLICA_OPTIONS);
+}
+
+function helpOf(table: OptionTable): string {
+  const lines = Object.entries(table).flatMap(([name, option]) => {
+    const { value, meaning } = option;
+    const text = `${meaning} [${variableOf(name)}; default: ${defaultOf(option)}]`;
     return [`  ${flagOf(name)} ${value}`, ...wrapped(text).map((line) => `      ${line}`)];
   });
   return [
@@ -38,16 +41,20 @@ export function optionsHelp(): string {
   ].join('\n');
 }
 
-/** The table of docs/configuration.md. */
-export function configurationTable(): string {
-  const head = '| option | flag | variable | default | meaning |\n| --- | --- | --- | --- | --- |';
-  return `\n${head}\n${OPTION_NAMES.map(rowOf).join('\n')}\n\n`;
+/** The tables of docs/configuration.md. */
+export function configurationTables(): string {
+  const node = tableOf(NODE_OPTIONS);
+  return `\nOf a node (\`deltabase start\`):\n\n${node}\n\nOf a replica (\`deltabase replica\`):\n\n${tableOf(REPLICA_OPTIONS)}\n\n`;
 }
 
-function rowOf(name: OptionName): string {
-  const { meaning }: Option = OPTIONS[name];
-  const cells = [`\`${name}\``, `\`${flagOf(name)}\``, `\`${variableOf(name)}\``, defaultOf(name)];
-  return `| ${[...cells, meaning].join(' | ')} |`;
+function tableOf(table: OptionTable): string {
+  const head = '| option | flag | variable | default | meaning |\n| --- | --- | --- | --- | --- |';
+  return `${head}\n${Object.entries(table).map(rowOf).join('\n')}`;
+}
+
+function rowOf([name, option]: [string, Option]): string {
+  const names = [`\`${name}\``, `\`${flagOf(name)}\``, `\`${variableOf(name)}\``];
+  return `| ${[...names, defaultOf(option), option.meaning].join(' | ')} |`;
 }
 
 function wrapped(text: string): string[] {

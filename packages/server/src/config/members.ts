@@ -21,6 +21,17 @@ export function parseMembers(text: string, source: string): Member[] {
     .map((part) => parseMember(part, source));
 }
 
+/** Addresses separated by commas, as `source` gave them. Throws INVALID_ARGUMENT naming the wrong one. */
+export function parseAddresses(text: string, source: string): string[] {
+  const addresses = text.split(',').flatMap((part) => part.trim() || []);
+  const wrong = addresses.find((address) => !isAddress(address));
+  if (wrong === undefined) return addresses;
+  throw new DeltabaseError(
+    'INVALID_ARGUMENT',
+    `${source}: ${JSON.stringify(wrong)} is no address: use HOST:PORT, such as 10.0.0.1:7410`,
+  );
+}
+
 /** Whether `text` is host:port; port 0 stands for any free one. */
 export function isAddress(text: string): boolean {
   const port = text.length <= ADDRESS_LENGTH_MAX ? ADDRESS.exec(text)?.[1] : undefined;

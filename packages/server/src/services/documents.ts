@@ -1,8 +1,8 @@
-// DocumentsService: from what gRPC brings to what the engine takes, and back.
+// DocumentsService of a node: from what gRPC brings to what the engine takes, and back. What a replica offers too is
+// in reading.ts.
 
 import type { Limits } from '@deltabase/base';
-import { parsePointer } from '@deltabase/delta';
-import type { AnswerSink, Engine, Log, ReadMode, WatchPolicy } from '@deltabase/engine';
+import type { AnswerSink, Engine, Log } from '@deltabase/engine';
 import type {
   ServerDuplexStream,
   ServerUnaryCall,
@@ -13,6 +13,7 @@ import type { Route, WireMessage } from '../wire/send-stream-codec.js';
 import { DeltaList } from './delta-list.js';
 import type { PageStreams } from './page-stream.js';
 import { principalOf } from './principal.js';
+import { readingHandlers } from './reading.js';
 import {
   checkCount,
   expiryOf,
@@ -27,7 +28,7 @@ import type { Routes } from './routes.js';
 import { SendStream } from './send-stream.js';
 import { statusOfThrown } from './status.js';
 import { type Answer, unary } from './unary.js';
-import { WatchStream } from './watch-stream.js';
+import { NODE_ORIGIN } from './watch-many-stream.js';
 
 export interface DocumentsHost {
   readonly engine: Engine;
@@ -50,29 +51,6 @@ interface SendResponse {
   readonly route?: Route;
 }
 
-interface GetRequest {
-  readonly space: string;
-  readonly key: string;
-  readonly pointer: string;
-  readonly mode: number;
-  readonly atLeastSeq: number;
-  readonly atSeq?: number;
-}
-
-interface GetResponse {
-  readonly seq: number;
-  readonly hash: string;
-  readonly value: Uint8Array;
-}
-
-interface WatchRequest {
-  readonly space: string;
-  readonly key: string;
-  readonly afterSeq?: number;
-  readonly policy: number;
-  readonly perSecond: number;
-}
-
 interface ListDeltasRequest {
   readonly space: string;
   readonly key: string;
@@ -86,8 +64,7 @@ export function documentsHandlers(host: DocumentsHost): UntypedServiceImplementa
   return {
     Send: unary<SendRequest, SendResponse>(log, (call, answer) => send(host, call, answer)),
     SendStream: (call: ServerDuplexStream<Buffer, Buffer>) => sendStream(host, call),
-    Get: unary<GetRequest, GetResponse>(log, (call, answer) => get(host, call, answer)),
-    Watch: (call: ServerWritableStream<WatchRequest, Buffer>) => watch(host, call),
+    ...readingHandlers({ streams: host.engine, origin: NODE_ORIGIN, ...host }),
     ListDeltas: (call: ServerWritableStream<ListDeltasRequest, Buffer>) => listDeltas(host, call),
   };
 }
@@ -135,36 +112,6 @@ function sendStream(host: DocumentsHost, call: ServerDuplexStream<Buffer, Buffer
   });
 }
 
-function get(
-  host: DocumentsHost,
-  call: ServerUnaryCall<GetRequest, GetResponse>,
-  answer: Answer<GetResponse>,
-): void {
-  const { space, key, pointer, atSeq } = call.request;
-  checkCount('at_seq', atSeq);
-  checkPointer(pointer, host.limits);
-  const mode = readModeOf(call.request);
-  const expiresMs = expiryOf(call.getDeadline(), host.nowMs(), host.limits);
-  host.engine.read({ space, key, pointer, mode, atSeq, expiresMs }, (result) => {
-    if (result.kind === 'failed') answer.failed(result);
-    else answer.done({ seq: result.seq, hash: result.hash, value: Buffer.from(result.value) });
-  });
-}
-
-function watch(host: DocumentsHost, call: ServerWritableStream<WatchRequest, Buffer>): void {
-  const { space, key, afterSeq } = call.request;
-  let policy: WatchPolicy;
-  try {
-    checkCount('after_seq', afterSeq);
-    policy = watchPolicyOf(call.request);
-  } catch (thrown) {
-    call.emit('error', statusOfThrown(thrown, host.log));
-    return;
-  }
-  const stream = new WatchStream(call, host.limits, host.watchQueues);
-  stream.begin((sink) => host.engine.watch({ space, key, afterSeq, policy }, sink));
-}
-
 function listDeltas(
   host: DocumentsHost,
   call: ServerWritableStream<ListDeltasRequest, Buffer>,
@@ -179,29 +126,4 @@ function listDeltas(
   }
   const request = { space, key, fromSeq: fromSeq || 1, limit: limit || Infinity };
   host.pages.begin(call, new DeltaList(host.engine, request));
-}
-
-/** READ_MODE_... of documents.proto. */
-function readModeOf({ mode, atLeastSeq }: GetRequest): ReadMode {
-  checkCount('at_least_seq', atLeastSeq);
-  if (mode === 0 || mode === 1) return { kind: 'linearizable' };
-  if (mode === 2) return { kind: 'atLeast', seq: atLeastSeq };
-  if (mode === 3) return { kind: 'stale' };
-  throw invalid(`read mode ${mode} is not known here: use one of ReadMode`);
-}
-
-/** WATCH_POLICY_... of documents.proto. */
-function watchPolicyOf({ policy, perSecond }: WatchRequest): WatchPolicy {
-  if (policy === 0 || policy === 1) return { kind: 'every' };
-  if (policy === 2) return { kind: 'latest' };
-  if (policy === 3) return { kind: 'perSecond', perSecond };
-  throw invalid(`watch policy ${policy} is not known here: use one of WatchPolicy`);
-}
-
-/** Throws INVALID_ARGUMENT unless it is a JSON pointer of acceptable length. */
-function checkPointer(pointer: string, limits: Limits): void {
-  if (Buffer.byteLength(pointer) > limits.pointerBytesMax) {
-    throw invalid(`the pointer is longer than ${limits.pointerBytesMax} bytes`);
-  }
-  parsePointer(pointer);
 }

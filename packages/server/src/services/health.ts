@@ -1,19 +1,27 @@
-// grpc.health.v1: a node serves while it runs, does not drain, and every group has a leader that it knows.
+// grpc.health.v1: a node serves while it runs, does not drain, and every group has a leader that it knows; a replica
+// while it has a way to the cluster.
 
 import type { Server } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
-import type { Leaders } from './leaders.js';
-import { SERVICE_NAMES } from './protos.js';
+
+export interface HealthHost {
+  /** Names of the services that are offered. */
+  readonly services: readonly string[];
+  /** Whether they can be used now. */
+  canServe(): boolean;
+  /** Calls `listener` when that may have changed. */
+  listen(listener: () => void): void;
+}
 
 export class Health {
-  readonly #leaders: Leaders;
+  readonly #host: HealthHost;
   readonly #implementation = new HealthImplementation();
   #isDraining = false;
 
-  constructor(leaders: Leaders) {
-    this.#leaders = leaders;
+  constructor(host: HealthHost) {
+    this.#host = host;
     this.#tell();
-    leaders.listen(() => this.#tell());
+    host.listen(() => this.#tell());
   }
 
   addTo(server: Server): void {
@@ -21,7 +29,7 @@ export class Health {
   }
 
   get isServing(): boolean {
-    return !this.#isDraining && this.#leaders.all.every((leader) => leader !== 0);
+    return !this.#isDraining && this.#host.canServe();
   }
 
   /** It does not serve from now on. */
@@ -33,6 +41,8 @@ export class Health {
   /** The whole server is the service ''. */
   #tell(): void {
     const status = this.isServing ? 'SERVING' : 'NOT_SERVING';
-    for (const name of ['', ...SERVICE_NAMES]) this.#implementation.setStatus(name, status);
+    for (const name of ['', ...this.#host.services]) {
+      this.#implementation.setStatus(name, status);
+    }
   }
 }

@@ -10,36 +10,48 @@ import { protoPath as healthProto } from 'grpc-health-check';
 
 /** Every public service. */
 export interface Protos {
-  readonly all: PackageDefinition;
+  /** What a node offers, and what a replica does, with all that it says. */
+  readonly ofNode: PackageDefinition;
+  readonly ofReplica: PackageDefinition;
   readonly documents: ServiceDefinition;
   readonly machines: ServiceDefinition;
   readonly cluster: ServiceDefinition;
+  readonly replicas: ServiceDefinition;
 }
 
 const PROTO_FOLDER = fileURLToPath(new URL('../../../../../proto', import.meta.url));
 const FILES = ['documents', 'machines', 'cluster'].map((name) => `deltabase/v1/${name}.proto`);
+const REPLICAS_FILE = 'deltabase/v1/replicas.proto';
 
-/** Full names of our services, as health checks ask for them. */
-export const SERVICE_NAMES = [
+/** Full names of the services of a node, as health checks ask for them; */
+export const NODE_SERVICES = [
   'deltabase.v1.DocumentsService',
   'deltabase.v1.MachinesService',
   'deltabase.v1.ClusterService',
 ] as const;
+const REPLICAS_SERVICE = 'deltabase.v1.ReplicasService';
+/** and of a replica. */
+export const REPLICA_SERVICES = [...NODE_SERVICES, REPLICAS_SERVICE] as const;
 
 /** Reads the protos. */
 export function loadProtos(): Protos {
   const healthFolder = join(dirname(healthProto), '..', '..');
-  const all = loadSync([...FILES, 'health/v1/health.proto'], {
-    includeDirs: [PROTO_FOLDER, healthFolder],
-    longs: Number,
-    defaults: true,
-  });
-  const [documents, machines, cluster] = SERVICE_NAMES.map((name) => serviceOf(all, name));
+  const load = (files: readonly string[]): PackageDefinition =>
+    loadSync([...files, 'health/v1/health.proto'], {
+      includeDirs: [PROTO_FOLDER, healthFolder],
+      longs: Number,
+      defaults: true,
+    });
+  const ofNode = load(FILES);
+  const ofReplica = load([...FILES, REPLICAS_FILE]);
+  const [documents, machines, cluster] = NODE_SERVICES.map((name) => serviceOf(ofNode, name));
   return {
-    all,
+    ...{ ofNode, ofReplica },
+    replicas: serviceOf(ofReplica, REPLICAS_SERVICE),
     documents: withBytes(documents!, {
       SendStream: ['request', 'response'],
       Watch: ['response'],
+      WatchMany: ['response'],
       ListDeltas: ['response'],
     }),
     machines: machines!,

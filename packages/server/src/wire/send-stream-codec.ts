@@ -1,10 +1,9 @@
 // SendStreamRequest and SendStreamResponse of documents.proto, read and written by hand: they carry every
 // message of every busy client. Tests hold both against the proto.
 
-import { DeltabaseError } from '@deltabase/base';
+import { DeltabaseError, LENGTH_DELIMITED, VARINT, WireReader } from '@deltabase/base';
 import type { Result } from '@deltabase/engine';
 import { encodeError } from './error-codec.js';
-import { LENGTH_DELIMITED, VARINT, WireReader } from './reader.js';
 import { varintBytes, WireWriter } from './writer.js';
 
 /** A frame of messages, as it came. */

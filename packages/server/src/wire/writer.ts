@@ -1,6 +1,6 @@
 // Writes the protobuf wire format into one growing buffer, fields in the order of the calls.
 
-import { LENGTH_DELIMITED, VARINT } from './reader.js';
+import { LENGTH_DELIMITED, VARINT } from '@deltabase/base';
 
 const BYTES_AT_FIRST = 256;
 const VARINT_BYTES_MAX = 10;
@@ -49,6 +49,17 @@ export class WireWriter {
     this.#reserve(length);
     this.#buffer.write(value, this.#at, length, 'utf8');
     this.#at += length;
+    return this;
+  }
+
+  /** Whole numbers from 0 to 2^53, packed; none are left out. */
+  packed(field: number, values: readonly number[]): this {
+    if (values.length === 0) return this;
+    let bytes = 0;
+    for (const value of values) bytes += varintBytes(value);
+    this.head(field, bytes);
+    this.#reserve(bytes);
+    for (const value of values) this.#varint(value);
     return this;
   }
 

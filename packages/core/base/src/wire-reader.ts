@@ -2,7 +2,8 @@
 // that come by the ten thousand a second; everything else goes through the proto loader. Whatever is wrong
 // with the bytes is an INVALID_ARGUMENT.
 
-import { DeltabaseError, decodeUtf8 } from '@deltabase/base';
+import { DeltabaseError } from './errors.js';
+import { decodeUtf8 } from './utf8.js';
 
 export const VARINT = 0;
 export const FIXED64 = 1;
@@ -25,6 +26,16 @@ export class WireReader {
 
   get isAtEnd(): boolean {
     return this.#at >= this.#end;
+  }
+
+  /** How far it has read: a place in the buffer. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** What lies from `start` on up to where it has read, sharing the buffer. */
+  since(start: number): Uint8Array {
+    return this.#bytes.subarray(start, this.#at);
   }
 
   /** A field's number and wire type, as `number << 3 | type`. */

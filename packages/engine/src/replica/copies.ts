@@ -1,0 +1,141 @@
+// The live copies of a replica: what was asked for, until nobody has for a while; at most as many as memory is given
+// for, those that were used longest ago go first.
+
+import type { Limits } from '@deltabase/base';
+import { type Failure, overloaded } from '../results.js';
+import type { DocumentName } from '../streams/heads.js';
+import { LiveCopy } from './live-copy.js';
+
+export interface CopiesHost {
+  readonly limits: CopiesLimits;
+  nowMs(): number;
+  /** A copy is to be kept current from now on. */
+  opened(copy: LiveCopy): void;
+  /** A copy is not to be kept any more. */
+  dropped(copy: LiveCopy): void;
+  /** Its state has not come in time: nobody should wait any longer. */
+  overdue(copy: LiveCopy): void;
+}
+
+type CopiesLimits = Pick<Limits, 'residentBytesMax' | 'idleEvictMs' | 'recentBytesMax'>;
+
+/** How much later than it was used a copy is known to have been. */
+const TOUCH_MS = 1000;
+/** How long a state may take to come: a large one over a slow line does. */
+const LOAD_MS = 15_000;
+/** How many are looked at in a tick. */
+const SWEEP_MAX = 1000;
+
+export class Copies {
+  readonly #host: CopiesHost;
+  /** By name, those first that were used longest ago. */
+  readonly #byName = new Map<string, LiveCopy>();
+  #bytes = 0;
+  #sweep: Iterator<LiveCopy> | undefined;
+
+  constructor(host: CopiesHost) {
+    this.#host = host;
+  }
+
+  /** Bytes of memory, about. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get count(): number {
+    return this.#byName.size;
+  }
+
+  /** All of them; may be walked slowly while they come and go. */
+  all(): IterableIterator<LiveCopy> {
+    return this.#byName.values();
+  }
+
+  find(name: DocumentName): LiveCopy | undefined {
+    return this.#byName.get(idOf(name));
+  }
+
+  /** Why no copy can be made of it, if there is none. */
+  refusal(name: DocumentName): Failure | undefined {
+    if (this.find(name) !== undefined) return undefined;
+    this.#makeRoom();
+    if (this.#bytes < this.#host.limits.residentBytesMax) return undefined;
+    return overloaded('this replica has no memory for another document: ask another process');
+  }
+
+  /** The copy, made if need be; it counts as used now. */
+  open(name: DocumentName): LiveCopy {
+    const known = this.find(name);
+    if (known !== undefined) {
+      this.#touch(known);
+      return known;
+    }
+    const copy = new LiveCopy(name.space, name.key, this.#host.limits.recentBytesMax);
+    copy.openedMs = this.#host.nowMs();
+    copy.usedMs = copy.openedMs;
+    this.#byName.set(idOf(name), copy);
+    this.#bytes += copy.residentBytes;
+    this.#host.opened(copy);
+    return copy;
+  }
+
+  /** It has grown or shrunk. */
+  changed(copy: LiveCopy): void {
+    if (this.find(copy) !== copy) return;
+    this.#bytes -= copy.residentBytes;
+    copy.residentBytes = copy.bytes;
+    this.#bytes += copy.residentBytes;
+  }
+
+  /** Lets go of it, whoever uses it. */
+  drop(copy: LiveCopy): void {
+    if (this.find(copy) !== copy) return;
+    this.#byName.delete(idOf(copy));
+    this.#bytes -= copy.residentBytes;
+    this.#host.dropped(copy);
+  }
+
+  /** Lets go of some of those that nobody has used for long, and of more if memory is short. */
+  tick(nowMs: number): void {
+    const { idleEvictMs } = this.#host.limits;
+    this.#sweep ??= this.all();
+    for (let count = 0; count < SWEEP_MAX; count++) {
+      const next = this.#sweep.next();
+      if (next.done) {
+        this.#sweep = undefined;
+        break;
+      }
+      const copy = next.value;
+      if (copy.document === undefined && nowMs - copy.openedMs > LOAD_MS) this.#host.overdue(copy);
+      else if (!copy.isIdle) copy.usedMs = nowMs;
+      else if (nowMs - copy.usedMs >= idleEvictMs) this.drop(copy);
+    }
+    this.#makeRoom();
+  }
+
+  /** Moves it behind those that were used before; not at every use. */
+  #touch(copy: LiveCopy): void {
+    const nowMs = this.#host.nowMs();
+    if (nowMs - copy.usedMs < TOUCH_MS) return;
+    copy.usedMs = nowMs;
+    const id = idOf(copy);
+    this.#byName.delete(id);
+    this.#byName.set(id, copy);
+  }
+
+  /** Drops what nobody uses at this moment, longest unused first, while there is too much. */
+  #makeRoom(): void {
+    const { residentBytesMax } = this.#host.limits;
+    if (this.#bytes < residentBytesMax) return;
+    let looked = 0;
+    for (const copy of this.#byName.values()) {
+      if (copy.isIdle) this.drop(copy);
+      if (this.#bytes < residentBytesMax || ++looked === SWEEP_MAX) return;
+    }
+  }
+}
+
+/** No space has a slash in its name. */
+function idOf({ space, key }: DocumentName): string {
+  return `${space}/${key}`;
+}

@@ -1,0 +1,354 @@
+// Keeps live copies current over one connection to an upstream, and goes to another one when it ends, falls silent,
+// or leads nowhere. Copies go on behind the seq that they have; only where that history is gone a state comes anew.
+
+import type { Limits } from '@deltabase/base';
+import type { TailDelta } from '../documents/tail.js';
+import type { Clock, Log, Random } from '../ports.js';
+import { type Failure, failure } from '../results.js';
+import type { ReadDeltas } from '../streams/document-source.js';
+import { Confirming } from './confirming.js';
+import type { LiveCopy, Taken } from './live-copy.js';
+import type { Upstream, UpstreamListener, Upstreams } from './replica-ports.js';
+
+export interface FollowingHost {
+  /** This replica's name, by which it knows itself in a circle. */
+  readonly name: string;
+  /** host:port of upstreams, at least one. */
+  readonly addresses: readonly string[];
+  readonly limits: Limits;
+  readonly upstreams: Upstreams;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  inTurn(step: () => void): void;
+  wake(): void;
+  /** Every copy that is kept. */
+  all(): Iterable<LiveCopy>;
+  /** Something of it is another one: its state, or who must be told. */
+  changed(copy: LiveCopy): void;
+  /** It cannot be kept: it is to be dropped, and whoever uses it told why. */
+  failed(copy: LiveCopy, why: Failure): void;
+  /** It holds less than before, or another history: whoever watches it must begin anew. */
+  reset(copy: LiveCopy, why: Failure): void;
+  originChanged(): void;
+}
+
+/** A connection from its beginning to its end. */
+interface Connection {
+  readonly address: string;
+  readonly upstream: Upstream;
+  readonly openedMs: number;
+  readonly byId: Map<number, LiveCopy>;
+  /** It leads to a node, and not back here. */
+  isLive: boolean;
+  lastId: number;
+  /** Times that something did not fit. */
+  unfit: number;
+}
+
+/** Without a way to a node for so long, another upstream is tried. */
+const OPEN_MS = 3000;
+/** A question that has no answer for so long: the upstream has lost the cluster, or itself. */
+const SILENT_MS = 3000;
+/** Between two rounds over all upstreams; half of it is left to chance. */
+const ROUND_MS_MIN = 100;
+const ROUND_MS_MAX = 3000;
+/** So often something may not fit before another upstream is tried. */
+const UNFIT_MAX = 3;
+/** How old it may become what is known of copies in use. */
+const REFRESH_MS = 1000;
+const IN_USE_MS = 5000;
+
+export class Following {
+  readonly #host: FollowingHost;
+  readonly #confirming: Confirming;
+  #at: number;
+  #connection: Connection | undefined;
+  /** Upstreams that failed one after the other. */
+  #failures = 0;
+  #via: readonly string[] = [];
+  #refreshedMs = Number.NEGATIVE_INFINITY;
+  #isClosed = false;
+  /** Times that it went to an upstream, and times that a copy began anew. */
+  readonly counters = { connections: 0, resyncs: 0 };
+
+  constructor(host: FollowingHost) {
+    this.#host = host;
+    this.#at = host.random.next() % host.addresses.length;
+    this.#confirming = new Confirming({
+      limits: host.limits,
+      nowMs: () => host.clock.monotonicMs(),
+      ask: (number, ids) => this.#ask(number, ids),
+      wake: () => host.wake(),
+    });
+    this.#connect();
+  }
+
+  /** host:port of the present upstream; `undefined`: none leads to a node. */
+  get upstream(): string | undefined {
+    return this.#connection?.isLive ? this.#connection.address : undefined;
+  }
+
+  /** The replicas between this one and the cluster, the next one first. */
+  get via(): readonly string[] {
+    return this.#via;
+  }
+
+  /** Begins to keep a copy current. */
+  follow(copy: LiveCopy): void {
+    if (this.#connection?.isLive) this.#watch(this.#connection, copy);
+  }
+
+  unfollow(copy: LiveCopy): void {
+    this.#confirming.dropped(copy);
+    const { id } = copy;
+    copy.id = 0;
+    if (id === 0 || this.#connection === undefined) return;
+    this.#connection.byId.delete(id);
+    this.#connection.upstream.unwatch(id);
+  }
+
+  /** Calls `done` once `copy` is as far as its document was at this moment; `false`: not by `expiresMs`. */
+  confirm(copy: LiveCopy, expiresMs: number, done: (reached: boolean) => void): void {
+    this.#confirming.request(copy, expiresMs, done);
+  }
+
+  /** Something was applied to `copy`. */
+  applied(copy: LiveCopy): void {
+    this.#confirming.changed(copy);
+  }
+
+  /** Deltas that a copy does not hold any more, from where they are. */
+  readDeltas(
+    copy: LiveCopy,
+    fromSeq: number,
+    bytesMax: number,
+    done: (read: ReadDeltas | Failure) => void,
+  ): void {
+    const connection = this.#connection;
+    if (connection === undefined || !connection.isLive) {
+      done(failure('UNAVAILABLE', 'this replica has no upstream now: watch elsewhere'));
+      return;
+    }
+    connection.upstream.readDeltas(copy, { fromSeq, bytesMax }, (deltas) =>
+      this.#host.inTurn(() => {
+        if ('code' in deltas) done(deltas);
+        else if (deltas[0]?.seq === fromSeq) done({ kind: 'deltas', deltas });
+        else done(failure('HISTORY_GONE', `the deltas from seq ${fromSeq} on are not to be had`));
+      }),
+    );
+  }
+
+  turn(): void {
+    this.#confirming.turn();
+  }
+
+  tick(nowMs: number): void {
+    this.#confirming.tick(nowMs);
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    const { askedMs } = this.#confirming;
+    if (!connection.isLive && nowMs - connection.openedMs > OPEN_MS) {
+      this.#leave('leads to no node');
+    } else if (askedMs !== undefined && nowMs - askedMs > SILENT_MS) {
+      this.#leave('does not answer');
+    } else if (nowMs - this.#refreshedMs >= REFRESH_MS) {
+      this.#refreshedMs = nowMs;
+      this.#refresh(nowMs);
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#connection?.upstream.close();
+    this.#connection = undefined;
+  }
+
+  #connect(): void {
+    if (this.#isClosed || this.#connection !== undefined) return;
+    const { addresses, upstreams, clock } = this.#host;
+    const address = addresses[this.#at % addresses.length]!;
+    const isThis = (): boolean => this.#connection === connection;
+    const when = (step: () => void): void =>
+      this.#host.inTurn(() => {
+        if (isThis()) step();
+      });
+    const listener: UpstreamListener = {
+      origin: (via, live) => when(() => this.#origin(connection, via, live)),
+      state: (id, seq, piece, hash) =>
+        when(() => this.#take(connection, id, (copy) => this.#state(copy, seq, piece, hash))),
+      delta: (id, delta) =>
+        when(() => this.#take(connection, id, (copy) => this.#delta(copy, delta))),
+      ended: (id, why) => when(() => this.#ended(connection, id, why)),
+      heads: (number, seqs) => when(() => this.#heads(number, seqs)),
+      closed: (why) => when(() => this.#leave(why.message)),
+    };
+    const connection: Connection = {
+      address,
+      upstream: upstreams.connect(address, listener),
+      openedMs: clock.monotonicMs(),
+      byId: new Map(),
+      isLive: false,
+      lastId: 0,
+      unfit: 0,
+    };
+    this.#connection = connection;
+    this.counters.connections++;
+  }
+
+  #origin(connection: Connection, via: readonly string[], live: boolean): void {
+    const { name, log } = this.#host;
+    if (via.includes(name)) {
+      log.warn('upstream-circle', { upstream: connection.address });
+      this.#leave('leads back here');
+      return;
+    }
+    const wasLive = connection.isLive;
+    connection.isLive = live;
+    this.#via = via;
+    if (wasLive && !live) {
+      this.#leave('has lost its own upstream');
+      return;
+    }
+    if (live && !wasLive) {
+      log.info('upstream', { upstream: connection.address });
+      for (const copy of this.#host.all()) if (copy.id === 0) this.#watch(connection, copy);
+    }
+    this.#host.originChanged();
+  }
+
+  #watch(connection: Connection, copy: LiveCopy): void {
+    this.#watchFrom(connection, copy, copy.document === undefined ? undefined : copy.seq);
+  }
+
+  #watchFrom(connection: Connection, copy: LiveCopy, afterSeq: number | undefined): void {
+    const id = ++connection.lastId;
+    copy.id = id;
+    copy.askedMs = this.#host.clock.monotonicMs();
+    copy.forgetPieces();
+    connection.byId.set(id, copy);
+    connection.upstream.watch(id, copy, afterSeq);
+  }
+
+  #take(connection: Connection, id: number, take: (copy: LiveCopy) => Taken): void {
+    // What was on its way when a watch was ended still comes.
+    const copy = connection.byId.get(id);
+    if (copy === undefined) return;
+    const taken = take(copy);
+    if (taken === 'begun') return;
+    if (taken === 'unfit') {
+      this.#resync(connection, copy);
+      return;
+    }
+    this.#host.changed(copy);
+    copy.settle(undefined);
+  }
+
+  #state(copy: LiveCopy, seq: number, piece: Uint8Array, hash: string | undefined): Taken {
+    const wasAt = copy.document === undefined ? undefined : copy.seq;
+    const taken = copy.takePiece(seq, piece, hash);
+    if (taken !== 'taken') return taken;
+    if (wasAt !== undefined && seq < wasAt) {
+      const why = `the cluster has lost what it had said: the document is at ${seq}, not at ${wasAt}`;
+      copy.freshMs = Number.NEGATIVE_INFINITY;
+      this.#host.reset(copy, failure('UNAVAILABLE', why));
+    }
+    // A watch begins with what its leader had committed after it was asked for.
+    copy.freshMs = Math.max(copy.freshMs, copy.askedMs);
+    return taken;
+  }
+
+  #delta(copy: LiveCopy, delta: TailDelta): Taken {
+    return copy.takeDelta(delta);
+  }
+
+  /** What came does not lead on from what is here: a state must come (StateIsFold). */
+  #resync(connection: Connection, copy: LiveCopy): void {
+    const { space, key, seq, id } = copy;
+    this.#host.log.error('copy-unfit', { upstream: connection.address, space, key, seq });
+    if (++connection.unfit > UNFIT_MAX) {
+      this.#leave('gives what does not fit');
+      return;
+    }
+    connection.byId.delete(id);
+    connection.upstream.unwatch(id);
+    this.#watchAnew(connection, copy);
+  }
+
+  #watchAnew(connection: Connection, copy: LiveCopy): void {
+    this.counters.resyncs++;
+    this.#watchFrom(connection, copy, undefined);
+  }
+
+  #ended(connection: Connection, id: number, why: Failure): void {
+    const copy = connection.byId.get(id);
+    if (copy === undefined) return;
+    connection.byId.delete(id);
+    copy.id = 0;
+    const hasState = copy.document !== undefined;
+    // Behind the seq of the copy there is nothing to go on with: it is gone, or never was.
+    const isElsewhere = why.code === 'HISTORY_GONE' || why.code === 'INVALID_ARGUMENT';
+    if (hasState && isElsewhere) {
+      this.#watchAnew(connection, copy);
+      return;
+    }
+    const isOver = why.code !== 'UNAVAILABLE' && why.code !== 'OVERLOADED';
+    if (isOver || !hasState) this.#host.failed(copy, why);
+    if (why.code === 'UNAVAILABLE' || (hasState && !isOver)) this.#leave(why.message);
+  }
+
+  #heads(number: number, seqs: readonly number[] | Failure): void {
+    if (this.#confirming.answered(number, seqs)) {
+      this.#failures = 0;
+    } else if ('code' in seqs && seqs.code !== 'INVALID_ARGUMENT') {
+      this.#leave(seqs.message);
+    }
+  }
+
+  #ask(number: number, ids: readonly number[]): boolean {
+    if (!this.#connection?.isLive) return false;
+    this.#connection.upstream.askHeads(number, ids, SILENT_MS);
+    return true;
+  }
+
+  /** Goes to the next upstream, after a pause if all have failed. */
+  #leave(reason: string): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    const { address, upstream, byId, isLive } = connection;
+    this.#logEnd(address, reason, isLive);
+    this.#connection = undefined;
+    upstream.close();
+    for (const copy of byId.values()) copy.id = 0;
+    this.#confirming.lost();
+    this.#via = [];
+    this.#at++;
+    this.#failures++;
+    this.#host.originChanged();
+    this.#host.clock.after(this.#pauseMs(), () => this.#host.inTurn(() => this.#connect()));
+  }
+
+  /** One line for each upstream that is lost, and one when there is none left; not for each attempt. */
+  #logEnd(upstream: string, reason: string, wasLive: boolean): void {
+    const { log, addresses } = this.#host;
+    if (wasLive) log.warn('upstream-left', { upstream, reason });
+    else log.debug('upstream-failed', { upstream, reason });
+    if (this.#failures + 1 === addresses.length) log.error('no-upstream', { upstream, reason });
+  }
+
+  #pauseMs(): number {
+    const { addresses, random } = this.#host;
+    const rounds = Math.floor(this.#failures / addresses.length);
+    if (rounds === 0) return 0;
+    const ms = Math.min(ROUND_MS_MAX, ROUND_MS_MIN * 2 ** Math.min(rounds, 10));
+    return ms * (0.5 + random.next() / 2 ** 33);
+  }
+
+  /** Learns how fresh the copies are that somebody uses; so it is noticed too if the upstream has lost the cluster. */
+  #refresh(nowMs: number): void {
+    for (const copy of this.#host.all()) {
+      const isInUse = copy.watches > 0 || nowMs - copy.usedMs < IN_USE_MS;
+      if (isInUse && nowMs - copy.freshMs >= REFRESH_MS) this.#confirming.refresh(copy);
+    }
+  }
+}

@@ -1,0 +1,262 @@
+// A replica: a process that holds live copies and serves reads and watches of them; it votes in nothing, keeps
+// nothing on disk, and runs no logic (OnlyLeadersRunLogic). Its copies come from an upstream, a node or another
+// replica, delta by delta. Whoever reads here sees what the same read of a node could have seen (CommittedOnly):
+// linearizable reads ask the leader, through the upstream, how far the copy must be.
+
+import type { Limits } from '@deltabase/base';
+import { nameProblem } from '../check-message.js';
+import { type Failure, failure } from '../results.js';
+import type { DocumentStreams } from '../streams/document-streams.js';
+import { type DocumentName, Heads, type HeadsRequest, type HeadsResult } from '../streams/heads.js';
+import { type ReadRequest, type ReadResult, Reads } from '../streams/reads.js';
+import type { Watch, WatchSink } from '../streams/watcher.js';
+import { Watches, type WatchRequest } from '../streams/watches.js';
+import { TurnLoop } from '../turn-loop.js';
+import type { Usage } from '../usage.js';
+import { Copies } from './copies.js';
+import { CopySource } from './copy-source.js';
+import { Following } from './following.js';
+import type { LiveCopy } from './live-copy.js';
+import type { ReplicaPorts } from './replica-ports.js';
+
+export interface ReplicaConfig {
+  /** Its own name, which no other replica has: replicas know themselves by it in a circle. */
+  readonly name: string;
+  /** host:port of processes to get copies from, at least one; tried in turn. */
+  readonly upstreams: readonly string[];
+  readonly limits: Limits;
+}
+
+/** What a replica does at this moment. */
+export interface ReplicaStatus {
+  readonly name: string;
+  readonly uptimeMs: number;
+  /** host:port; `undefined`: none leads to a node now. */
+  readonly upstream: string | undefined;
+  /** The replicas between this one and the cluster, the next one first. */
+  readonly via: readonly string[];
+  readonly copies: number;
+  readonly copiesBytes: number;
+  readonly watches: number;
+  /** Times that it went to an upstream. */
+  readonly connections: number;
+  /** Times that a copy began anew, since what came did not lead on from it. */
+  readonly resyncs: number;
+}
+
+const TICK_MS = 100;
+
+export class Replica implements DocumentStreams {
+  readonly #ports: ReplicaPorts;
+  readonly #config: ReplicaConfig;
+  readonly #startedMs: number;
+  readonly #loop: TurnLoop;
+  readonly #copies: Copies;
+  readonly #following: Following;
+  readonly #reads: Reads;
+  readonly #watches: Watches;
+  readonly #heads: Heads;
+  readonly #stopTicks: () => void;
+  readonly #originListeners = new Set<() => void>();
+  #isStopped = false;
+
+  constructor(ports: ReplicaPorts, config: ReplicaConfig) {
+    const { clock, random, upstreams, log } = ports;
+    const { name, limits } = config;
+    this.#ports = ports;
+    this.#config = config;
+    this.#startedMs = clock.monotonicMs();
+    this.#loop = new TurnLoop(clock, () => this.#turn());
+    const nowMs = (): number => clock.monotonicMs();
+    const wake = (): void => this.#loop.wake();
+    const inTurn = (step: () => void): void => this.#loop.enqueue(step);
+    const sourceOf = (of: DocumentName): CopySource =>
+      new CopySource(of, this.#copies, this.#following);
+    this.#reads = new Reads({ limits, nowMs, wake });
+    this.#watches = new Watches({
+      ...{ limits, nowMs, inTurn, wake },
+      after: (delayMs, run) => clock.after(delayMs, () => inTurn(run)),
+    });
+    this.#heads = new Heads(limits, sourceOf);
+    this.#copies = new Copies({
+      ...{ limits, nowMs },
+      opened: (copy) => this.#following.follow(copy),
+      dropped: (copy) => this.#following.unfollow(copy),
+      overdue: (copy) => this.#failed(copy, overdue(copy)),
+    });
+    this.#following = new Following({
+      ...{ name, limits, upstreams, clock, random, log, inTurn, wake },
+      addresses: config.upstreams,
+      all: () => this.#copies.all(),
+      changed: (copy) => this.#changed(copy),
+      failed: (copy, why) => this.#failed(copy, why),
+      reset: (copy, why) => this.#watches.endAll(copy, why),
+      originChanged: () => {
+        for (const listener of this.#originListeners) listener();
+      },
+    });
+    this.#stopTicks = clock.every(TICK_MS, () => inTurn(() => this.#tick()));
+  }
+
+  read(request: ReadRequest, answer: (result: ReadResult) => void): void {
+    this.#loop.enqueue(
+      () => {
+        const invalid = this.#nameProblem(request);
+        if (invalid !== undefined) answer(invalid);
+        else this.#reads.read(this.#sourceOf(request), request, answer);
+      },
+      () => answer(stopping()),
+    );
+  }
+
+  watch(request: WatchRequest, sink: WatchSink): Watch {
+    let watch: Watch | undefined;
+    let isCancelled = false;
+    const end = (why: Failure): void => {
+      if (!isCancelled) sink.end(why);
+    };
+    this.#loop.enqueue(
+      () => {
+        const invalid = this.#nameProblem(request);
+        if (invalid !== undefined) end(invalid);
+        else if (!isCancelled) watch = this.#watches.begin(this.#sourceOf(request), request, sink);
+      },
+      () => end(stopping()),
+    );
+    return {
+      resume: () => watch?.resume(),
+      cancel() {
+        isCancelled = true;
+        watch?.cancel();
+      },
+    };
+  }
+
+  heads(request: HeadsRequest, answer: (result: HeadsResult | Failure) => void): void {
+    this.#loop.enqueue(
+      () => this.#heads.ask(request, answer),
+      () => answer(stopping()),
+    );
+  }
+
+  /** Keeps a copy of the document from now on, whether anybody asks for it or not. */
+  hold(name: DocumentName): void {
+    this.#loop.enqueue(() => {
+      if (this.#copies.refusal(name) === undefined) this.#copies.open(name).isHeld = true;
+    });
+  }
+
+  /** Keeps it no longer than anybody asks for it. */
+  release(name: DocumentName): void {
+    this.#loop.enqueue(() => {
+      const copy = this.#copies.find(name);
+      if (copy !== undefined) copy.isHeld = false;
+    });
+  }
+
+  /** Whether it has a copy of the document that is kept current. */
+  holds(name: DocumentName): boolean {
+    return this.#copies.find(name)?.document !== undefined;
+  }
+
+  /** Where its copies come from: this replica first, and whether there is a node at the end. */
+  get origin(): { readonly via: readonly string[]; readonly live: boolean } {
+    const { upstream, via } = this.#following;
+    return { via: [this.#config.name, ...via], live: upstream !== undefined };
+  }
+
+  /** Calls `listener` when its origin has changed. Returns how to stop it. */
+  followOrigin(listener: () => void): () => void {
+    this.#originListeners.add(listener);
+    return () => this.#originListeners.delete(listener);
+  }
+
+  status(): ReplicaStatus {
+    const { upstream, via, counters } = this.#following;
+    return {
+      name: this.#config.name,
+      uptimeMs: this.#ports.clock.monotonicMs() - this.#startedMs,
+      ...{ upstream, via },
+      copies: this.#copies.count,
+      copiesBytes: this.#copies.bytes,
+      watches: this.#watches.count,
+      connections: counters.connections,
+      resyncs: counters.resyncs,
+    };
+  }
+
+  /** How much of each limit of memory is used. */
+  usage(): Usage[] {
+    const all: Array<Omit<Usage, 'group'>> = [
+      { limit: 'residentBytesMax', used: this.#copies.bytes },
+      { limit: 'readQueueMax', used: Math.max(this.#reads.openCount, this.#heads.openCount) },
+      { limit: 'watchesPerNodeMax', used: this.#watches.count },
+      { limit: 'watchVersionsBytesMax', used: this.#watches.heldVersionsBytes },
+    ];
+    return all.map((usage) => ({ group: undefined, ...usage }));
+  }
+
+  /** Takes no more reads and watches; what it took is answered. */
+  drain(): void {
+    this.#loop.enqueue(() => {
+      this.#reads.drain();
+      this.#watches.drain();
+    });
+  }
+
+  /** Stops at once and answers whatever is open with UNAVAILABLE. */
+  stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#stopTicks();
+    this.#loop.stop();
+    this.#following.close();
+    this.#watches.close(stopping());
+    this.#reads.close(stopping());
+    this.#heads.close(stopping());
+    this.#originListeners.clear();
+  }
+
+  #sourceOf(name: DocumentName): CopySource {
+    return new CopySource(name, this.#copies, this.#following);
+  }
+
+  #nameProblem({ space, key }: DocumentName): Failure | undefined {
+    return nameProblem(space, key, this.#config.limits);
+  }
+
+  #changed(copy: LiveCopy): void {
+    this.#copies.changed(copy);
+    this.#following.applied(copy);
+    this.#watches.changed(copy);
+    this.#reads.changed(copy);
+  }
+
+  #failed(copy: LiveCopy, why: Failure): void {
+    this.#copies.drop(copy);
+    this.#watches.endAll(copy, why);
+    copy.settle(why);
+  }
+
+  #turn(): void {
+    this.#reads.turn();
+    this.#following.turn();
+    this.#watches.turn();
+  }
+
+  #tick(): void {
+    const nowMs = this.#ports.clock.monotonicMs();
+    this.#reads.tick(nowMs);
+    this.#following.tick(nowMs);
+    this.#copies.tick(nowMs);
+  }
+}
+
+function overdue({ space, key }: DocumentName): Failure {
+  const why = `no upstream of this replica has given ${space}/${key} in time: ask another process`;
+  return failure('UNAVAILABLE', why);
+}
+
+function stopping(): Failure {
+  return failure('UNAVAILABLE', 'this replica stops: use another process');
+}
