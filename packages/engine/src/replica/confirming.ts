@@ -92,7 +92,7 @@ export class Confirming {
     this.#question = undefined;
     this.#host.wake();
     for (const [at, copy] of question.copies.entries()) {
-      this.#await(copy, seqs[at]!, question.sentMs, question.askers[at]!);
+      this.#awaitSeq(copy, seqs[at]!, question.sentMs, question.askers[at]!);
     }
     return true;
   }
@@ -142,7 +142,7 @@ export class Confirming {
   }
 
   /** At `seq`, `copy` holds all that was committed when the question was sent. */
-  #await(copy: LiveCopy, seq: number, sentMs: number, askers: readonly Asker[]): void {
+  #awaitSeq(copy: LiveCopy, seq: number, sentMs: number, askers: readonly Asker[]): void {
     const reached = (): void => {
       copy.freshMs = Math.max(copy.freshMs, sentMs);
       for (const { done } of askers) done(true);
