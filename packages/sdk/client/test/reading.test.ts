@@ -28,11 +28,13 @@ test('a read says what it wants: pointer, mode, seq', async () => {
   assert.deepEqual(result, { seq: 3, hash: '00', value: { a: [1] } });
   await settled(world, document.get({ pointer: '/a', mode: 'stale' }));
   await settled(world, document.get({ mode: { atLeastSeq: 9 }, atSeq: 2 }));
+  await settled(world, document.get({ mode: { withinMs: 50 } }));
   const name = { space: 's', key: 'k' };
   assert.deepEqual(requests, [
     { ...name, pointer: '', mode: 'READ_MODE_LINEARIZABLE' },
     { ...name, pointer: '/a', mode: 'READ_MODE_STALE' },
     { ...name, pointer: '', mode: 'READ_MODE_AT_LEAST_SEQ', atLeastSeq: 9, atSeq: 2 },
+    { ...name, pointer: '', mode: 'READ_MODE_STALE', withinMs: 50 },
   ]);
   await settled(world, client.close());
 });

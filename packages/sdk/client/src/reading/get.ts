@@ -11,9 +11,14 @@ import { StateBuilder } from './state.js';
 
 /**
  * How fresh a read is: `linearizable` sees every message that was answered before it began, `stale` whatever
- * a node has, `{atLeastSeq}` waits until a node has that seq (read your own writes, anywhere).
+ * a node has, `{withinMs}` what is at most so many milliseconds old, `{atLeastSeq}` waits until a node has that seq
+ * (read your own writes, anywhere).
  */
-export type ReadMode = 'linearizable' | 'stale' | { readonly atLeastSeq: number };
+export type ReadMode =
+  | 'linearizable'
+  | 'stale'
+  | { readonly withinMs: number }
+  | { readonly atLeastSeq: number };
 
 export interface ReadTarget {
   readonly space: string;
@@ -30,6 +35,11 @@ export interface ReadResult<Value = Json> {
   /** The rolling hash of the whole document at that seq: 16 hexadecimal digits. */
   readonly hash: string;
   readonly value: Value;
+  /**
+   * At most so many milliseconds before the answer, all that was committed is in it: measured, by whoever answered.
+   * Not set where that is not known, as for an earlier seq.
+   */
+  readonly stalenessMs?: number;
 }
 
 /** Reads once. */
@@ -46,8 +56,10 @@ export async function readDocument(
     { group, attemptMs: limits.attemptTimeoutMs },
     async (link, timeoutMs) => {
       try {
-        const { seq, hash, value } = await link.call('Get', request, { timeoutMs, signal });
-        return { seq, hash, value: jsonOf(value) };
+        const answer = await link.call('Get', request, { timeoutMs, signal });
+        const { seq, hash, stalenessMs } = answer;
+        const value = jsonOf(answer.value);
+        return stalenessMs === undefined ? { seq, hash, value } : { seq, hash, value, stalenessMs };
       } catch (thrown) {
         if (!isTooLarge(thrown) || target.atSeq !== undefined) throw thrown;
         return await readInPieces(link, target, { timeoutMs, signal });
@@ -63,14 +75,15 @@ function requestOf(target: ReadTarget): UnaryCalls['Get']['request'] {
     key,
     pointer,
     mode: wireMode(mode),
-    ...(typeof mode === 'object' ? { atLeastSeq: mode.atLeastSeq } : {}),
+    ...(typeof mode === 'object' ? mode : {}),
     ...(atSeq === undefined ? {} : { atSeq }),
   };
 }
 
 function wireMode(mode: ReadMode): WireReadMode {
   if (mode === 'linearizable') return 'READ_MODE_LINEARIZABLE';
-  return mode === 'stale' ? 'READ_MODE_STALE' : 'READ_MODE_AT_LEAST_SEQ';
+  const isStale = mode === 'stale' || 'withinMs' in mode;
+  return isStale ? 'READ_MODE_STALE' : 'READ_MODE_AT_LEAST_SEQ';
 }
 
 function isTooLarge(thrown: unknown): boolean {

@@ -228,8 +228,14 @@ export interface UnaryCalls {
       readonly mode: WireReadMode;
       readonly atLeastSeq?: number;
       readonly atSeq?: number;
+      readonly withinMs?: number;
     };
-    readonly response: { readonly seq: number; readonly hash: string; readonly value: Uint8Array };
+    readonly response: {
+      readonly seq: number;
+      readonly hash: string;
+      readonly value: Uint8Array;
+      readonly stalenessMs?: number;
+    };
   };
   readonly Deploy: {
     readonly request: {

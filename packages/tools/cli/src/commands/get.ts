@@ -18,13 +18,14 @@ export function addGet(program: Command, io: Io): void {
     .summary('read a document')
     .description('Reads a document, or the part of it at a JSON pointer (RFC 6901).')
     .option('--at <seq>', 'as it was at this seq', whole)
-    .option('--mode <mode>', 'linearizable, stale, or a seq it must have', readMode);
+    .option('--mode <mode>', 'linearizable, stale, stale:MS, or a seq it must have', readMode);
   withCommon(command)
     .addHelpText(
       'after',
       `
 A linearizable read, the default, sees every message that was answered before it
-began; a stale one whatever the node has that answers.
+began; a stale one whatever the node has that answers, with stale:100 what is at
+most 100 ms old. With --json, stalenessMs says how old at most it was.
 
 Examples:
   deltabase get counter visits
@@ -45,12 +46,14 @@ async function get(
   const result = await context.withClient((client) =>
     client.document(space, key).get({ ...context.call, pointer, mode, ...past }),
   );
-  const { seq, hash, value } = result;
-  await context.show({ seq, hash, value }, () => `${printableJson(value)}\n`);
+  const { seq, hash, value, stalenessMs } = result;
+  await context.show({ seq, hash, value, stalenessMs }, () => `${printableJson(value)}\n`);
 }
 
 function readMode(text: string): ReadMode {
   if (text === 'linearizable' || text === 'stale') return text;
+  const [, within] = /^stale:(\d+)$/.exec(text) ?? [];
+  if (within !== undefined) return { withinMs: whole(within) };
   if (/^\d+$/.test(text)) return { atLeastSeq: whole(text) };
-  throw new InvalidArgumentError('Use linearizable, stale, or a seq.');
+  throw new InvalidArgumentError('Use linearizable, stale, stale:MS, or a seq.');
 }

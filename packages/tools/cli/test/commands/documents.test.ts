@@ -198,15 +198,20 @@ test('a document is read whole, in part, as it was, and as fresh as is asked', a
   assert.equal(await cli.text(...get), '{\n  "n": 3\n}\n');
   assert.equal(await cli.text(...get, '/n'), '3\n');
   assert.equal(await cli.text(...get, '/n', '--at', '1'), '1\n');
-  const [whole] = await cli.json(...get);
+  const [{ stalenessMs, ...whole }] = await cli.json(...get);
+  assert.ok(stalenessMs >= 0);
   assert.deepEqual(Object.keys(whole), ['seq', 'hash', 'value']);
   assert.match(whole.hash, /^[0-9a-f]{16}$/);
   assert.deepEqual([whole.seq, whole.value], [3, { n: 3 }]);
   for (const mode of ['linearizable', '3']) {
-    assert.deepEqual(await cli.json(...get, '--mode', mode), [whole]);
+    const [{ stalenessMs: _measured, ...read }] = await cli.json(...get, '--mode', mode);
+    assert.deepEqual(read, whole);
   }
   const [stale] = await cli.json(...get, '--mode', 'stale');
   assert.ok(stale.seq <= 3);
+  const [fresh] = await cli.json(...get, '--mode', 'stale:0');
+  assert.equal(fresh.seq, 3);
+  assert.ok(fresh.stalenessMs >= 0);
 });
 
 test('what is not there is told apart from what cannot be asked', async () => {
@@ -218,7 +223,7 @@ test('what is not there is told apart from what cannot be asked', async () => {
   assertFailed(await get(key, 'n'), 2, /"n" is not a JSON pointer/);
   assertFailed(await get(key, '--at', '9'), 2, /there is no seq 9: the document is at 1/);
   assertFailed(await get(key, '--at', 'x'), 2, /'--at <seq>' argument 'x' is invalid/);
-  assertFailed(await get(key, '--mode', 'new'), 2, /Use linearizable, stale, or a seq/);
+  assertFailed(await get(key, '--mode', 'new'), 2, /Use linearizable, stale, stale:MS, or a seq/);
   assertFailed(await get(key, '--timeout', '0'), 2, /above 0, and at most 600/);
   const late = await get(key, '--mode', '9', '--timeout', '0.3');
   assertFailed(late, 5, /no answer within 300 ms.*\(DEADLINE_EXCEEDED\)/);

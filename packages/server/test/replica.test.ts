@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadReplicaConfig, type ReplicaServer, startReplica } from '../src/index.js';
+import { errorIn, type Loose, TestClient } from './support/test-client.js';
+import { type TestNode, withCluster } from './support/test-cluster.js';
+import { type LogLine, logInto } from './support/test-server.js';
+import { until } from './support/until.js';
+
+interface TestReplica {
+  readonly address: string;
+  readonly server: ReplicaServer;
+  readonly client: TestClient;
+  readonly lines: readonly LogLine[];
+}
+
+/** Runs `run` with replicas, each with its own upstreams, of which a function may name one before it. */
+async function withReplicas(
+  upstreams: ReadonlyArray<(before: readonly TestReplica[]) => readonly string[]>,
+  run: (replicas: readonly TestReplica[]) => Promise<void>,
+): Promise<void> {
+  const replicas: TestReplica[] = [];
+  try {
+    for (const [at, upstreamsOf] of upstreams.entries()) {
+      const lines: LogLine[] = [];
+      const flags = ['--upstream', upstreamsOf(replicas).join(','), '--listen', '127.0.0.1:0'];
+      const config = loadReplicaConfig([...flags, '--name', `r${at + 1}`], {});
+      const server = await startReplica(config, logInto(lines));
+      const address = `127.0.0.1:${server.port}`;
+      replicas.push({ address, server, client: new TestClient(address), lines });
+    }
+    await until(() => replicas.every(({ server }) => server.replica.origin.live));
+    await run(replicas);
+  } finally {
+    for (const { client } of replicas) client.close();
+    await Promise.all(replicas.map(({ server }) => server.stop()));
+  }
+}
+
+function all(nodes: readonly TestNode[]): string[] {
+  return nodes.map(({ address }) => address);
+}
+
+const MODES: readonly Loose[] = [
+  { mode: 'READ_MODE_LINEARIZABLE' },
+  { mode: 'READ_MODE_AT_LEAST_SEQ', atLeastSeq: 2 },
+  { mode: 'READ_MODE_STALE' },
+  { mode: 'READ_MODE_STALE', withinMs: 0 },
+];
+
+test('a replica, and a replica of it, answer reads in every mode as a node does', async () => {
+  await withCluster([], async (nodes) => {
+    await withReplicas([() => all(nodes), ([first]) => [first!.address]], async (replicas) => {
+      const [node] = nodes;
+      for (const payload of ['a', 'b', 'c']) await node!.client.send('list', 'x', 'push', payload);
+      const wanted = await node!.client.call('get', { space: 'list', key: 'x' });
+      for (const { client } of replicas) {
+        for (const mode of MODES) {
+          const got = await client.call('get', { space: 'list', key: 'x', ...mode });
+          assert.deepEqual(
+            [got.seq, got.hash, String(got.value)],
+            [3, wanted.hash, String(wanted.value)],
+          );
+          assert.ok(got.stalenessMs >= 0, JSON.stringify(mode));
+        }
+        const old = await client.call('get', { space: 'list', key: 'x', atSeq: 1 });
+        assert.deepEqual([old.seq, String(old.value)], [1, '{"items":["a"],"length":1}']);
+        assert.equal(old.stalenessMs, undefined);
+        const missing = { space: 'list', key: 'x', pointer: '/9' };
+        await assert.rejects(client.call('get', missing), (error: Loose) => {
+          assert.equal(errorIn(error).code, 'POINTER_NOT_FOUND');
+          return true;
+        });
+      }
+    });
+  });
+});
+
+test('a linearizable read of a replica sees what was answered before it', async () => {
+  await withCluster([], async (nodes) => {
+    await withReplicas([() => all(nodes), ([first]) => [first!.address]], async ([, second]) => {
+      for (let count = 1; count <= 30; count++) {
+        await nodes[count % 3]!.client.send('list', 'y', 'push', count);
+        const { seq } = await second!.client.call('get', { space: 'list', key: 'y' });
+        assert.equal(seq, count);
+      }
+    });
+  });
+});
+
+test('a watch of a replica has the state, then every delta with its cause, byte for byte', async () => {
+  await withCluster([], async (nodes) => {
+    await withReplicas([() => all(nodes), ([first]) => [first!.address]], async (replicas) => {
+      const [node] = nodes;
+      await node!.client.send('list', 'z', 'push', 'first');
+      const clients = [node!.client, ...replicas.map(({ client }) => client)];
+      const watches = clients.map((client) => client.watch({ space: 'list', key: 'z' }));
+      await until(() => watches.every((watch) => watch.all('events').length === 1));
+      for (let count = 0; count < 20; count++) await node!.client.send('list', 'z', 'push', count);
+      await until(() => watches.every((watch) => watch.all('events').length === 21));
+      const [wanted, ...others] = watches.map((watch) => watch.all('events'));
+      for (const events of others) assert.deepEqual(events, wanted);
+      // Behind a seq that is long gone from the copies it goes on from the history of the nodes.
+      const again = replicas[1]!.client.watch({ space: 'list', key: 'z', afterSeq: 2 });
+      await until(() => again.all('events').length === 19);
+      assert.deepEqual(again.all('events'), wanted!.slice(2));
+      for (const watch of [...watches, again]) watch.call.cancel();
+    });
+  });
+});
+
+test('what a replica does not answer itself it passes on', async () => {
+  await withCluster([], async (nodes) => {
+    await withReplicas([() => all(nodes), ([first]) => [first!.address]], async ([, second]) => {
+      const { client } = second!;
+      const { seq, route } = await client.send('list', 'w', 'push', 1);
+      assert.equal(seq, 1);
+      assert.ok(route === null || all(nodes).includes(route.address));
+      const stream = client.sendStream();
+      const message = { space: 'list', key: 'w', channel: 'push', payload: Buffer.from('2') };
+      stream.write({ messages: [message, message] });
+      await until(() => stream.results.length === 2);
+      assert.deepEqual(
+        stream.results.map((result) => result.seq),
+        [2, 3],
+      );
+      stream.end();
+      await until(() => stream.status !== undefined);
+      assert.equal(stream.status!.code, 0);
+      const listed = client.listDeltas({ space: 'list', key: 'w' });
+      await until(() => listed.status !== undefined);
+      assert.equal(listed.all('deltas').length, 3);
+      const { members } = await client.call('getStatus', {});
+      assert.equal(members.length, 3);
+      const { machines } = await client.call('listMachines', {});
+      assert.deepEqual(machines[0].space, 'list');
+      await assert.rejects(client.send('nobody', 'w', 'push', 1), (error: Loose) => {
+        assert.equal(errorIn(error).code, 'SPACE_NOT_FOUND');
+        return true;
+      });
+      const health = await client.call('check', { service: '' });
+      assert.equal(health.status, 'SERVING');
+    });
+  });
+});
+
+test('a read of a space without a machine is refused, and the replica goes on', async () => {
+  await withCluster([], async (nodes) => {
+    await withReplicas([() => all(nodes)], async ([only]) => {
+      const { client, server } = only!;
+      await assert.rejects(client.call('get', { space: 'nobody', key: 'x' }), (error: Loose) => {
+        assert.equal(errorIn(error).code, 'SPACE_NOT_FOUND');
+        return true;
+      });
+      assert.equal(server.replica.status().copies, 0);
+      await nodes[0]!.client.send('list', 'x', 'push', 1);
+      assert.equal((await client.call('get', { space: 'list', key: 'x' })).seq, 1);
+    });
+  });
+});
+
+test('replicas that feed each other in a circle find it out, and serve once one has another way', async () => {
+  await withCluster([], async (nodes) => {
+    await nodes[0]!.client.send('list', 'x', 'push', 1);
+    const lines: LogLine[] = [];
+    const make = (name: string, listen: string, upstream: string) =>
+      startReplica(
+        loadReplicaConfig(['--name', name, '--listen', listen, '--upstream', upstream], {}),
+        logInto(lines),
+      );
+    // The port of the one is not known before it listens: it begins with a way to the cluster, and leaves it.
+    const first = await make('r1', '127.0.0.1:0', nodes[0]!.address);
+    const address = `127.0.0.1:${first.port}`;
+    const second = await make('r2', '127.0.0.1:0', address);
+    await until(() => second.replica.origin.live);
+    await first.stop();
+    const third = await make('r1', address, `127.0.0.1:${second.port},${nodes[0]!.address}`);
+    const client = new TestClient(address);
+    try {
+      await until(() => third.replica.origin.live && second.replica.origin.live);
+      assert.deepEqual(third.replica.status().via, []);
+      assert.equal(third.replica.status().upstream, nodes[0]!.address);
+      assert.equal((await client.call('get', { space: 'list', key: 'x' })).seq, 1);
+    } finally {
+      client.close();
+      await Promise.all([second.stop(), third.stop()]);
+    }
+  });
+});

@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { DEFAULT_LIMITS, DeltabaseError } from '@deltabase/base';
+import {
+  type DocumentStreams,
+  type Failure,
+  failure,
+  type HeadsRequest,
+  type HeadsResult,
+  type WatchRequest,
+  type WatchSink,
+} from '@deltabase/engine';
+import { statusOf } from '../src/services/status.js';
+import {
+  NODE_ORIGIN,
+  type OriginFeed,
+  type WatchManyHost,
+  WatchManyStream,
+} from '../src/services/watch-many-stream.js';
+import { codecOf, type Loose } from './support/test-client.js';
+
+const LIMITS = {
+  ...DEFAULT_LIMITS,
+  watchQueueBytesMax: 1000,
+  watchQueuesBytesMax: 3000,
+  watchesPerStreamMax: 3,
+};
+const PIECE = new Uint8Array(300);
+const { decode } = codecOf('deltabase.v1.WatchManyResponse');
+
+/** A call whose responses leave when the test says so. */
+class SlowCall extends EventEmitter {
+  readonly responses: Loose[] = [];
+  readonly #leaving: Array<() => void> = [];
+  status: Loose;
+  isEnded = false;
+
+  constructor() {
+    super();
+    this.on('error', (status) => {
+      this.status = status;
+    });
+  }
+
+  write(response: Buffer, done: () => void): void {
+    this.responses.push(decode(response));
+    this.#leaving.push(done);
+  }
+
+  end(): void {
+    this.isEnded = true;
+  }
+
+  readAll(): void {
+    for (const done of this.#leaving.splice(0)) done();
+  }
+
+  ask(request: Loose): void {
+    this.emit('data', { open: [], close: [], creditBytes: 0, heads: [], ...request });
+  }
+}
+
+interface Watched {
+  readonly request: WatchRequest;
+  readonly sink: WatchSink;
+  resumed: number;
+  isCancelled: boolean;
+}
+
+class Streams implements DocumentStreams {
+  readonly watched: Watched[] = [];
+  readonly asked: Array<{
+    readonly request: HeadsRequest;
+    readonly answer: (result: HeadsResult | Failure) => void;
+  }> = [];
+
+  read(): void {
+    throw new Error('nobody reads here');
+  }
+
+  watch(request: WatchRequest, sink: WatchSink) {
+    const watched: Watched = { request, sink, resumed: 0, isCancelled: false };
+    this.watched.push(watched);
+    return {
+      resume: () => void watched.resumed++,
+      cancel() {
+        watched.isCancelled = true;
+      },
+    };
+  }
+
+  heads(request: HeadsRequest, answer: (result: HeadsResult | Failure) => void): void {
+    this.asked.push({ request, answer });
+  }
+}
+
+function setUp(origin: OriginFeed = NODE_ORIGIN) {
+  const streams = new Streams();
+  const call = new SlowCall();
+  const total = { bytes: 0 };
+  const host: WatchManyHost = {
+    ...{ streams, total, origin },
+    limits: LIMITS,
+    nowMs: () => 5000,
+    statusOfThrown(thrown) {
+      if (!(thrown instanceof DeltabaseError)) throw thrown;
+      return statusOf(thrown);
+    },
+  };
+  new WatchManyStream(call as Loose, host);
+  const open = (id: number, key = `k${id}`): Watched => {
+    call.ask({ open: [{ id, watch: { space: 'list', key, policy: 0, perSecond: 0 } }] });
+    return streams.watched.at(-1)!;
+  };
+  /** Has a watch give as much as it may; returns how often that was. */
+  const fill = ({ sink }: Watched): number => {
+    let count = 0;
+    for (; sink.ready && count < 100; count++) sink.state(1, PIECE, undefined);
+    return count;
+  };
+  return { streams, call, total, open, fill };
+}
+
+test('nothing is given before it is granted, nor much more than that', async () => {
+  const { call, open, fill } = setUp();
+  const one = open(1);
+  assert.equal(fill(one), 0);
+  call.ask({ creditBytes: 700 });
+  assert.equal(one.resumed, 1);
+  assert.equal(fill(one), 3, 'the last event is larger than what is left');
+  await turn();
+  call.readAll();
+  assert.equal(one.resumed, 1, 'there is no credit left');
+  call.ask({ creditBytes: 100 });
+  assert.equal(fill(one), 0, 'what was too much is taken off');
+  call.ask({ creditBytes: 400 });
+  assert.equal(fill(one), 1);
+});
+
+test('what a turn gives leaves as one response, by watch', async () => {
+  const { call, open } = setUp();
+  call.ask({ creditBytes: 1e6 });
+  const [one, two] = [open(1), open(2)];
+  one.sink.state(3, PIECE, undefined);
+  two.sink.state(4, PIECE, 'abcdabcdabcdabcd');
+  one.sink.flush();
+  await turn();
+  const watched = call.responses.at(-1).watched;
+  assert.deepEqual(
+    watched.map(({ id, events }: Loose) => [id, events[0].state.seq]),
+    [
+      [1, 3],
+      [2, 4],
+    ],
+  );
+});
+
+test('a stream holds back no more than its limit, and its watches go on when it is read', async () => {
+  const { call, total, open, fill } = setUp();
+  call.ask({ creditBytes: 1e9 });
+  const [one, two] = [open(1), open(2)];
+  assert.equal(fill(one), 4);
+  assert.equal(fill(two), 0);
+  await turn();
+  assert.ok(total.bytes >= 1000 && total.bytes < 1500, String(total.bytes));
+  call.readAll();
+  assert.deepEqual([one.resumed, two.resumed, total.bytes], [1, 1, 0]);
+});
+
+test('who waits until all has left is told when it has', async () => {
+  const { call, open } = setUp();
+  call.ask({ creditBytes: 1e9 });
+  const one = open(1);
+  assert.ok(one.sink.idle);
+  one.sink.state(1, PIECE, undefined);
+  assert.ok(!one.sink.idle);
+  await turn();
+  assert.equal(one.resumed, 0);
+  call.readAll();
+  assert.equal(one.resumed, 1);
+});
+
+test('a watch that ends is told with its error behind its events, and its id is free of it', async () => {
+  const { call, open } = setUp();
+  call.ask({ creditBytes: 1e9 });
+  const one = open(1);
+  one.sink.state(1, PIECE, undefined);
+  one.sink.end(failure('HISTORY_GONE', 'gone'));
+  await turn();
+  const { watched, ended } = call.responses.at(-1);
+  assert.equal(watched[0].id, 1);
+  assert.deepEqual([ended[0].id, ended[0].error.code], [1, 'HISTORY_GONE']);
+  call.ask({ close: [1] });
+  assert.equal(call.status, undefined, 'to close what has ended is no error');
+});
+
+test('a watch that is closed is cancelled, and so are all when the stream ends', () => {
+  const { call, streams, open } = setUp();
+  open(1);
+  open(2);
+  call.ask({ close: [1] });
+  assert.deepEqual(
+    streams.watched.map(({ isCancelled }) => isCancelled),
+    [true, false],
+  );
+  call.emit('cancelled');
+  assert.ok(streams.watched[1]!.isCancelled);
+});
+
+test('heads are asked for by watch and answered by number', async () => {
+  const { call, streams, open } = setUp();
+  open(1, 'a');
+  open(2, 'b');
+  call.ask({ heads: [{ number: 7, ids: [2, 1], timeoutMs: 250 }] });
+  const { request, answer } = streams.asked[0]!;
+  assert.deepEqual(
+    request.names.map(({ key }) => key),
+    ['b', 'a'],
+  );
+  assert.equal(request.expiresMs, 5250);
+  answer({ kind: 'heads', seqs: [5, 6] });
+  await turn();
+  assert.deepEqual(
+    call.responses.at(-1).heads.map(({ number, seqs }: Loose) => [number, seqs]),
+    [[7, [5, 6]]],
+  );
+  call.ask({ heads: [{ number: 8, ids: [3], timeoutMs: 0 }] });
+  await turn();
+  assert.equal(call.responses.at(-1).heads[0].error.code, 'INVALID_ARGUMENT');
+});
+
+test('where a stream comes from is told first, and when it changes', async () => {
+  let listener = (): void => {};
+  let live = false;
+  const { call } = setUp({
+    get current() {
+      return { via: ['r1'], live };
+    },
+    listen(told) {
+      listener = told;
+      return () => {};
+    },
+  });
+  await turn();
+  assert.deepEqual(call.responses[0].origin, { via: ['r1'], live: false });
+  live = true;
+  listener();
+  await turn();
+  assert.deepEqual(call.responses[1].origin, { via: ['r1'], live: true });
+});
+
+const WRONG: Readonly<Record<string, Loose>> = {
+  'a watch without an id': { open: [{ id: 0, watch: { space: 'list', key: 'a', policy: 0 } }] },
+  'a watch of nothing': { open: [{ id: 1, watch: null }] },
+  'a policy that is not known': {
+    open: [{ id: 1, watch: { space: 'list', key: 'a', policy: 9 } }],
+  },
+  'an id twice': {
+    open: [1, 1].map((id) => ({ id, watch: { space: 'list', key: 'a', policy: 0 } })),
+  },
+  'more watches than a stream may have': {
+    open: [1, 2, 3, 4].map((id) => ({ id, watch: { space: 'list', key: 'a', policy: 0 } })),
+  },
+  'too many questions at once': {
+    heads: Array.from({ length: 17 }, (_, number) => ({ number, ids: [], timeoutMs: 0 })),
+  },
+  'credit that is no number': { creditBytes: 2 ** 60 },
+};
+
+for (const [what, request] of Object.entries(WRONG)) {
+  test(`${what} ends the stream with INVALID_ARGUMENT`, () => {
+    const { call, streams } = setUp();
+    call.ask(request);
+    assert.equal(call.status.code, 3);
+    assert.ok(streams.watched.every(({ isCancelled }) => isCancelled));
+  });
+}

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { failure } from '@deltabase/engine';
+import { encodeStateEvent } from '../../src/wire/delta-codec.js';
+import { WatchManyWriter } from '../../src/wire/watch-many-codec.js';
+import { codecOf } from '../support/test-client.js';
+
+const { decode } = codecOf('deltabase.v1.WatchManyResponse');
+
+function state(seq: number): Buffer {
+  return encodeStateEvent(seq, Buffer.from(`["",${seq}]`), 'abcdabcdabcdabcd');
+}
+
+test('events of many watches are told by watch, in the order of each', () => {
+  const writer = new WatchManyWriter();
+  writer.event(1, state(5));
+  writer.event(300, state(6));
+  writer.event(1, state(7));
+  const { watched } = decode(writer.finish());
+  const seqs = watched.map(
+    ({ id, events }: { id: number; events: { state: { seq: number } }[] }) => [
+      id,
+      ...events.map((event) => event.state.seq),
+    ],
+  );
+  assert.deepEqual(seqs, [
+    [1, 5, 7],
+    [300, 6],
+  ]);
+  assert.ok(writer.isEmpty);
+});
+
+test('ends, answers and origins are as the proto says', () => {
+  const writer = new WatchManyWriter();
+  writer.ended(2 ** 40, failure('OVERLOADED', 'full', { retryAfterMs: 100 }));
+  writer.heads(9, [0, 127, 128, 2 ** 53 - 1]);
+  writer.headsFailed(10, failure('UNAVAILABLE', 'no leader'));
+  writer.origin({ via: ['r2', 'r1'], live: true });
+  const { ended, heads, origin } = decode(writer.finish());
+  assert.equal(ended[0].id, 2 ** 40);
+  assert.deepEqual([ended[0].error.code, ended[0].error.message], ['OVERLOADED', 'full']);
+  assert.deepEqual(heads[0].seqs, [0, 127, 128, 2 ** 53 - 1]);
+  assert.deepEqual([heads[0].number, heads[0].error], [9, null]);
+  assert.deepEqual([heads[1].number, heads[1].seqs, heads[1].error.code], [10, [], 'UNAVAILABLE']);
+  assert.deepEqual(origin, { via: ['r2', 'r1'], live: true });
+});
+
+test('a node that is its own origin, and one that leads nowhere, say so', () => {
+  const writer = new WatchManyWriter();
+  writer.origin({ via: [], live: false });
+  assert.deepEqual(decode(writer.finish()).origin, { via: [], live: false });
+});
