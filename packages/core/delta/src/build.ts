@@ -4,7 +4,8 @@
 
 import { assert } from '@deltabase/base';
 import { arrayBranch, arrayLeaf } from './array-node.js';
-import { objectBranch, objectLeaf } from './object-node.js';
+import { nameAt, ownName } from './names.js';
+import { flatObject, objectBranch, objectLeaf } from './object-node.js';
 import { NODE_MAX, NODE_MIN } from './tree.js';
 import type { ArrayValue, ObjectValue, Slot } from './value.js';
 
@@ -34,6 +35,9 @@ export class ObjectBuilder {
 
   /** The object; the builder is used up. */
   finish(): ObjectValue {
+    if (this.#levels.length === 0 && this.#keys.length <= NODE_MAX) {
+      return flatObject(this.#keys, this.#items);
+    }
     const cuts = cutsOf(this.#keys.length);
     const leaves = cuts.map(([start, end]) =>
       objectLeaf(this.#keys.slice(start, end), this.#items.slice(start, end)),
@@ -77,7 +81,7 @@ type ParentOf<Node> = (height: number, children: readonly Node[]) => Node;
 function objectParent(height: number, children: readonly ObjectValue[]): ObjectValue {
   return objectBranch(
     height,
-    children.map((child) => child.keys[0]!),
+    children.map((child) => ownName(nameAt(child.keys, 0))),
     children,
   );
 }

@@ -3,6 +3,7 @@
 
 import { assert, encodeUtf8Into } from '@deltabase/base';
 import { bytesOf, DIGITS_BELOW, makeMeasure, measureText, numberBytes } from './measure.js';
+import { nameAt } from './names.js';
 import type { ArrayValue, ObjectValue, Slot, Value } from './value.js';
 
 /** The canonical JSON text of `value`. */
@@ -80,7 +81,7 @@ function writeMembers(node: ObjectValue, into: Uint8Array, start: number): numbe
       at = writeMembers(node.items[i] as ObjectValue, into, at);
       continue;
     }
-    at = writeString(node.keys[i]!, into, at);
+    at = writeString(nameAt(node.keys, i), into, at);
     into[at] = COLON;
     at = writeSlot(node.items[i]!, into, at + 1);
     into[at++] = COMMA;
@@ -138,7 +139,7 @@ function membersText(node: ObjectValue): string {
     if (i > 0) text += ',';
     const item = node.items[i]!;
     if (node.height > 0) text += membersText(item as ObjectValue);
-    else text += `${JSON.stringify(node.keys[i])}:${textOf(item)}`;
+    else text += `${JSON.stringify(nameAt(node.keys, i))}:${textOf(item)}`;
   }
   return text;
 }

@@ -5,6 +5,7 @@ import { assert } from '@deltabase/base';
 import { type ArrayEdit, arrayEdits } from './diff-array.js';
 import { expandTop, slotsEqual } from './equal.js';
 import { fromJson, type Json } from './json.js';
+import { nameAt } from './names.js';
 import { type Operation, operationBytes, type Patch } from './operation.js';
 import { escapeToken } from './pointer.js';
 import {
@@ -106,8 +107,8 @@ function diffObjects(
       if (x?.height === height) expandTop(left);
       if (y?.height === height) expandTop(right);
     } else {
-      const name = x?.keys[i];
-      const other = y?.keys[j];
+      const name = x && nameAt(x.keys, i);
+      const other = y && nameAt(y.keys, j);
       if (name !== undefined && (other === undefined || name < other)) {
         push(output, { op: 'remove', path: `${pointer}/${escapeToken(name)}` });
         i++;

@@ -2,6 +2,7 @@
 // that both sides share need no look. Equal hashes alone prove nothing here.
 
 import { assert } from '@deltabase/base';
+import { nameAt } from './names.js';
 import type { Container, Slot, Value } from './value.js';
 
 /** Whether `a` and `b` are the same JSON: numbers by value, objects whatever the order of members. */
@@ -69,7 +70,9 @@ export function expandTop<Node extends Container>(stack: Node[]): void {
 
 function runsEqual(x: Container, i: number, y: Container, j: number, run: number): boolean {
   for (let k = 0; k < run; k++) {
-    if (x.kind === 'object' && y.kind === 'object' && x.keys[i + k] !== y.keys[j + k]) return false;
+    if (x.kind === 'object' && y.kind === 'object') {
+      if (nameAt(x.keys, i + k) !== nameAt(y.keys, j + k)) return false;
+    }
     if (!slotsEqual(x.items[i + k]!, y.items[j + k]!)) return false;
   }
   return true;

@@ -5,7 +5,8 @@ import { DEFAULT_LIMITS, DeltabaseError } from '@deltabase/base';
 import { arrayLeaf, EMPTY_ARRAY } from './array-node.js';
 import { ArrayBuilder, ObjectBuilder } from './build.js';
 import { slotOf } from './measure.js';
-import { EMPTY_OBJECT, objectLeaf } from './object-node.js';
+import { nameAt } from './names.js';
+import { EMPTY_OBJECT, flatObject } from './object-node.js';
 import { NODE_MAX } from './tree.js';
 import {
   type ArrayValue,
@@ -123,7 +124,7 @@ function convertObject(json: object, depthMax: number, tally: Tally): ObjectValu
   if (keys.length === 0) return EMPTY_OBJECT;
   const members = json as Readonly<Record<string, unknown>>;
   if (keys.length <= NODE_MAX) {
-    return objectLeaf(
+    return flatObject(
       keys,
       keys.map((key) => convert(members[key], depthMax, tally)),
     );
@@ -173,9 +174,12 @@ function addElements(node: ArrayValue, into: Json[]): void {
 function addMembers(node: ObjectValue, into: Record<string, Json>): void {
   for (let i = 0; i < node.items.length; i++) {
     const item = node.items[i]!;
-    const key = node.keys[i]!;
-    if (node.height > 0) addMembers(item as ObjectValue, into);
-    else if (key === '__proto__') define(into, key, plain(item));
+    if (node.height > 0) {
+      addMembers(item as ObjectValue, into);
+      continue;
+    }
+    const key = nameAt(node.keys, i);
+    if (key === '__proto__') define(into, key, plain(item));
     else into[key] = plain(item);
   }
 }

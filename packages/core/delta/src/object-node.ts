@@ -4,13 +4,14 @@
 
 import { assert } from '@deltabase/base';
 import { makeMeasure, measureMember } from './measure.js';
+import { type Names, packNames } from './names.js';
 import { depthAfter, NODE_MAX } from './tree.js';
 import type { Held, ObjectValue, Slot } from './value.js';
 
 class ObjectNode implements ObjectValue {
   declare readonly kind: 'object';
   declare readonly height: number;
-  declare readonly keys: readonly string[];
+  declare readonly keys: Names;
   declare readonly items: readonly Slot[];
   declare readonly count: number;
   declare readonly bytes: number;
@@ -20,7 +21,7 @@ class ObjectNode implements ObjectValue {
 
   constructor(
     height: number,
-    keys: readonly string[],
+    keys: Names,
     items: readonly Slot[],
     count: number,
     bytes: number,
@@ -43,22 +44,14 @@ class ObjectNode implements ObjectValue {
 /** `{}`. */
 export const EMPTY_OBJECT: ObjectValue = new ObjectNode(0, [], [], 0, 0, 0, 0, 0);
 
-/** The leaf of `keys` (ascending) and their `items`; takes both arrays over. */
+/** The object of `keys` (ascending) and their `items`, a node full at most; takes both arrays over. */
+export function flatObject(keys: readonly string[], items: readonly Slot[]): ObjectValue {
+  return leafOf(keys, keys, items);
+}
+
+/** The leaf of `keys` (ascending) and their `items` in a larger tree; takes both arrays over. */
 export function objectLeaf(keys: readonly string[], items: readonly Slot[]): ObjectValue {
-  assert(keys.length === items.length, 'a leaf has a value per name');
-  assert(keys.length <= NODE_MAX + 1, 'a leaf holds a node full of members');
-  let bytes = 0;
-  let depth = 0;
-  let a = 0;
-  let b = 0;
-  for (let i = 0; i < keys.length; i++) {
-    measureMember(keys[i]!, items[i]!, MEMBER);
-    bytes += MEMBER.bytes;
-    if (MEMBER.depth > depth) depth = MEMBER.depth;
-    a = (a + MEMBER.a) | 0;
-    b = (b + MEMBER.b) | 0;
-  }
-  return new ObjectNode(0, keys, items, keys.length, bytes, depth, a, b);
+  return leafOf(packNames(keys), keys, items);
 }
 
 /** The node of `height` over `children` with their lower bounds `keys`; takes both arrays over. */
@@ -81,7 +74,7 @@ export function objectBranch(
     a = (a + child.a) | 0;
     b = (b + child.b) | 0;
   }
-  return new ObjectNode(height, keys, children, count, bytes, depth, a, b);
+  return new ObjectNode(height, packNames(keys), children, count, bytes, depth, a, b);
 }
 
 /**
@@ -92,7 +85,7 @@ export function objectWith(
   node: ObjectValue,
   old: Held,
   now: Held,
-  keys: readonly string[],
+  keys: Names,
   items: readonly Slot[],
 ): ObjectValue {
   return new ObjectNode(
@@ -108,3 +101,20 @@ export function objectWith(
 }
 
 const MEMBER = makeMeasure();
+
+function leafOf(kept: Names, keys: readonly string[], items: readonly Slot[]): ObjectValue {
+  assert(keys.length === items.length, 'a leaf has a value per name');
+  assert(keys.length <= NODE_MAX + 1, 'a leaf holds a node full of members');
+  let bytes = 0;
+  let depth = 0;
+  let a = 0;
+  let b = 0;
+  for (let i = 0; i < keys.length; i++) {
+    measureMember(keys[i]!, items[i]!, MEMBER);
+    bytes += MEMBER.bytes;
+    if (MEMBER.depth > depth) depth = MEMBER.depth;
+    a = (a + MEMBER.a) | 0;
+    b = (b + MEMBER.b) | 0;
+  }
+  return new ObjectNode(0, kept, items, keys.length, bytes, depth, a, b);
+}

@@ -4,6 +4,7 @@
 
 import { assert } from '@deltabase/base';
 import { makeMeasure, measureMember, NOTHING } from './measure.js';
+import { childFor, findName, listNames, nameAt, ownName } from './names.js';
 import { objectBranch, objectLeaf, objectWith } from './object-node.js';
 import { NODE_MAX, NODE_MIN, replacedAt, splitPoint } from './tree.js';
 import type { ObjectValue, Slot } from './value.js';
@@ -12,8 +13,8 @@ import type { ObjectValue, Slot } from './value.js';
 export function objectGet(object: ObjectValue, key: string): Slot | undefined {
   let node = object;
   while (node.height > 0) node = node.items[childFor(node.keys, key)] as ObjectValue;
-  const at = lowerBound(node.keys, key);
-  return node.keys[at] === key ? node.items[at] : undefined;
+  const at = findName(node.keys, key);
+  return at < 0 ? undefined : node.items[at];
 }
 
 /** `object` with `slot` under `key`, in place of what was there. O(log n). */
@@ -21,7 +22,7 @@ export function objectSet(object: ObjectValue, key: string, slot: Slot): ObjectV
   const root = setIn(object, key, slot);
   if (root.items.length <= NODE_MAX) return root;
   const [left, right] = splitNode(root, key);
-  return objectBranch(root.height + 1, [root.keys[0]!, right.keys[0]!], [left, right]);
+  return objectBranch(root.height + 1, [firstName(left), firstName(right)], [left, right]);
 }
 
 /** `object` without the member `key`; `object` itself if there is none. O(log n). */
@@ -30,55 +31,23 @@ export function objectRemove(object: ObjectValue, key: string): ObjectValue {
   return root.height > 0 && root.items.length === 1 ? (root.items[0] as ObjectValue) : root;
 }
 
-/** Index of the child of a branch that `key` belongs to. */
-export function childFor(keys: readonly string[], key: string): number {
-  let low = 1;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (keys[middle]! <= key) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
-}
-
-/** Index of the first name of a leaf that is not before `key`. */
-export function lowerBound(keys: readonly string[], key: string): number {
-  let low = 0;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (keys[middle]! < key) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 const OLD = makeMeasure();
 const NEW = makeMeasure();
 
 /** May return a node of NODE_MAX + 1 items, which the caller splits. */
 function setIn(node: ObjectValue, key: string, slot: Slot): ObjectValue {
   if (node.height > 0) return setInBranch(node, key, slot);
-  const at = lowerBound(node.keys, key);
-  if (node.keys[at] !== key) {
+  const at = findName(node.keys, key);
+  if (at < 0) {
     measureMember(key, slot, NEW);
-    const keys = node.keys.toSpliced(at, 0, ownName(key));
-    return objectWith(node, NOTHING, NEW, keys, node.items.toSpliced(at, 0, slot));
+    const keys = listNames(node.keys).toSpliced(~at, 0, ownName(key));
+    return objectWith(node, NOTHING, NEW, keys, node.items.toSpliced(~at, 0, slot));
   }
   const old = node.items[at]!;
   if (old === slot) return node;
   measureMember(key, old, OLD);
   measureMember(key, slot, NEW);
   return objectWith(node, OLD, NEW, node.keys, replacedAt(node.items, at, slot));
-}
-
-/**
- * A copy of `name` that keeps no other text in memory: a long part of a string may be a view of all of it
- * (in V8 from 13 units on), and names are cut out of pointers.
- */
-function ownName(name: string): string {
-  return name.length < 13 ? name : (JSON.parse(JSON.stringify(name)) as string);
 }
 
 function setInBranch(node: ObjectValue, key: string, slot: Slot): ObjectValue {
@@ -90,17 +59,18 @@ function setInBranch(node: ObjectValue, key: string, slot: Slot): ObjectValue {
     return objectWith(node, old, child, node.keys, replacedAt(node.items, at, child));
   }
   const [left, right] = splitNode(child, key);
-  const keys = node.keys.toSpliced(at + 1, 0, right.keys[0]!);
+  const keys = listNames(node.keys).toSpliced(at + 1, 0, firstName(right));
   return objectWith(node, old, child, keys, node.items.toSpliced(at, 1, left, right));
 }
 
 /** May return a node of NODE_MIN - 1 items, which the caller fills up. */
 function removeIn(node: ObjectValue, key: string): ObjectValue {
   if (node.height > 0) return removeInBranch(node, key);
-  const at = lowerBound(node.keys, key);
-  if (node.keys[at] !== key) return node;
+  const at = findName(node.keys, key);
+  if (at < 0) return node;
   measureMember(key, node.items[at]!, OLD);
-  return objectWith(node, OLD, NOTHING, node.keys.toSpliced(at, 1), node.items.toSpliced(at, 1));
+  const keys = listNames(node.keys).toSpliced(at, 1);
+  return objectWith(node, OLD, NOTHING, keys, node.items.toSpliced(at, 1));
 }
 
 function removeInBranch(node: ObjectValue, key: string): ObjectValue {
@@ -116,21 +86,22 @@ function removeInBranch(node: ObjectValue, key: string): ObjectValue {
   const left = first === at ? child : (node.items[first] as ObjectValue);
   const right = first === at ? (node.items[first + 1] as ObjectValue) : child;
   const parts = mergeNodes(left, right);
-  const bounds = parts.length === 1 ? [] : [parts[1]!.keys[0]!];
-  const keys = node.keys.toSpliced(first + 1, 1, ...bounds);
+  const bounds = parts.length === 1 ? [] : [firstName(parts[1]!)];
+  const keys = listNames(node.keys).toSpliced(first + 1, 1, ...bounds);
   return objectWith(node, old, child, keys, node.items.toSpliced(first, 2, ...parts));
 }
 
 function splitNode(node: ObjectValue, key: string): readonly [ObjectValue, ObjectValue] {
   assert(node.items.length === NODE_MAX + 1, 'a node splits as soon as it is overfull');
-  const changed = node.height > 0 ? childFor(node.keys, key) : lowerBound(node.keys, key);
-  return cut(node.height, node.keys, node.items, splitPoint(changed));
+  const changed = node.height > 0 ? childFor(node.keys, key) : findName(node.keys, key);
+  assert(changed >= 0, 'the name that a node is overfull with is in it');
+  return cut(node.height, listNames(node.keys), node.items, splitPoint(changed));
 }
 
 /** One or two nodes of the items of `left` and `right`. */
 function mergeNodes(left: ObjectValue, right: ObjectValue): readonly ObjectValue[] {
   assert(left.height === right.height, 'neighbours have one height');
-  const keys = left.keys.concat(right.keys);
+  const keys = listNames(left.keys).concat(listNames(right.keys));
   const items = left.items.concat(right.items);
   if (items.length > NODE_MAX) return cut(left.height, keys, items, items.length >> 1);
   return [nodeOf(left.height, keys, items)];
@@ -151,4 +122,9 @@ function cut(
 function nodeOf(height: number, keys: readonly string[], items: readonly Slot[]): ObjectValue {
   if (height === 0) return objectLeaf(keys, items);
   return objectBranch(height, keys, items as readonly ObjectValue[]);
+}
+
+/** The name that `node` begins with, as its parent keeps it. */
+function firstName(node: ObjectValue): string {
+  return ownName(nameAt(node.keys, 0));
 }

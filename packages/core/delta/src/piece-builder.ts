@@ -5,6 +5,7 @@ import { assert, DEFAULT_LIMITS, DeltabaseError } from '@deltabase/base';
 import { ArrayBuilder, ObjectBuilder } from './build.js';
 import type { JsonOptions } from './json.js';
 import { depthOf } from './measure.js';
+import { nameAt } from './names.js';
 import type { Piece } from './pieces.js';
 import { arrayIndex, parsePointer, quotePointer, type Tokens } from './pointer.js';
 import { isContainer, leavesOf } from './read.js';
@@ -89,7 +90,7 @@ export class PieceBuilder {
     if (!isAlike) throw misplaced(pointer, 'of another kind');
     for (const leaf of leavesOf(value)) {
       for (let i = 0; i < leaf.items.length; i++) {
-        put(builder, leaf.kind === 'object' ? leaf.keys[i]! : '', leaf.items[i]!);
+        put(builder, leaf.kind === 'object' ? nameAt(leaf.keys, i) : '', leaf.items[i]!);
       }
     }
   }

@@ -8,6 +8,7 @@ import { ArrayBuilder, ObjectBuilder } from './build.js';
 import { canonicalBytes } from './canonical.js';
 import type { JsonOptions } from './json.js';
 import { bytesOf, makeMeasure, measureMember, measureSlot, slotOf } from './measure.js';
+import { nameAt } from './names.js';
 import { parseValue } from './parse.js';
 import { escapeToken, tokensOf } from './pointer.js';
 import { elementOf, isContainer, leavesOf } from './read.js';
@@ -63,7 +64,7 @@ function* piecesOf(
   for (const leaf of leavesOf(container)) {
     for (let i = 0; i < leaf.items.length; i++, index++) {
       const slot = leaf.items[i]!;
-      const name = leaf.kind === 'object' ? leaf.keys[i]! : '';
+      const name = leaf.kind === 'object' ? nameAt(leaf.keys, i) : '';
       const bytes = partBytes(leaf, name, slot);
       const isCut = bytes > room && isContainer(slot) && slot.count > 0;
       if (isCut || part.bytes + bytes > room) {

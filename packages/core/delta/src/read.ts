@@ -2,7 +2,8 @@
 // O(log size + n) wherever it begins.
 
 import { arrayGet, childOf, startOf } from './array-tree.js';
-import { childFor, lowerBound, objectGet } from './object-tree.js';
+import { childFor, findName, nameAt } from './names.js';
+import { objectGet } from './object-tree.js';
 import { arrayIndex, parsePointer, type Tokens } from './pointer.js';
 import {
   type ArrayValue,
@@ -79,7 +80,7 @@ export function* memberSlots(
 ): Generator<readonly [name: string, slot: Slot], void, void> {
   if (object.height === 0) {
     for (let i = firstAfter(object, after); i < object.items.length; i++) {
-      yield [object.keys[i]!, object.items[i]!];
+      yield [nameAt(object.keys, i), object.items[i]!];
     }
     return;
   }
@@ -126,7 +127,7 @@ function collectNames(
 ): void {
   const first = firstAfter(node, after);
   for (let i = first; i < node.items.length && into.length < max; i++) {
-    if (node.height === 0) into.push(node.keys[i]!);
+    if (node.height === 0) into.push(nameAt(node.keys, i));
     else collectNames(node.items[i] as ObjectValue, i === first ? after : undefined, max, into);
   }
 }
@@ -135,6 +136,6 @@ function collectNames(
 function firstAfter(node: ObjectValue, after: string | undefined): number {
   if (after === undefined) return 0;
   if (node.height > 0) return childFor(node.keys, after);
-  const at = lowerBound(node.keys, after);
-  return node.keys[at] === after ? at + 1 : at;
+  const at = findName(node.keys, after);
+  return at >= 0 ? at + 1 : ~at;
 }

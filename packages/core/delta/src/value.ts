@@ -3,6 +3,8 @@
 // (count, canonical bytes, depth, state hash), so that these cost nothing to ask and a path to maintain.
 // Invariants: no lone surrogate, no non-finite number, no -0; the tests' `checkTree` states the rest.
 
+import type { Names } from './names.js';
+
 /** An immutable JSON value. Containers are opaque: read them with the functions of this package. */
 export type Value = null | boolean | number | string | ObjectValue | ArrayValue;
 
@@ -28,7 +30,7 @@ export interface ObjectValue extends Held {
   /** 0: a leaf, `items` are the values of `keys`. Above: `items` are nodes of `height - 1`. */
   readonly height: number;
   /** In a leaf the names; above, for each child but the first, a lower bound of the names in it. */
-  readonly keys: readonly string[];
+  readonly keys: Names;
   readonly items: readonly Slot[];
 }
 

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { canonicalBytes } from '../src/canonical.js';
 import { toJson } from '../src/json.js';
 import { hashText } from '../src/measure.js';
+import { countNames, listNames, nameAt } from '../src/names.js';
 import { NODE_MAX, NODE_MIN } from '../src/tree.js';
 import {
   type ArrayValue,
@@ -68,14 +69,14 @@ function leafFacts(
     bytes += facts.bytes + 1;
     depth = Math.max(depth, facts.depth);
     if (!isObject(node)) return;
-    const key = node.keys[i]!;
+    const key = nameAt(node.keys, i);
     bytes += textBytes(key) + 1;
-    if (i > 0) assert.ok(node.keys[i - 1]! < key, 'names ascend');
+    if (i > 0) assert.ok(nameAt(node.keys, i - 1) < key, 'names ascend');
     if (from !== undefined) assert.ok(from <= key, 'a name is not before its bound');
     if (to !== undefined) assert.ok(key < to, 'a name is before the next bound');
   });
   if (isArray(node)) assert.equal(node.ends.length, 0, 'a leaf has no ends');
-  else assert.equal(node.keys.length, node.items.length, 'a leaf has a name for each value');
+  else assert.equal(countNames(node.keys), node.items.length, 'a leaf has a name for each value');
   return { count: node.items.length, bytes, depth };
 }
 
@@ -91,11 +92,12 @@ function branchFacts(
     const child = item as ObjectValue | ArrayValue;
     assert.equal(child.kind, node.kind, 'children are of the same kind');
     assert.equal(child.height, node.height - 1, 'all leaves are at one depth');
+    const names = isObject(node) ? listNames(node.keys) : [];
     const bounds = isObject(node)
-      ? [i === 0 ? from : node.keys[i], node.keys[i + 1] ?? to]
+      ? [i === 0 ? from : names[i], names[i + 1] ?? to]
       : [undefined, undefined];
     if (isObject(node) && isObject(child) && i > 0 && child.height > 0) {
-      assert.equal(child.keys[0], node.keys[i], 'a branch repeats its bound');
+      assert.equal(nameAt(child.keys, 0), names[i], 'a branch repeats its bound');
     }
     const facts = checkNode(child, false, bounds[0], bounds[1]);
     count += facts.count;

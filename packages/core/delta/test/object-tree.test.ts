@@ -5,6 +5,7 @@ import { fromJson } from '../src/json.js';
 import { hashText } from '../src/measure.js';
 import { EMPTY_OBJECT } from '../src/object-node.js';
 import { objectGet, objectRemove, objectSet } from '../src/object-tree.js';
+import { leavesOf } from '../src/read.js';
 import type { ObjectValue } from '../src/value.js';
 import { checkTree } from './check-tree.js';
 
@@ -107,6 +108,36 @@ test('setting what is there already returns the same object', () => {
   const object = fromJson({ a: 1, b: 'x' }) as ObjectValue;
   assert.equal(objectSet(object, 'a', 1), object);
 });
+
+test('a large object packs the names of nodes that rest, a small one lists them', () => {
+  const names = Array.from({ length: 100 }, (_, i) => `k${i + 100}`);
+  const large = fromJson(Object.fromEntries(names.map((each, i) => [each, i]))) as ObjectValue;
+  assert.deepEqual([...formsOf(large)], ['packed']);
+  assert.deepEqual([...formsOf(objectSet(large, 'k150', 'other'))], ['packed']);
+  assert.deepEqual([...formsOf(objectRemove(large, 'k150'))].sort(), ['listed', 'packed']);
+  assert.deepEqual([...formsOf(fromJson({ a: 1, b: 2 }) as ObjectValue)], ['listed']);
+});
+
+test('names too long to be packed are kept as they are', () => {
+  const long = (i: number): string => String(i).padStart(1000, '0');
+  const model = new Map<string, number>();
+  let object: ObjectValue = EMPTY_OBJECT;
+  for (let i = 0; i < 300; i++) {
+    model.set(long(i * 7), i);
+    object = objectSet(object, long(i * 7), i);
+  }
+  agree(object, model);
+  assert.deepEqual([...formsOf(object)], ['listed']);
+});
+
+/** How the leaves of `object` keep their names. */
+function formsOf(object: ObjectValue): Set<'packed' | 'listed'> {
+  return new Set(
+    [...leavesOf(object)].map((leaf) =>
+      leaf.kind === 'object' && typeof leaf.keys === 'string' ? 'packed' : 'listed',
+    ),
+  );
+}
 
 /** Holds `object` against `model` in every way. */
 function agree(object: ObjectValue, model: ReadonlyMap<string, number>): void {

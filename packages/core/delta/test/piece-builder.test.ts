@@ -25,7 +25,7 @@ test('all pieces in order make the value again', () => {
 });
 
 test('a big document is built from its pieces in linear time', () => {
-  const time = (size: number): bigint => {
+  const time = (size: number): number => {
     const value = fromJson({
       o: Object.fromEntries(Array.from({ length: size }, (_, i) => [`k${i}`, { i, a: [i] }])),
     });
@@ -33,11 +33,12 @@ test('a big document is built from its pieces in linear time', () => {
     const builder = new PieceBuilder();
     for (const piece of pieces(value, 2000)) builder.add(piece);
     assert.equal(hashText(builder.finish()), hashText(value));
-    return process.hrtime.bigint() - start;
+    return Number(process.hrtime.bigint() - start);
   };
-  time(5000);
-  const [small, large] = [time(5000), time(40_000)];
-  assert.ok(large < small * 8n * 4n, `${small} ns for 5,000 members, ${large} ns for 40,000`);
+  // The least of some: what else the machine does only adds to it.
+  const least = (size: number): number => Math.min(time(size), time(size), time(size), time(size));
+  const [small, large] = [least(5000), least(40_000)];
+  assert.ok(large < small * 8 * 4, `${small} ns for 5,000 members, ${large} ns for 40,000`);
 });
 
 const MISPLACED: readonly (readonly (readonly [string, Json])[])[] = [

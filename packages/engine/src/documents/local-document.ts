@@ -55,7 +55,7 @@ export class LocalDocument {
 
   /** The last applied seq; 0 if that is not known without its rows. */
   get seq(): number {
-    return this.document?.committed.seq ?? (this.tail.lastSeq || this.submittedSeq);
+    return this.document?.committedSeq ?? (this.tail.lastSeq || this.submittedSeq);
   }
 
   /** Whether nothing but the disk needs to know of it. */
@@ -123,7 +123,8 @@ export const COMMITTED = { depthMax: Number.MAX_SAFE_INTEGER - 2 } as const;
 function fold(document: Document, { space, key, seq, patch, hash }: DeltaRecord): void {
   assert(document.committed.seq + 1 === seq, 'deltas of a document have no gap (StateIsFold)');
   document.propose(applyPatch(document.committed.root, parsePatch(patch, COMMITTED)));
-  const { root } = document.commit(seq);
+  document.commit(seq);
+  const { root } = document.committed;
   assert(
     hashText(root) === hash,
     `the state of ${space}/${key} at ${seq} is the fold of its deltas (StateIsFold)`,

@@ -170,7 +170,10 @@ export class Proposals {
     const { node } = this.#host;
     // Proposed after they ran, its commit confirms the leadership that silent answers before it ran under.
     const executed: Executed[] = this.#takeUnconfirmed();
-    for (const one of this.#gathered) executed.push(one);
+    for (const one of this.#gathered) {
+      executed.push(one);
+      if (one.kind === 'delta') one.local.document!.endEntry();
+    }
     this.#gathered = [];
     node.propose(this.#takeEntry());
     this.#entries.push({ index: node.basicStatus().lastIndex, executed });

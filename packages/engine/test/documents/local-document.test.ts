@@ -54,10 +54,27 @@ test('what this node proposed itself is committed as it stands', () => {
   local.loaded(new Document({ seq: 0, root: null }), 0);
   const document = local.document!;
   document.propose(STEPS[0]!.root);
+  document.endEntry();
   document.propose(STEPS[1]!.root);
+  document.endEntry();
   apply(local, 1);
   assert.equal(document.committed.root, STEPS[0]!.root);
   assert.equal(document.inFlight, 1);
+});
+
+test('deltas of one entry count one by one, and their states become readable together', () => {
+  const local = open();
+  local.loaded(new Document({ seq: 0, root: null }), 0);
+  const document = local.document!;
+  document.propose(STEPS[0]!.root);
+  document.propose(STEPS[1]!.root);
+  document.endEntry();
+  apply(local, 1);
+  assert.deepEqual([local.seq, document.committed.root], [1, null]);
+  apply(local, 2);
+  assert.deepEqual([local.seq, document.committed.root], [2, STEPS[1]!.root]);
+  apply(local, 3);
+  assert.equal(hashText(document.committed.root), STEPS[2]!.record.hash);
 });
 
 test('while a state is being loaded the tail stays: the load may have read the disk before it', () => {
