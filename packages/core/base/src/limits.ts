@@ -101,6 +101,13 @@ export interface Limits {
   readonly readBytesMax: number;
   readonly historyPageMax: number;
   readonly pageStreamsMax: number;
+
+  // Hot documents.
+  readonly heatDocumentsMax: number;
+  readonly heatHalfLifeMs: number;
+  readonly hotReadsPerSecondMin: number;
+  readonly copyReadsPerSecondMax: number;
+  readonly hotCoolMs: number;
 }
 
 const KIB = 1024;
@@ -198,4 +205,10 @@ export const DEFAULT_LIMITS: Limits = {
   readBytesMax: 4 * MIB, // bytes of one read's value: some 30 ms to write out; watch what is larger
   historyPageMax: 1000, // deltas in one page of history
   pageStreamsMax: 256, // calls at once that list deltas or log entries: each holds a page of about a megabyte
+
+  heatDocumentsMax: 1024, // documents whose heat is told apart; one with more than this part of all heat is never missed
+  heatHalfLifeMs: 2000, // ms after which a read or delivery counts half: hot ones are found at once, noise is small
+  hotReadsPerSecondMin: 500, // reads a second, ten deliveries to watchers as one: some 3 % of a CPU; with less a document is not hot
+  copyReadsPerSecondMax: 2000, // reads a second, counted so, that one more copy of a hot document is made for
+  hotCoolMs: 10_000, // ms that a document has less than half the heat for a copy until it loses it
 };

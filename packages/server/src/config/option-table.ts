@@ -55,6 +55,7 @@ const LARGEST: Partial<Record<keyof Limits, number>> = {
   fuelPerMessageMax: 2 ** 31 - 1,
   stackBytesMax: 2 ** 31 - 1,
   memoryPagesMax: 65_536,
+  heatDocumentsMax: 2 ** 20,
 };
 
 export function wholeNumber(min: number, max: number) {

@@ -1,0 +1,107 @@
+// The heat of a process's documents: what its readers and watchers get of each, and which are hot by it. It is told
+// of every read and delivery, so it costs some tens of nanoseconds for each.
+
+import type { Limits } from '@deltabase/base';
+import type { DocumentName } from './document-map.js';
+import type { HeatRange } from './heat-level.js';
+import { type DocumentHeat, HeatTable } from './heat-table.js';
+import { HotDocuments } from './hot-documents.js';
+
+/** Who is told of reads and deliveries. */
+export interface HeatCounter {
+  /** A read of the present state was answered, with a value of so many bytes. */
+  read(document: DocumentName, bytes: number): void;
+  /** So many events, one at least, were given to watchers, of about so many bytes in all. */
+  delivered(document: DocumentName, events: number, bytes: number): void;
+}
+
+/** A document and how much is asked of it. */
+export interface HotDocument extends DocumentHeat {
+  /** How many copies it should have; 0: it is not hot. */
+  readonly copiesWanted: number;
+}
+
+type HeatLimits = Pick<
+  Limits,
+  | 'heatDocumentsMax'
+  | 'heatHalfLifeMs'
+  | 'hotReadsPerSecondMin'
+  | 'copyReadsPerSecondMax'
+  | 'hotCoolMs'
+>;
+
+export class Heat implements HeatCounter {
+  readonly #table: HeatTable;
+  readonly #hot: HotDocuments;
+  #reads = 0;
+  #deliveries = 0;
+
+  constructor(limits: HeatLimits) {
+    const documentsMax = limits.heatDocumentsMax;
+    this.#table = new HeatTable({ documentsMax, halfLifeMs: limits.heatHalfLifeMs });
+    this.#hot = new HotDocuments({
+      documentsMax,
+      hotFrom: limits.hotReadsPerSecondMin,
+      perCopy: limits.copyReadsPerSecondMax,
+      coolMs: limits.hotCoolMs,
+    });
+  }
+
+  /** Reads of a present state that were answered. */
+  get reads(): number {
+    return this.#reads;
+  }
+
+  /** Events that were given to watchers. */
+  get deliveries(): number {
+    return this.#deliveries;
+  }
+
+  /** Documents that are hot. */
+  get hotCount(): number {
+    return this.#hot.size;
+  }
+
+  /** Documents whose heat is told apart. */
+  get documentCount(): number {
+    return this.#table.size;
+  }
+
+  /** What it is told of from now on happens at this time, by the monotonic clock in ms. */
+  advance(nowMs: number): void {
+    this.#table.advance(nowMs);
+  }
+
+  read(document: DocumentName, bytes: number): void {
+    this.#reads++;
+    this.#table.read(document, bytes);
+  }
+
+  delivered(document: DocumentName, events: number, bytes: number): void {
+    this.#deliveries += events;
+    this.#table.delivered(document, events, bytes);
+  }
+
+  /** Called a few times a second: says anew what is hot. */
+  tick(nowMs: number): void {
+    this.advance(nowMs);
+    this.#hot.tick(nowMs, {
+      atLeast: (heat) => this.#table.atLeast(heat),
+      rangeOf: (document) => this.#rangeOf(document),
+    });
+  }
+
+  /** The documents with the most heat, the hottest first, at most so many. */
+  hottest(nowMs: number, count: number): HotDocument[] {
+    this.advance(nowMs);
+    return this.#table
+      .hottest(count)
+      .map((heat) => ({ copiesWanted: this.#hot.copiesOf(heat), ...heat }));
+  }
+
+  #rangeOf(document: DocumentName): HeatRange {
+    const found = this.#table.find(document);
+    if (found === undefined) return { low: 0, high: this.#table.untoldHeat };
+    return { low: found.heat, high: found.heat + found.heatError };
+  }
+}
