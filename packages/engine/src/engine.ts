@@ -6,6 +6,7 @@ import { DeltabaseError } from '@deltabase/base';
 import type { Entry } from 'raft-ts';
 import { countProblem, nameProblem } from './check-message.js';
 import { checkConfig, type EngineConfig } from './config.js';
+import type { HotDocument } from './heat/heat.js';
 import { expulsionText, type Member } from './members/member.js';
 import type {
   MembersRequest,
@@ -278,6 +279,11 @@ export class Engine implements DocumentStreams {
   /** The groups that had a turn with the last one of this node, and where they stand. */
   turned(): Array<readonly [group: number, position: GroupPosition]> {
     return this.#parts.turned.map((group) => [group.id, group.position()]);
+  }
+
+  /** The documents with the most heat of this node, the hottest first, at most so many (docs/operations.md). */
+  hottest(count: number): HotDocument[] {
+    return this.#parts.heat.hottest(this.#ports.clock.monotonicMs(), count);
   }
 
   /** How much of each limit of memory is used. */

@@ -9,6 +9,7 @@ export {
 } from './config.js';
 export { recordOf, type TailDelta } from './documents/tail.js';
 export { type Engine, startEngine } from './engine.js';
+export type { HotDocument } from './heat/heat.js';
 export { expulsionText, type JoinTicket, type Member, type Recovery } from './members/member.js';
 export type {
   MembersOrder,

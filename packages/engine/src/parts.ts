@@ -8,6 +8,7 @@ import { Residency } from './documents/residency.js';
 import { Group } from './groups/group.js';
 import type { GroupCounters, GroupHost } from './groups/group-host.js';
 import { SnapshotSender } from './groups/snapshot-sender.js';
+import { Heat } from './heat/heat.js';
 import type { Expulsion } from './members/member.js';
 import { Members } from './members/members.js';
 import { ClusterClock } from './peers/cluster-clock.js';
@@ -53,6 +54,7 @@ export class EngineParts {
   readonly senders: SystemSenders;
   readonly deployments: Deployments;
   readonly members: Members;
+  readonly heat: Heat;
   readonly reads: Reads;
   readonly watches: Watches;
   readonly heads: Heads;
@@ -138,10 +140,12 @@ export class EngineParts {
     });
     this.forwarding = new Forwarding({ links: this.links, limits, touched, life });
     this.snapshots = new SnapshotSender({ disk, limits, header, send: sendBulk, inTurn });
-    this.reads = new Reads({ limits, nowMs, wake });
+    const heat = new Heat(limits);
+    this.heat = heat;
+    this.reads = new Reads({ limits, heat, nowMs, wake });
     this.heads = new Heads(limits, (name) => this.documentOf(name));
     this.watches = new Watches({
-      ...{ limits, nowMs, inTurn, wake },
+      ...{ limits, heat, nowMs, inTurn, wake },
       after: (delayMs, run) => clock.after(delayMs, () => inTurn(run)),
     });
 
@@ -202,6 +206,7 @@ export class EngineParts {
       ...{
         ...parts,
         config,
+        heat,
         reads,
         deployments,
         senders,
@@ -287,6 +292,7 @@ export class EngineParts {
     // Each turn begins with another group, so that a spent budget is not always spent on the same ones.
     const first = groups.length === 0 ? 0 : this.loop.turns % groups.length;
     for (let at = 0; at < groups.length; at++) groups[(first + at) % groups.length]!.turn(budget);
+    this.heat.advance(this.#ports.clock.monotonicMs());
     this.reads.turn();
     this.links.flush();
     this.writer.flush();

@@ -58,6 +58,11 @@ export interface EngineCounters {
   readonly peerFramesSent: number;
   readonly peerBytesSent: number;
   readonly watches: number;
+  /** Reads of a document as it is that were answered, and events that watchers were given. */
+  readonly readsAnswered: number;
+  readonly eventsDelivered: number;
+  /** Documents that are read or watched so much that they should have copies. */
+  readonly documentsHot: number;
   /** Groups that sleep on this node. */
   readonly groupsAsleep: number;
 }
@@ -85,7 +90,8 @@ export function statusOf(
 }
 
 function countersOf(parts: EngineParts): EngineCounters {
-  const { groups, links, writer, counters, loop, forwarding, watches, upkeep, residency } = parts;
+  const { groups, links, writer, counters, loop, forwarding, watches, upkeep, residency, heat } =
+    parts;
   const { freeBytes, usedBytes } = parts.disk.space();
   return {
     residentDocuments: groups.reduce((sum, { documents }) => sum + documents.residentCount, 0),
@@ -105,6 +111,9 @@ function countersOf(parts: EngineParts): EngineCounters {
     peerFramesSent: links.counters.framesSent,
     peerBytesSent: links.counters.bytesSent,
     watches: watches.count,
+    readsAnswered: heat.reads,
+    eventsDelivered: heat.deliveries,
+    documentsHot: heat.hotCount,
     groupsAsleep: groups.filter((group) => group.isAsleep).length,
   };
 }

@@ -5,6 +5,7 @@ import type { Residency } from './documents/residency.js';
 import { Sweeper } from './documents/sweeper.js';
 import type { Group } from './groups/group.js';
 import type { SnapshotSender } from './groups/snapshot-sender.js';
+import type { Heat } from './heat/heat.js';
 import type { Members } from './members/members.js';
 import type { Goal } from './members/members-state.js';
 import type { ClusterClock } from './peers/cluster-clock.js';
@@ -37,6 +38,7 @@ export interface UpkeepHost {
   readonly disk: WatchedDisk;
   readonly diskRoom: DiskRoom;
   readonly log: Log;
+  readonly heat: Heat;
   readonly reads: Reads;
   readonly forwarding: Forwarding;
   readonly snapshots: SnapshotSender;
@@ -176,7 +178,7 @@ export class Upkeep {
   }
 
   #upkeep(now: number): void {
-    const { awake, reads, forwarding, snapshots, dirty } = this.#host;
+    const { awake, heat, reads, forwarding, snapshots, dirty } = this.#host;
     this.#upkeptMs = now;
     for (const group of awake) {
       group.upkeep(now);
@@ -184,6 +186,7 @@ export class Upkeep {
     }
     this.#visitSleepers(now);
     this.#host.diskRoom.check();
+    heat.tick(now);
     reads.tick(now);
     forwarding.tick(now);
     snapshots.tick(now);

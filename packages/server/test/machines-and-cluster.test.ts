@@ -229,3 +229,33 @@ async function reflect(address: string, request: object): Promise<Loose> {
     client.close();
   }
 }
+
+test('a node tells which of its documents are read and watched most', async () => {
+  const flags = ['--limits', 'heatHalfLifeMs=1000000,hotReadsPerSecondMin=1'];
+  await withServer(flags, async ({ client }) => {
+    for (const key of ['a', 'b']) await client.send('list', key, 'push', 1);
+    await client.call('get', { space: 'list', key: 'b' });
+    for (let count = 0; count < 3; count++) await client.call('get', { space: 'list', key: 'a' });
+    const { node, documents } = await client.call('listHot', {});
+    assert.equal(node, 1);
+    assert.deepEqual(
+      documents.map(({ space, key, leader, copiesWanted }: Loose) => [
+        ...[space, key, leader, copiesWanted],
+      ]),
+      [
+        ['list', 'a', 1, 0],
+        ['list', 'b', 1, 0],
+      ],
+    );
+    const [a, b] = documents;
+    assert.ok(Math.abs(a.readsPerSecond / b.readsPerSecond - 3) < 0.01);
+    assert.ok(a.bytesPerSecond > 0 && a.heat === a.readsPerSecond && a.heatError === 0);
+    assert.equal(a.deliveriesPerSecond, 0);
+    assert.equal((await client.call('listHot', { limit: 1 })).documents.length, 1);
+    const { counters } = await client.call('getStatus', {});
+    assert.deepEqual(
+      [counters.readsAnswered, counters.eventsDelivered, counters.documentsHot],
+      [4, 0, 0],
+    );
+  });
+});

@@ -14,19 +14,21 @@ export class DeliveryTally {
     this.#heat = heat;
   }
 
-  /** A watcher of a document was given something. */
-  add(document: DocumentName, events: number, bytes: number): void {
+  /** Takes what a watcher of a document was given, once that is a whole event, and leaves nothing of it. */
+  take(document: DocumentName, given: { events: number; bytes: number }): void {
+    if (given.events === 0) return;
     if (document !== this.#document) this.flush();
     this.#document = document;
-    this.#events += events;
-    this.#bytes += bytes;
+    this.#events += given.events;
+    this.#bytes += given.bytes;
+    given.events = 0;
+    given.bytes = 0;
   }
 
   /** Has all that was added counted. */
   flush(): void {
-    if (this.#document !== undefined && this.#events > 0) {
-      this.#heat.delivered(this.#document, this.#events, this.#bytes);
-    }
+    if (this.#document === undefined) return;
+    this.#heat.delivered(this.#document, this.#events, this.#bytes);
     this.#document = undefined;
     this.#events = 0;
     this.#bytes = 0;

@@ -23,7 +23,7 @@ import type { StreamedDocument } from './document-source.js';
 import type { HeldVersions, VersionHolder } from './held-versions.js';
 import { Pace } from './pace.js';
 import { type StatePieces, statePieces } from './state-pieces.js';
-import { GIVE_BYTES, type WatchFeed } from './watch-feed.js';
+import { GIVE_BYTES, Given, type WatchFeed } from './watch-feed.js';
 import type { WatchSink } from './watcher.js';
 
 /** Composes stored deltas; a failure ends the watch. */
@@ -58,6 +58,7 @@ const COMPARE_BYTES = 4096;
 const COMPARE_PART = 1 / 16;
 
 export class ComposingWatcher implements WatchFeed, VersionHolder {
+  readonly given = new Given();
   readonly #options: ComposingWatcherOptions;
   readonly #pace: Pace;
   #local: StreamedDocument;
@@ -160,11 +161,13 @@ export class ComposingWatcher implements WatchFeed, VersionHolder {
     const next = pieces.next();
     if (next.done) {
       this.#pieces = undefined;
+      this.given.events++;
       this.#pace.given(this.#options.nowMs());
       return GIVE_BYTES;
     }
     const { seq, piece, hash } = next.value;
     this.#options.sink.state(seq, piece, hash);
+    this.given.bytes += piece.length;
     return GIVE_BYTES + piece.length;
   }
 
@@ -172,6 +175,7 @@ export class ComposingWatcher implements WatchFeed, VersionHolder {
     const only = version.seq === this.#seq + 1 ? this.#local.tail.find(version.seq) : undefined;
     if (only !== undefined) {
       this.#options.sink.delta(only);
+      this.given.add(only.bytes.length);
       this.#gave(version.seq, version);
       return GIVE_BYTES + only.bytes.length;
     }
@@ -225,6 +229,7 @@ export class ComposingWatcher implements WatchFeed, VersionHolder {
     assert(composed.fromSeq === this.#seq, 'a watch has no gap and no repeat (CommittedOnly)');
     assert(composed.seq > this.#seq && composed.seq <= version.seq, 'a step leads on');
     this.#options.sink.composed(composed);
+    this.given.add(composed.patch.length);
     this.#gave(composed.seq, version);
     return GIVE_BYTES + composed.patch.length;
   }

@@ -13,6 +13,7 @@ import {
 } from '@deltabase/delta';
 import { countProblem } from '../check-message.js';
 import { Fifo } from '../fifo.js';
+import type { HeatCounter } from '../heat/heat.js';
 import { OpenRequests } from '../open-requests.js';
 import { type Failure, failure, failureOf, overloaded } from '../results.js';
 import type { DocumentSource, StreamedDocument } from './document-source.js';
@@ -55,6 +56,8 @@ export type ReadResult = ReadValue | Failure;
 
 export interface ReadsHost {
   readonly limits: Limits;
+  /** Told of reads of what is here: only these can go to another copy. */
+  readonly heat: HeatCounter;
   nowMs(): number;
   /** Asks for another turn. */
   wake(): void;
@@ -205,7 +208,9 @@ export class Reads {
     } else if (atSeq === undefined || atSeq === local.seq) {
       const result = this.#valueOf(local.document.committed, request, source.freshMs);
       answer(result);
-      return READ_BYTES + (result.kind === 'value' ? result.value.length : 0);
+      const bytes = result.kind === 'value' ? result.value.length : 0;
+      if (local.seq > 0) this.#host.heat.read(local, bytes);
+      return READ_BYTES + bytes;
     } else if (atSeq > local.seq) {
       answer(noSuchSeq(atSeq, local.seq));
     } else {

@@ -5,6 +5,8 @@ import type { StreamedDocument } from './document-source.js';
 
 export interface WatchFeed {
   readonly local: StreamedDocument;
+  /** What its sink was given, until somebody takes count of it. */
+  readonly given: Given;
 
   /** The document was replaced by one that holds the same history and perhaps more. */
   moveTo(local: StreamedDocument): void;
@@ -17,6 +19,20 @@ export interface WatchFeed {
 
   /** Ends it; the sink is not used any more but to be told `why`. */
   end(why: Failure | undefined): void;
+}
+
+/** What receivers were given. */
+export class Given {
+  /** Deltas, several in one as one, and states. */
+  events = 0;
+  /** As stored, about. */
+  bytes = 0;
+
+  /** One event. */
+  add(bytes: number): void {
+    this.events++;
+    this.bytes += bytes;
+  }
 }
 
 /** What giving something costs beside its bytes, in bytes. */

@@ -8,7 +8,7 @@ import type { Failure } from '../results.js';
 import type { ComposedDelta } from './composed-delta.js';
 import type { ReadDeltas, StreamedDocument } from './document-source.js';
 import { type StatePieces, statePieces } from './state-pieces.js';
-import { GIVE_BYTES, type WatchFeed } from './watch-feed.js';
+import { GIVE_BYTES, Given, type WatchFeed } from './watch-feed.js';
 
 /** Where a watch leads: one client stream, or anything else that takes deltas. */
 export interface WatchSink {
@@ -52,6 +52,7 @@ export interface WatcherOptions {
 }
 
 export class Watcher implements WatchFeed {
+  readonly given = new Given();
   readonly #options: WatcherOptions;
   #local: StreamedDocument;
   /** The next seq to give, once the state is given. */
@@ -122,16 +123,19 @@ export class Watcher implements WatchFeed {
     const next = state.next();
     if (next.done) {
       this.#state = undefined;
+      this.given.events++;
       return GIVE_BYTES;
     }
     const { seq, piece, hash } = next.value;
     this.#options.sink.state(seq, piece, hash);
+    this.given.bytes += piece.length;
     return GIVE_BYTES + piece.length;
   }
 
   #give(delta: TailDelta): number {
     assert(delta.seq === this.#nextSeq, 'a watch has no gap and no repeat (CommittedOnly)');
     this.#nextSeq++;
+    this.given.add(delta.bytes.length);
     this.#options.sink.delta(delta);
     return GIVE_BYTES + delta.bytes.length;
   }

@@ -3,6 +3,8 @@
 
 import { assert, type Limits } from '@deltabase/base';
 import { countProblem } from '../check-message.js';
+import { DeliveryTally } from '../heat/delivery-tally.js';
+import type { HeatCounter } from '../heat/heat.js';
 import { type Failure, failure, overloaded } from '../results.js';
 import { ComposingWatcher } from './composing-watcher.js';
 import { Compositions } from './compositions.js';
@@ -25,6 +27,8 @@ export interface WatchRequest {
 
 export interface WatchesHost extends DueTimesHost {
   readonly limits: Limits;
+  /** Told of what watchers are given. */
+  readonly heat: HeatCounter;
   inTurn(step: () => void): void;
   /** Asks for another turn. */
   wake(): void;
@@ -58,6 +62,7 @@ export class Watches {
   readonly #due: DueTimes<Open>;
   readonly #versions: HeldVersions;
   readonly #compositions = new Compositions();
+  readonly #tally: DeliveryTally;
   #draining = false;
 
   constructor(host: WatchesHost) {
@@ -66,6 +71,7 @@ export class Watches {
       if (watcher !== undefined) this.#feed(watcher);
     });
     this.#versions = new HeldVersions(host.limits.watchVersionsBytesMax);
+    this.#tally = new DeliveryTally(host.heat);
   }
 
   /** Bytes of earlier versions of documents that watchers go on from. */
@@ -114,7 +120,9 @@ export class Watches {
       }
       this.#hungry.delete(watcher);
       bytes += watcher.pump(SLICE_BYTES);
+      this.#tally.take(watcher.local, watcher.given);
     }
+    this.#tally.flush();
     this.#compositions.clear();
   }
 

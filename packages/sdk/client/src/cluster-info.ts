@@ -1,20 +1,34 @@
-// The cluster as callers see it: the status of its nodes, and the log of a group.
+// The cluster as callers see it: the status of its nodes, the log of a group, and which documents are hot.
 
 import { type DeltabaseError, toDeltabaseError } from '@deltabase/base';
+import { type DocumentHeat, mergeHeat, type NodeHeat } from './heat.js';
 import { type CallOptions, timeoutOf } from './options.js';
 import { throwIfAborted } from './reading/attempts.js';
 import { interruptible } from './reading/interruptible.js';
 import { endpointOf, type LogEntry, type LogHost, logEntries } from './reading/log.js';
+import type { Link } from './transport/transport.js';
 import type { WireStatus } from './transport/wire.js';
 
 /** A node as it sees itself and the cluster. */
 export type NodeStatus = WireStatus;
 
-/** What became of asking a node; `node` is 0 where nobody knows which one is at the address. */
-export type NodeReport = { readonly node: number; readonly address: string } & (
-  | { readonly kind: 'status'; readonly status: NodeStatus }
-  | { readonly kind: 'failed'; readonly error: DeltabaseError }
-);
+/** A node that could not be asked; `node` is 0 where nobody knows which one is at the address. */
+export interface NodeFailure {
+  readonly node: number;
+  readonly address: string;
+  readonly kind: 'failed';
+  readonly error: DeltabaseError;
+}
+
+/** What became of asking a node. */
+export type NodeReport =
+  | {
+      readonly node: number;
+      readonly address: string;
+      readonly kind: 'status';
+      readonly status: NodeStatus;
+    }
+  | NodeFailure;
 
 export interface StatusOptions extends CallOptions {
   /** The node to ask; any by default. */
@@ -31,6 +45,20 @@ export interface LogOptions extends CallOptions {
   readonly follow?: boolean;
   /** The node whose log it is; the group's leader by default, or any. */
   readonly node?: number;
+}
+
+export interface HotOptions extends CallOptions {
+  /** The node to ask; all by default. */
+  readonly node?: number;
+  /** At most so many documents of each node; from 1 to 1000, 100 by default. */
+  readonly limit?: number;
+}
+
+export interface HotReport {
+  /** The hottest first. */
+  readonly documents: readonly DocumentHeat[];
+  /** Nodes that did not answer: what they do is not counted. */
+  readonly failed: readonly NodeFailure[];
 }
 
 /** `Client.cluster`. */
@@ -59,23 +87,32 @@ export class ClusterInfo {
 
   /** The status of every node that is known, by id; those that do not answer say why. */
   async nodes(options: CallOptions = {}): Promise<readonly NodeReport[]> {
-    const timeoutMs = timeoutOf(options, this.#host.limits);
-    const { signal } = options;
-    const { topology } = this.#host;
-    const reports = await Promise.all(
-      [...topology.endpoints].map(async (endpoint): Promise<NodeReport> => {
-        const { address, link } = endpoint;
-        try {
-          const status = await link.call('GetStatus', {}, { timeoutMs, signal });
-          return { kind: 'status', node: status.node, address, status };
-        } catch (thrown) {
-          throwIfAborted(signal);
-          const node = topology.nodeAt(endpoint);
-          return { kind: 'failed', node, address, error: toDeltabaseError(thrown) };
-        }
-      }),
-    );
-    return reports.sort((a, b) => a.node - b.node || (a.address < b.address ? -1 : 1));
+    const call = { timeoutMs: timeoutOf(options, this.#host.limits), signal: options.signal };
+    return this.#askAll(options.signal, async (link, address): Promise<NodeReport> => {
+      const status = await link.call('GetStatus', {}, call);
+      return { kind: 'status', node: status.node, address, status };
+    });
+  }
+
+  /**
+   * The documents that are read and watched most, of one node or of all that answer; what several nodes serve of
+   * a document is added up. Throws what the node, or all of them, failed with.
+   */
+  async hot(options: HotOptions = {}): Promise<HotReport> {
+    const { node, limit = 0, signal } = options;
+    const call = { timeoutMs: timeoutOf(options, this.#host.limits), signal };
+    if (node !== undefined) {
+      const { link } = endpointOf(this.#host.topology, node);
+      return { documents: mergeHeat([await link.call('ListHot', { limit }, call)]), failed: [] };
+    }
+    const reports = await this.#askAll(signal, async (link, address) => {
+      const heat: NodeHeat = await link.call('ListHot', { limit }, call);
+      return { kind: 'heat' as const, node: heat.node, address, heat };
+    });
+    const failed = reports.filter((report) => report.kind === 'failed');
+    const heats = reports.flatMap((report) => (report.kind === 'heat' ? [report.heat] : []));
+    if (heats.length === 0 && failed.length > 0) throw failed[0]!.error;
+    return { documents: mergeHeat(heats), failed };
   }
 
   /**
@@ -90,5 +127,26 @@ export class ClusterInfo {
     return interruptible(options.signal, (signal) =>
       logEntries(this.#host, { group, from, limit, follow, node }, { timeoutMs, signal }),
     );
+  }
+
+  /** Asks every node that is known at once; answers are by id. */
+  async #askAll<T extends { readonly node: number; readonly address: string }>(
+    signal: AbortSignal | undefined,
+    ask: (link: Link, address: string) => Promise<T>,
+  ): Promise<Array<T | NodeFailure>> {
+    const { topology } = this.#host;
+    const answers = await Promise.all(
+      [...topology.endpoints].map(async (endpoint): Promise<T | NodeFailure> => {
+        const { address, link } = endpoint;
+        try {
+          return await ask(link, address);
+        } catch (thrown) {
+          throwIfAborted(signal);
+          const node = topology.nodeAt(endpoint);
+          return { kind: 'failed', node, address, error: toDeltabaseError(thrown) };
+        }
+      }),
+    );
+    return answers.sort((a, b) => a.node - b.node || (a.address < b.address ? -1 : 1));
   }
 }

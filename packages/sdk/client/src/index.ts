@@ -12,7 +12,10 @@ export type { DeltaRecord } from '@deltabase/machine';
 export { Client, type CloseOptions, connect } from './client.js';
 export type {
   ClusterInfo,
+  HotOptions,
+  HotReport,
   LogOptions,
+  NodeFailure,
   NodeReport,
   NodeStatus,
   StatusOptions,
@@ -24,6 +27,7 @@ export type {
   MessageToSend,
   WatchOptions,
 } from './documents.js';
+export type { DocumentHeat } from './heat.js';
 export { CLIENT_LIMITS, type ClientLimits } from './limits.js';
 export type {
   DeployOptions,

@@ -1,7 +1,14 @@
 // ClusterService: what this node sees of the cluster, and the logs of its groups.
 
 import type { Limits } from '@deltabase/base';
-import type { Engine, EngineCounters, GroupStatus, Log, NodeId } from '@deltabase/engine';
+import type {
+  Engine,
+  EngineCounters,
+  GroupStatus,
+  HotDocument,
+  Log,
+  NodeId,
+} from '@deltabase/engine';
 import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ByteCounts } from './byte-counts.js';
 import { LogReader } from './log-reader.js';
@@ -28,10 +35,17 @@ interface ReadLogRequest {
   readonly follow: boolean;
 }
 
+/** Documents that `ListHot` gives if it is not told how many, and at most. */
+const HOT_DEFAULT = 100;
+const HOT_MAX = 1000;
+
 /** The handlers, by method. */
 export function clusterHandlers(host: ClusterHost): UntypedServiceImplementation {
   return {
     GetStatus: unary<unknown, object>(host.log, (_call, answer) => answer.done(statusOf(host))),
+    ListHot: unary<{ readonly limit: number }, object>(host.log, (call, answer) =>
+      answer.done(hotOf(host, call.request.limit)),
+    ),
     ReadLog: (call: ServerWritableStream<ReadLogRequest, Buffer>) => readLog(host, call),
     ...membersHandlers(host),
   };
@@ -95,6 +109,20 @@ function roleOf({ role, conf }: GroupStatus, self: NodeId): string {
 
 function countersOf(counters: EngineCounters, bytes: Readonly<ByteCounts>): object {
   return { ...counters, ...bytes, processBytes: process.memoryUsage.rss() };
+}
+
+/** `ListHotResponse`. */
+function hotOf({ engine }: ClusterHost, limit: number): object {
+  const documents = engine.hottest(Math.min(limit || HOT_DEFAULT, HOT_MAX));
+  return {
+    node: engine.config.node,
+    documents: documents.map((document) => heatOf(document, engine)),
+  };
+}
+
+function heatOf(document: HotDocument, engine: Engine): object {
+  const { space, key } = document;
+  return { leader: engine.leaderOf(space, key), ...document };
 }
 
 function readLog(host: ClusterHost, call: ServerWritableStream<ReadLogRequest, Buffer>): void {

@@ -6,6 +6,7 @@ import { addCluster } from './commands/cluster.js';
 import { addDeploy } from './commands/deploy.js';
 import { addGet } from './commands/get.js';
 import { addHistory } from './commands/history.js';
+import { addHot } from './commands/hot.js';
 import { addLog } from './commands/log.js';
 import { addMachines } from './commands/machines.js';
 import { addRecover } from './commands/recover.js';
@@ -78,6 +79,7 @@ export function makeProgram(io: Io, { endWith, writeHelp }: Reports): Command {
   addWatch(program, io);
   addHistory(program, io);
   addStatus(program, io);
+  addHot(program, io);
   addCluster(program, io);
   addMachines(program, io);
   addLog(program, io);

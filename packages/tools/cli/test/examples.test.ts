@@ -38,7 +38,8 @@ after(() => cluster.stop());
 
 /** Examples that go on until somebody stops them: what makes them say something. */
 function isEndless(example: string): boolean {
-  const watches = example.includes(' watch ') && !example.includes('--count');
+  const watches =
+    (example.includes(' watch ') && !example.includes('--count')) || example.includes(' --watch ');
   return watches || (example.includes(' log tail') && !example.includes('--limit'));
 }
 
@@ -98,6 +99,7 @@ test('the members of what --json gives are those that docs/cli.md names, in that
   documented.delete('watch');
   await check('history', '', 'docs', 'a', '--limit', '1');
   await check('status', '');
+  await check('hot', '');
   await check('cluster members', '');
   await check('cluster transfer', '', '1', 'auto');
   await check('machines list', '');

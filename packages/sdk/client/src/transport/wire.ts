@@ -191,6 +191,9 @@ export interface WireNodeCounters {
   readonly clientBytesSent: number;
   readonly watches: number;
   readonly groupsAsleep: number;
+  readonly readsAnswered: number;
+  readonly eventsDelivered: number;
+  readonly documentsHot: number;
   readonly processBytes: number;
 }
 
@@ -216,6 +219,18 @@ export interface WireLogEntry {
   readonly committed: boolean;
   readonly records: readonly Uint8Array[];
   readonly summary: string;
+}
+
+export interface WireDocumentHeat {
+  readonly space: string;
+  readonly key: string;
+  readonly leader: number;
+  readonly readsPerSecond: number;
+  readonly deliveriesPerSecond: number;
+  readonly bytesPerSecond: number;
+  readonly heat: number;
+  readonly heatError: number;
+  readonly copiesWanted: number;
 }
 
 /** The unary calls: name to request and response. */
@@ -291,6 +306,10 @@ export interface UnaryCalls {
   readonly TransferLeader: {
     readonly request: { readonly group: number; readonly node: number };
     readonly response: { readonly leader: number };
+  };
+  readonly ListHot: {
+    readonly request: { readonly limit: number };
+    readonly response: { readonly node: number; readonly documents: readonly WireDocumentHeat[] };
   };
 }
 

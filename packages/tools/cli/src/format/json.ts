@@ -2,6 +2,8 @@
 
 import type {
   AnyWatchEvent,
+  DocumentHeat,
+  HotReport,
   Json,
   LogEntry,
   MachineVersion,
@@ -52,6 +54,17 @@ export function reportJson(report: NodeReport): object {
   const { node, address } = report;
   if (report.kind === 'failed') return { node, address, error: errorJson(report.error) };
   return { node, address, status: statusJson(report.status) };
+}
+
+export function hotJson({ documents, failed }: HotReport): object {
+  return { documents: documents.map(heatJson), failed: failed.map(reportJson) };
+}
+
+function heatJson(of: DocumentHeat): object {
+  const { space, key, leader, readsPerSecond, deliveriesPerSecond, bytesPerSecond } = of;
+  const { heat, heatError, copiesWanted } = of;
+  const rates = { readsPerSecond, deliveriesPerSecond, bytesPerSecond };
+  return { space, key, leader, ...rates, heat, heatError, copiesWanted };
 }
 
 function statusJson(status: NodeStatus): object {

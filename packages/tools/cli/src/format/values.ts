@@ -44,6 +44,11 @@ export function count(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
+/** A rate in a second: whole unless it is small. */
+export function rate(perSecond: number): string {
+  return perSecond < 9.95 ? perSecond.toFixed(1) : count(Math.round(perSecond));
+}
+
 /** One line of JSON, cut where it is long. */
 export function shortJson(value: unknown, charactersMax: number): string {
   const text = JSON.stringify(value);

@@ -40,6 +40,7 @@ export const METHODS: Readonly<Record<keyof UnaryCalls | keyof StreamCalls, Meth
   ReplaceMember: method('ClusterService', 'ReplaceMember'),
   TransferLeader: method('ClusterService', 'TransferLeader'),
   ReadLog: method('ClusterService', 'ReadLog'),
+  ListHot: method('ClusterService', 'ListHot'),
 };
 
 /** DocumentsService.SendStream; its codecs here are the generic ones. */
