@@ -36,6 +36,10 @@ const CHOICES = {
   idleSleepMs: [1, 200],
   watchVersionsBytesMax: [1, 2000],
   composedBytesMax: [1, 500],
+  heatDocumentsMax: [1, 2],
+  heatHalfLifeMs: [1, 100],
+  hotReadsPerSecondMin: [1, 20],
+  hotCoolMs: [1, 500],
 } as const satisfies Partial<Record<keyof Limits, readonly number[]>>;
 
 export function drawLimits(chance: Prng): Partial<Limits> {
