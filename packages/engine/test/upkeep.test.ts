@@ -67,6 +67,7 @@ function setUp(groups: readonly FakeGroup[]) {
     beat() {},
     ...{
       deployments: idle,
+      heat: idle,
       senders: idle,
       diskRoom: { ...idle, isLow: false },
       reads: idle,

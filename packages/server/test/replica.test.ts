@@ -108,6 +108,36 @@ test('a watch of a replica has the state, then every delta with its cause, byte 
   });
 });
 
+test('reads and watches are counted where they are served, and not what keeps copies current', async () => {
+  await withCluster([], async (nodes) => {
+    await withReplicas([() => all(nodes), ([first]) => [first!.address]], async (replicas) => {
+      const [node] = nodes;
+      await node!.client.send('list', 'h', 'push', 'first');
+      const { client } = replicas[1]!;
+      const watch = client.watch({ space: 'list', key: 'h' });
+      await until(() => watch.all('events').length === 1);
+      for (let count = 0; count < 4; count++) await node!.client.send('list', 'h', 'push', count);
+      await until(() => watch.all('events').length === 5);
+      for (let count = 0; count < 3; count++) await client.call('get', { space: 'list', key: 'h' });
+      const { node: id, replica, documents } = await client.call('listHot', {});
+      assert.deepEqual([id, replica], [0, 'r2']);
+      assert.equal(documents.length, 1);
+      const [{ space, key, leader, readsPerSecond, deliveriesPerSecond }] = documents;
+      assert.deepEqual([space, key, leader], ['list', 'h', 0]);
+      assert.ok(readsPerSecond > 0 && deliveriesPerSecond > 0);
+      const counted = await client.call('getReplicaStatus', {});
+      assert.deepEqual([counted.readsAnswered, counted.eventsDelivered], [3, 5]);
+      const idle = await replicas[0]!.client.call('listHot', {});
+      assert.deepEqual([idle.replica, idle.documents], ['r1', []]);
+      for (const { client: other } of nodes) {
+        const { counters } = await other.call('getStatus', {});
+        assert.deepEqual([counters.readsAnswered, counters.eventsDelivered], [0, 0]);
+      }
+      watch.call.cancel();
+    });
+  });
+});
+
 test('what a replica does not answer itself it passes on', async () => {
   await withCluster([], async (nodes) => {
     await withReplicas([() => all(nodes), ([first]) => [first!.address]], async ([, second]) => {

@@ -92,7 +92,8 @@ class GrpcUpstream implements Upstream {
   }
 
   watch(id: number, { space, key }: DocumentName, afterSeq: number | undefined): void {
-    const watch = afterSeq === undefined ? { space, key } : { space, key, afterSeq };
+    const name = { space, key, forCopy: true } as const;
+    const watch = afterSeq === undefined ? name : { afterSeq, ...name };
     this.#next.open.push({ id, watch });
     this.#leaveSoon();
   }

@@ -9,7 +9,12 @@ import { loadSync } from '@grpc/proto-loader';
 export interface WatchManyRequest {
   readonly open: ReadonlyArray<{
     readonly id: number;
-    readonly watch: { readonly space: string; readonly key: string; readonly afterSeq?: number };
+    readonly watch: {
+      readonly space: string;
+      readonly key: string;
+      readonly afterSeq?: number;
+      readonly forCopy: true;
+    };
   }>;
   readonly close: readonly number[];
   readonly creditBytes: number;

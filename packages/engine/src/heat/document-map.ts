@@ -1,9 +1,6 @@
 // Values by the name of a document. Two steps, so that looking one up makes no string.
 
-export interface DocumentName {
-  readonly space: string;
-  readonly key: string;
-}
+import type { DocumentName } from '../streams/heads.js';
 
 export class DocumentMap<T> {
   readonly #bySpace = new Map<string, Map<string, T>>();

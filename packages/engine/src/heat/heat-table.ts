@@ -12,7 +12,8 @@
 // of which less than a millionth of an event is left are forgotten: that much may be missing.
 
 import { assert } from '@deltabase/base';
-import { DocumentMap, type DocumentName } from './document-map.js';
+import type { DocumentName } from '../streams/heads.js';
+import { DocumentMap } from './document-map.js';
 import { WeightHeap } from './weight-heap.js';
 
 /**

@@ -2,7 +2,7 @@
 // of every read and delivery, so it costs some tens of nanoseconds for each.
 
 import type { Limits } from '@deltabase/base';
-import type { DocumentName } from './document-map.js';
+import type { DocumentName } from '../streams/heads.js';
 import type { HeatRange } from './heat-level.js';
 import { type DocumentHeat, HeatTable } from './heat-table.js';
 import { HotDocuments } from './hot-documents.js';

@@ -5,6 +5,7 @@
 
 import type { Limits } from '@deltabase/base';
 import { nameProblem } from '../check-message.js';
+import { Heat, type HotDocument } from '../heat/heat.js';
 import { type Failure, failure } from '../results.js';
 import type { DocumentStreams } from '../streams/document-streams.js';
 import { type DocumentName, Heads, type HeadsRequest, type HeadsResult } from '../streams/heads.js';
@@ -38,6 +39,11 @@ export interface ReplicaStatus {
   readonly copies: number;
   readonly copiesBytes: number;
   readonly watches: number;
+  /** Reads of a document as it is that were answered, and events that watchers were given. */
+  readonly readsAnswered: number;
+  readonly eventsDelivered: number;
+  /** Documents that are read or watched here so much that they should have more copies. */
+  readonly documentsHot: number;
   /** Times that it went to an upstream. */
   readonly connections: number;
   /** Times that a copy began anew, since what came did not lead on from it. */
@@ -53,6 +59,7 @@ export class Replica implements DocumentStreams {
   readonly #loop: TurnLoop;
   readonly #copies: Copies;
   readonly #following: Following;
+  readonly #heat: Heat;
   readonly #reads: Reads;
   readonly #watches: Watches;
   readonly #heads: Heads;
@@ -72,9 +79,11 @@ export class Replica implements DocumentStreams {
     const inTurn = (step: () => void): void => this.#loop.enqueue(step);
     const sourceOf = (of: DocumentName): CopySource =>
       new CopySource(of, this.#copies, this.#following);
-    this.#reads = new Reads({ limits, nowMs, wake });
+    const heat = new Heat(limits);
+    this.#heat = heat;
+    this.#reads = new Reads({ limits, heat, nowMs, wake });
     this.#watches = new Watches({
-      ...{ limits, nowMs, inTurn, wake },
+      ...{ limits, heat, nowMs, inTurn, wake },
       after: (delayMs, run) => clock.after(delayMs, () => inTurn(run)),
     });
     this.#heads = new Heads(limits, sourceOf);
@@ -171,6 +180,11 @@ export class Replica implements DocumentStreams {
     return () => this.#originListeners.delete(listener);
   }
 
+  /** The documents with the most heat of this replica, the hottest first, at most so many. */
+  hottest(count: number): HotDocument[] {
+    return this.#heat.hottest(this.#ports.clock.monotonicMs(), count);
+  }
+
   status(): ReplicaStatus {
     const { upstream, via, counters } = this.#following;
     return {
@@ -180,6 +194,9 @@ export class Replica implements DocumentStreams {
       copies: this.#copies.count,
       copiesBytes: this.#copies.bytes,
       watches: this.#watches.count,
+      readsAnswered: this.#heat.reads,
+      eventsDelivered: this.#heat.deliveries,
+      documentsHot: this.#heat.hotCount,
       connections: counters.connections,
       resyncs: counters.resyncs,
     };
@@ -192,6 +209,7 @@ export class Replica implements DocumentStreams {
       { limit: 'readQueueMax', used: Math.max(this.#reads.openCount, this.#heads.openCount) },
       { limit: 'watchesPerNodeMax', used: this.#watches.count },
       { limit: 'watchVersionsBytesMax', used: this.#watches.heldVersionsBytes },
+      { limit: 'heatDocumentsMax', used: this.#heat.documentCount },
     ];
     return all.map((usage) => ({ group: undefined, ...usage }));
   }
@@ -239,6 +257,7 @@ export class Replica implements DocumentStreams {
   }
 
   #turn(): void {
+    this.#heat.advance(this.#ports.clock.monotonicMs());
     this.#reads.turn();
     this.#following.turn();
     this.#watches.turn();
@@ -246,6 +265,7 @@ export class Replica implements DocumentStreams {
 
   #tick(): void {
     const nowMs = this.#ports.clock.monotonicMs();
+    this.#heat.tick(nowMs);
     this.#reads.tick(nowMs);
     this.#following.tick(nowMs);
     this.#copies.tick(nowMs);

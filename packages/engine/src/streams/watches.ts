@@ -23,6 +23,8 @@ export interface WatchRequest {
   readonly afterSeq: number | undefined;
   /** `every` by default. */
   readonly policy?: WatchPolicy;
+  /** It keeps a copy current, whose own readers count: what it is given is no heat. */
+  readonly forCopy?: boolean;
 }
 
 export interface WatchesHost extends DueTimesHost {
@@ -63,6 +65,8 @@ export class Watches {
   readonly #versions: HeldVersions;
   readonly #compositions = new Compositions();
   readonly #tally: DeliveryTally;
+  /** Those that keep copies current. */
+  readonly #forCopies = new Set<WatchFeed>();
   #draining = false;
 
   constructor(host: WatchesHost) {
@@ -120,7 +124,7 @@ export class Watches {
       }
       this.#hungry.delete(watcher);
       bytes += watcher.pump(SLICE_BYTES);
-      this.#tally.take(watcher.local, watcher.given);
+      if (!this.#forCopies.has(watcher)) this.#tally.take(watcher.local, watcher.given);
     }
     this.#tally.flush();
     this.#compositions.clear();
@@ -200,6 +204,7 @@ export class Watches {
       return;
     }
     open.watcher = this.#makeWatcher(source, local, open);
+    if (open.request.forCopy) this.#forCopies.add(open.watcher);
     this.#attach(open.watcher);
     this.#feed(open.watcher);
   }
@@ -258,6 +263,7 @@ export class Watches {
     if (watchers?.size === 0) this.#byDocument.delete(watcher.local);
     watcher.local.watches--;
     this.#hungry.delete(watcher);
+    this.#forCopies.delete(watcher);
     watcher.end(why);
   }
 

@@ -67,7 +67,7 @@ function feed(table: HeatTable, { key, events, isRead }: Omit<Event, 'ms'>): voi
   else for (let left = events; left > 0; left--) table.read(name(key), 10);
 }
 
-test('heat is never too low, too high by at most N / k, and nobody hotter than that is missed', () => {
+test('heat is never too low, too high by at most N / k, and nobody hotter than that is missed (HeatIsBounded)', () => {
   fc.assert(
     fc.property(
       fc.array(step, { maxLength: 80 }),

@@ -104,6 +104,20 @@ test('each event is counted for each watcher that is given it, and a state as on
   assert.deepEqual(countsOf(tokens, there).hottest, []);
 });
 
+test('what keeps copies current is not counted: their readers are, where they are', () => {
+  const tokens = withTokens(5, ['a'], SLOW);
+  const [here] = tokens.cluster.ids as [NodeId];
+  const watches = [watch(tokens, here, { forCopy: true }), watch(tokens, here)];
+  tokens.until(() => watches.every(({ seq }) => seq === 1));
+  const client = tokens.client('d');
+  for (let count = 0; count < 3; count++) {
+    client.send('a', 'append');
+    tokens.settle();
+  }
+  tokens.until(() => watches.every(({ seq }) => seq === 4));
+  assert.equal(countsOf(tokens, here).eventsDelivered, 1 + 3);
+});
+
 test('several deltas in one are counted as one, by what they take', () => {
   const tokens = withTokens(4, ['a'], SLOW);
   const [here] = tokens.cluster.ids as [NodeId];

@@ -1,7 +1,7 @@
 // The cluster as callers see it: the status of its nodes, the log of a group, and which documents are hot.
 
 import { type DeltabaseError, toDeltabaseError } from '@deltabase/base';
-import { type DocumentHeat, mergeHeat, type NodeHeat } from './heat.js';
+import { type DocumentHeat, mergeHeat, type ProcessHeat } from './heat.js';
 import { type CallOptions, timeoutOf } from './options.js';
 import { throwIfAborted } from './reading/attempts.js';
 import { interruptible } from './reading/interruptible.js';
@@ -106,7 +106,7 @@ export class ClusterInfo {
       return { documents: mergeHeat([await link.call('ListHot', { limit }, call)]), failed: [] };
     }
     const reports = await this.#askAll(signal, async (link, address) => {
-      const heat: NodeHeat = await link.call('ListHot', { limit }, call);
+      const heat: ProcessHeat = await link.call('ListHot', { limit }, call);
       return { kind: 'heat' as const, node: heat.node, address, heat };
     });
     const failed = reports.filter((report) => report.kind === 'failed');

@@ -5,17 +5,20 @@ import type { WireDocumentHeat } from './transport/wire.js';
 /** Rates in a second, decayed; of one node or of several together. */
 export type DocumentHeat = WireDocumentHeat;
 
-/** What one node tells. */
-export interface NodeHeat {
+/** What one process tells. */
+export interface ProcessHeat {
+  /** 0 for a replica. */
   readonly node: number;
+  /** The name of a replica. */
+  readonly replica: string;
   readonly documents: readonly DocumentHeat[];
 }
 
-/** The documents of all reports, the hottest first. A node that was asked twice counts once. */
-export function mergeHeat(reports: readonly NodeHeat[]): readonly DocumentHeat[] {
-  const nodes = new Map(reports.map((report) => [report.node, report]));
+/** The documents of all reports, the hottest first. A process that was asked twice counts once. */
+export function mergeHeat(reports: readonly ProcessHeat[]): readonly DocumentHeat[] {
+  const processes = new Map(reports.map((report) => [report.node || report.replica, report]));
   const byName = new Map<string, DocumentHeat>();
-  for (const { documents } of nodes.values()) {
+  for (const { documents } of processes.values()) {
     for (const document of documents) {
       const name = JSON.stringify([document.space, document.key]);
       const other = byName.get(name);

@@ -20,7 +20,7 @@ function heat(key: string, readsPerSecond: number, more: Partial<DocumentHeat> =
 }
 
 function node(id: number, documents: readonly DocumentHeat[]): Script {
-  return { call: () => ({ node: id, documents }) };
+  return { call: () => ({ node: id, replica: '', documents }) };
 }
 
 test('what several nodes serve of a document is added up, the hottest first', async () => {

@@ -8,6 +8,7 @@ import { ReflectionService } from '@grpc/reflection';
 import type { ReplicaServerConfig } from '../config/replica-config.js';
 import { GrpcServer, messageBytesMax } from '../grpc-server.js';
 import { Health } from '../services/health.js';
+import { listHot } from '../services/list-hot.js';
 import { loadProtos, REPLICA_SERVICES } from '../services/protos.js';
 import { type ReadingHost, readingHandlers } from '../services/reading.js';
 import { VERSION } from '../version.js';
@@ -89,8 +90,14 @@ function addServices({ grpc, replica, passage, health, ...host }: Parts): void {
   const reading = passOldReads(protos.documents, own, passage);
   const documents = passed(reading.definition, passage, reading.handlers);
   server.addService(documents.definition, documents.handlers);
-  for (const service of [protos.machines, protos.cluster]) {
-    const { definition, handlers } = passed(service, passage);
+  const ListHot = listHot(host.log, {
+    ...{ node: 0, replica: replica.status().name, leaderOf: () => 0 },
+    hottest: (count) => replica.hottest(count),
+  });
+  for (const { definition, handlers } of [
+    passed(protos.machines, passage),
+    passed(protos.cluster, passage, { ListHot }),
+  ]) {
     server.addService(definition, handlers);
   }
   server.addService(

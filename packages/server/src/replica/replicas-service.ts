@@ -21,6 +21,9 @@ interface GetReplicaStatusResponse {
   readonly copies: number;
   readonly copiesBytes: number;
   readonly watches: number;
+  readonly readsAnswered: number;
+  readonly eventsDelivered: number;
+  readonly documentsHot: number;
   readonly connections: number;
   readonly resyncs: number;
   readonly processBytes: number;

@@ -1,16 +1,10 @@
 // ClusterService: what this node sees of the cluster, and the logs of its groups.
 
 import type { Limits } from '@deltabase/base';
-import type {
-  Engine,
-  EngineCounters,
-  GroupStatus,
-  HotDocument,
-  Log,
-  NodeId,
-} from '@deltabase/engine';
+import type { Engine, EngineCounters, GroupStatus, Log, NodeId } from '@deltabase/engine';
 import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ByteCounts } from './byte-counts.js';
+import { type HotSource, listHot } from './list-hot.js';
 import { LogReader } from './log-reader.js';
 import { membersHandlers } from './members.js';
 import type { PageStreams } from './page-stream.js';
@@ -35,17 +29,11 @@ interface ReadLogRequest {
   readonly follow: boolean;
 }
 
-/** Documents that `ListHot` gives if it is not told how many, and at most. */
-const HOT_DEFAULT = 100;
-const HOT_MAX = 1000;
-
 /** The handlers, by method. */
 export function clusterHandlers(host: ClusterHost): UntypedServiceImplementation {
   return {
     GetStatus: unary<unknown, object>(host.log, (_call, answer) => answer.done(statusOf(host))),
-    ListHot: unary<{ readonly limit: number }, object>(host.log, (call, answer) =>
-      answer.done(hotOf(host, call.request.limit)),
-    ),
+    ListHot: listHot(host.log, hotSourceOf(host.engine)),
     ReadLog: (call: ServerWritableStream<ReadLogRequest, Buffer>) => readLog(host, call),
     ...membersHandlers(host),
   };
@@ -111,18 +99,13 @@ function countersOf(counters: EngineCounters, bytes: Readonly<ByteCounts>): obje
   return { ...counters, ...bytes, processBytes: process.memoryUsage.rss() };
 }
 
-/** `ListHotResponse`. */
-function hotOf({ engine }: ClusterHost, limit: number): object {
-  const documents = engine.hottest(Math.min(limit || HOT_DEFAULT, HOT_MAX));
+function hotSourceOf(engine: Engine): HotSource {
   return {
     node: engine.config.node,
-    documents: documents.map((document) => heatOf(document, engine)),
+    replica: '',
+    hottest: (count) => engine.hottest(count),
+    leaderOf: (space, key) => engine.leaderOf(space, key),
   };
-}
-
-function heatOf(document: HotDocument, engine: Engine): object {
-  const { space, key } = document;
-  return { leader: engine.leaderOf(space, key), ...document };
 }
 
 function readLog(host: ClusterHost, call: ServerWritableStream<ReadLogRequest, Buffer>): void {

@@ -10,13 +10,14 @@ export interface WatchFields {
   readonly afterSeq?: number;
   readonly policy: number;
   readonly perSecond: number;
+  readonly forCopy: boolean;
 }
 
 /** Throws INVALID_ARGUMENT for what no watch can be. */
 export function watchRequestOf(fields: WatchFields): WatchRequest {
-  const { space, key, afterSeq } = fields;
+  const { space, key, afterSeq, forCopy } = fields;
   checkCount('after_seq', afterSeq);
-  return { space, key, afterSeq, policy: policyOf(fields) };
+  return { space, key, afterSeq, policy: policyOf(fields), forCopy };
 }
 
 /** WATCH_POLICY_... of documents.proto. */

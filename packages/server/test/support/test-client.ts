@@ -25,6 +25,7 @@ export const protos: PackageDefinition = loadSync(
     'deltabase/v1/documents.proto',
     'deltabase/v1/machines.proto',
     'deltabase/v1/cluster.proto',
+    'deltabase/v1/replicas.proto',
     'health/v1/health.proto',
   ],
   { includeDirs: [PROTO_FOLDER, HEALTH_FOLDER], longs: Number, defaults: true, enums: String },
@@ -46,10 +47,12 @@ export class TestClient {
   readonly #documents: Loose;
   readonly #machines: Loose;
   readonly #cluster: Loose;
+  readonly #replicas: Loose;
   readonly #health: Loose;
 
   constructor(address: string) {
-    const { DocumentsService, MachinesService, ClusterService } = tree.deltabase.v1;
+    const { DocumentsService, MachinesService, ClusterService, ReplicasService } =
+      tree.deltabase.v1;
     const open = (Service: Loose): Loose =>
       new Service(address, credentials.createInsecure(), {
         'grpc.max_receive_message_length': 16 * 2 ** 20,
@@ -57,14 +60,14 @@ export class TestClient {
     this.#documents = open(DocumentsService);
     this.#machines = open(MachinesService);
     this.#cluster = open(ClusterService);
+    this.#replicas = open(ReplicasService);
     this.#health = open(tree.grpc.health.v1.Health);
   }
 
   /** A unary call of any of the services. Rejects with the ServiceError. */
   call(method: string, request: Loose, options: { deadline?: Date } = {}): Promise<Loose> {
-    const service = [this.#documents, this.#machines, this.#cluster, this.#health].find(
-      (each) => method in each,
-    );
+    const all = [this.#documents, this.#machines, this.#cluster, this.#replicas, this.#health];
+    const service = all.find((each) => method in each);
     return new Promise((resolve, reject) => {
       service[method](request, options, (error: ServiceError | null, response: Loose) =>
         error === null ? resolve(response) : reject(error),

@@ -309,7 +309,11 @@ export interface UnaryCalls {
   };
   readonly ListHot: {
     readonly request: { readonly limit: number };
-    readonly response: { readonly node: number; readonly documents: readonly WireDocumentHeat[] };
+    readonly response: {
+      readonly node: number;
+      readonly replica: string;
+      readonly documents: readonly WireDocumentHeat[];
+    };
   };
 }
 

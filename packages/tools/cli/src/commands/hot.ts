@@ -30,7 +30,7 @@ const CLEAR = '\u001b[2J\u001b[H';
 export function addHot(program: Command, io: Io): void {
   const command = program
     .command('hot')
-    .summary('the documents that are read and watched most')
+    .summary('what is read and watched most')
     .description('Shows the documents that are read and watched most, the hottest first.')
     .option('--node <id>', 'of one node (default all, added up)', natural)
     .option('--limit <documents>', `at most so many (default ${LIMIT})`, natural)
