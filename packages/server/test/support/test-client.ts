@@ -101,7 +101,8 @@ export class TestClient {
   }
 
   close(): void {
-    for (const each of [this.#documents, this.#machines, this.#cluster, this.#health]) each.close();
+    const all = [this.#documents, this.#machines, this.#cluster, this.#replicas, this.#health];
+    for (const each of all) each.close();
   }
 }
 

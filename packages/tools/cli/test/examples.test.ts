@@ -94,7 +94,8 @@ test('the members of what --json gives are those that docs/cli.md names, in that
   const watched = (await watching.end()).stdout.trim().split('\n');
   assert.deepEqual(
     watched.map((line) => Object.keys(JSON.parse(line))),
-    documented.get('watch'),
+    // Steps in one come to who lags: commands/documents.test.ts.
+    documented.get('watch')!.slice(0, 2),
   );
   documented.delete('watch');
   await check('history', '', 'docs', 'a', '--limit', '1');
@@ -122,7 +123,7 @@ test('the members of what --json gives are those that docs/cli.md names, in that
 test('every example of every command does what it says', async () => {
   const helps = await Promise.all(COMMANDS.map(helpOf));
   // Changes of the members need nodes that come: commands/cluster.test.ts; recoveries ones that went.
-  const others = / start| recover| cluster (add|promote|remove|replace) /;
+  const others = / start| replica| recover| cluster (add|promote|remove|replace) /;
   const examples = helps.flatMap(examplesOf).filter((example) => !others.test(example));
   const [stored, running] = [
     examples.filter((example) => example.includes('--data')),

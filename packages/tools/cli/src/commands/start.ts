@@ -37,13 +37,13 @@ Examples:
 
 const REPLICA: Kind = {
   name: 'replica',
-  summary: 'run a replica, which serves reads and watches from copies',
+  summary: 'run a replica of documents',
   help: ({ replicaOptionsHelp }) => `Usage: deltabase replica [options]
 
 Runs a replica, in the foreground: a process that keeps live copies of documents
 and serves reads and watches of them. It has no vote and no data; whatever else
-it is asked it passes on to its upstream. SIGTERM and Ctrl-C stop it in order, a
-second one at once.
+it is asked it passes on to its upstream, so that --address of any command may
+name it. SIGTERM and Ctrl-C stop it in order, a second one at once.
 
 Options:
 ${replicaOptionsHelp()}
@@ -51,7 +51,6 @@ ${replicaOptionsHelp()}
 Examples:
   deltabase replica --upstream 10.0.0.1:7410,10.0.0.2:7410,10.0.0.3:7410
   deltabase replica --upstream 10.0.0.9:7420 --listen 0.0.0.0:7421
-  deltabase get counter visits --address 127.0.0.1:7420
 `,
   run: ({ runReplica }) => runReplica,
 };
