@@ -45,9 +45,18 @@ export type {
 export { applyRecovery, type RecoveryOptions } from './recover/apply.js';
 export { checkGivenUp, type GroupPlan, planRecovery, type RecoveryPlan } from './recover/plan.js';
 export { readSurvivor, type SurvivingGroup, type Survivor } from './recover/survivor.js';
+export type {
+  Attached,
+  OrdersSink,
+  ReplicaRegistry,
+} from './heat/attached-replicas.js';
 export { Replica, type ReplicaConfig, type ReplicaStatus } from './replica/replica.js';
 export type {
+  AttachLink,
+  AttachListener,
+  CopyReport,
   DeltasRange,
+  ReplicaPlace,
   ReplicaPorts,
   Upstream,
   UpstreamListener,

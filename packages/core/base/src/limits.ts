@@ -96,6 +96,8 @@ export interface Limits {
   readonly composedBytesMax: number;
   readonly watchesPerStreamMax: number;
   readonly recentBytesMax: number;
+  readonly replicasMax: number;
+  readonly ordersMax: number;
   readonly headsMax: number;
   readonly readQueueMax: number;
   readonly readBytesMax: number;
@@ -200,6 +202,8 @@ export const DEFAULT_LIMITS: Limits = {
   composedBytesMax: 1 * MIB, // bytes of one patch in place of several deltas, and of deltas composed for it; with more, the watcher gets the state
   watchesPerStreamMax: 20_000, // watches of one stream of many
   recentBytesMax: 256 * KIB, // bytes of the newest deltas of one live copy of a replica, for watchers that lag
+  replicasMax: 64, // replicas attached to one process, and processes that one replica is attached to
+  ordersMax: 1000, // documents that one process has a replica keep copies of
   headsMax: 1000, // documents whose newest seqs are asked for at once
   readQueueMax: 16_384, // reads waiting for confirmation or loading; pages of history and modules likewise
   readBytesMax: 4 * MIB, // bytes of one read's value: some 30 ms to write out; watch what is larger

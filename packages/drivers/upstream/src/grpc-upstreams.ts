@@ -2,10 +2,13 @@
 
 import { DeltabaseError } from '@deltabase/base';
 import {
+  type AttachLink,
+  type AttachListener,
   type DeltasRange,
   type DocumentName,
   type Failure,
   failure,
+  type ReplicaPlace,
   type TailDelta,
   type Upstream,
   type UpstreamListener,
@@ -13,27 +16,18 @@ import {
 } from '@deltabase/engine';
 import { Connection } from '@deltabase/grpc-connection';
 import {
-  Client,
+  type Client,
   type ClientDuplexStream,
   type ClientReadableStream,
   Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
 import { failureOfCall } from './call-failure.js';
+import { type GrpcUpstreamsOptions, makeClient } from './client.js';
+import { GrpcAttachLink } from './grpc-attach-link.js';
 import { METHODS, type WatchManyRequest } from './protos.js';
 import { decodeListedDeltas, decodeWatchMany } from './watch-many-decoder.js';
 
-export interface GrpcUpstreamsOptions {
-  /** The largest message that an upstream may send, bytes. */
-  readonly receiveBytesMax: number;
-  /** What may be on its way from an upstream, bytes. */
-  readonly creditBytes: number;
-}
-
-/** A connection that carries nothing is asked for a sign of life this often. */
-const KEEPALIVE_MS = 2000;
-const KEEPALIVE_TIMEOUT_MS = 3000;
-const CONNECT_MS_MAX = 1000;
 const READ_MS = 10_000;
 
 export class GrpcUpstreams implements Upstreams {
@@ -45,6 +39,10 @@ export class GrpcUpstreams implements Upstreams {
 
   connect(address: string, listener: UpstreamListener): Upstream {
     return new GrpcUpstream(address, listener, this.#options);
+  }
+
+  attach(address: string, replica: ReplicaPlace, listener: AttachListener): AttachLink {
+    return new GrpcAttachLink(address, { replica, listener }, this.#options);
   }
 }
 
@@ -60,16 +58,7 @@ class GrpcUpstream implements Upstream {
 
   constructor(address: string, listener: UpstreamListener, options: GrpcUpstreamsOptions) {
     this.#address = address;
-    this.#client = new Client(address, this.#connection, {
-      'grpc.max_receive_message_length': options.receiveBytesMax,
-      'grpc.keepalive_time_ms': KEEPALIVE_MS,
-      'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
-      'grpc.initial_reconnect_backoff_ms': CONNECT_MS_MAX,
-      'grpc.max_reconnect_backoff_ms': CONNECT_MS_MAX,
-      'grpc.enable_retries': 0,
-      'grpc.use_local_subchannel_pool': 1,
-      'grpc-node.flow_control_window': 2 * options.creditBytes,
-    });
+    this.#client = makeClient(address, this.#connection, options);
     const { path, requestSerialize } = METHODS.WatchMany;
     this.#call = this.#client.makeBidiStreamRequest<WatchManyRequest, Buffer>(
       path,

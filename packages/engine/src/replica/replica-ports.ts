@@ -15,6 +15,8 @@ export interface ReplicaPorts {
 
 /** Ways to processes that serve documents. */
 export interface Upstreams {
+  /** Offers this replica to the process at `address`. `listener` is called until it was told of the end. */
+  attach(address: string, replica: ReplicaPlace, listener: AttachListener): AttachLink;
   /** Connects to the process at `address` (host:port). `listener` is called until it was told of the end. */
   connect(address: string, listener: UpstreamListener): Upstream;
 }
@@ -53,5 +55,38 @@ export interface UpstreamListener {
   /** The answer to a question: in the order of its ids. */
   heads(number: number, seqs: readonly number[] | Failure): void;
   /** The connection has ended: nothing more comes of it. */
+  closed(why: Failure): void;
+}
+
+/** A replica as others know it. */
+export interface ReplicaPlace {
+  /** Its name, which no other replica of the cluster has. */
+  readonly name: string;
+  /** Where clients reach it, host:port. */
+  readonly address: string;
+}
+
+/** What a replica says of a document that it was told to keep. */
+export interface CopyReport extends DocumentName {
+  /** It may be read and watched there. */
+  readonly ready: boolean;
+  /** What is asked of it there, and of the replicas that it feeds. */
+  readonly readsPerSecond: number;
+  readonly deliveriesPerSecond: number;
+  readonly bytesPerSecond: number;
+}
+
+/** A replica's offer to one process. After `close` nothing comes of it any more. */
+export interface AttachLink {
+  report(copies: readonly CopyReport[]): void;
+  close(): void;
+}
+
+export interface AttachListener {
+  /** It is to keep these documents, and no longer those. */
+  ordered(hold: readonly DocumentName[], release: readonly DocumentName[]): void;
+  /** Where clients reach the nodes of the cluster, host:port. */
+  nodes(addresses: readonly string[]): void;
+  /** The offer has ended: nothing more comes of it. */
   closed(why: Failure): void;
 }
