@@ -1,5 +1,7 @@
-// The process entry: node packages/server/dist/src/main.js [OPTION ...]; --help lists the options.
+// The process entry: node packages/server/dist/src/main.js [replica] [OPTION ...]; --help lists the options.
 
-import { runServer } from './run-server.js';
+import { runReplica, runServer } from './run-server.js';
 
-await runServer(process.argv.slice(2), process.env);
+const [first, ...rest] = process.argv.slice(2);
+if (first === 'replica') await runReplica(rest, process.env);
+else await runServer(process.argv.slice(2), process.env);

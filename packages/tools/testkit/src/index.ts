@@ -73,6 +73,7 @@ export {
   type ProcessClusterOptions,
   ProcessNode,
 } from './process/process-cluster.js';
+export { ServingProcess } from './process/serving-process.js';
 export { Silence } from './process/silence.js';
 export { Coverage } from './sim/coverage.js';
 export { type Outcome, runSeed } from './sim/one-run.js';

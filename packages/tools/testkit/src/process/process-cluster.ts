@@ -1,11 +1,10 @@
 // A real cluster: one process for each node, on loopback, with data in folders of its own. Nodes can be
 // killed, paused and started again; nothing is left behind when it ends, however it ends.
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { ServingProcess } from './serving-process.js';
 
 export interface ProcessClusterOptions {
   /** Node folders are made below it. */
@@ -47,8 +46,6 @@ const NODE_FLAGS = [
   '--no-parallel-scavenge',
 ];
 const GROUPS = 16;
-const START_MS = 30_000;
-const LOG_LINES_KEPT = 200;
 
 /** What a node is made of. */
 interface NodeSetup {
@@ -59,142 +56,21 @@ interface NodeSetup {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** One node: what it is called with, and the process if it runs. */
-export class ProcessNode {
-  readonly #setup: NodeSetup;
-  readonly #log: string[] = [];
-  readonly #hearers = new Map<RegExp, (line: string) => void>();
-  #child: ChildProcess | undefined;
-  #exited: Promise<number | null> = Promise.resolve(null);
+/** One node. */
+export class ProcessNode extends ServingProcess {
+  readonly id: number;
+  readonly dataDir: string;
 
-  constructor(setup: NodeSetup) {
-    this.#setup = setup;
-  }
-
-  get id(): number {
-    return this.#setup.id;
-  }
-
-  get clientAddress(): string {
-    return this.#setup.clientAddress;
-  }
-
-  get dataDir(): string {
-    return this.#setup.dataDir;
-  }
-
-  get pid(): number | undefined {
-    return this.#child?.pid;
-  }
-
-  get isUp(): boolean {
-    return this.#child !== undefined;
-  }
-
-  /** The last lines that it logged since it was started last. */
-  get log(): readonly string[] {
-    return this.#log;
-  }
-
-  /** Resolves with the exit code when the process that was started last is gone; null: it was killed. */
-  get exited(): Promise<number | null> {
-    return this.#exited;
-  }
-
-  /** Starts the process; resolves when it listens, rejects with its last words if it ends before. */
-  async start(): Promise<void> {
-    this.#log.length = 0;
-    const child = this.#spawn();
-    const started = this.#watchOutput(child);
-    const timer = setTimeout(() => child.kill('SIGKILL'), START_MS);
-    try {
-      await started;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** Sends a signal and waits until the process is gone. Resolves with its exit code, null if it was killed. */
-  async stop(signal: NodeJS.Signals): Promise<number | null> {
-    const child = this.#child;
-    if (child === undefined) return null;
-    child.kill(signal);
-    return await this.#exited;
-  }
-
-  /** Stops the process's clock, or lets it run on. */
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    this.#child?.kill(signal);
-  }
-
-  #spawn(): ChildProcess {
-    const { command, environment } = this.#setup;
-    const [program, ...args] = command;
-    const env = { ...process.env, ...environment };
-    const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
-    this.#child = child;
-    LIVING.add(child);
-    this.#exited = new Promise((resolve) => {
-      const gone = (code: number | null): void => {
-        LIVING.delete(child);
-        if (this.#child === child) this.#child = undefined;
-        resolve(code);
-      };
-      child.once('exit', gone);
-      // Its program could not be run.
-      child.once('error', () => child.pid ?? gone(null));
-    });
-    return child;
-  }
-
-  /** Resolves as soon as it logs a line that matches; the process that was started last, from now on. */
-  said(words: RegExp): Promise<void> {
-    return new Promise((resolve) => {
-      this.hear(words, () => {
-        this.#hearers.delete(words);
-        resolve();
-      });
-    });
-  }
-
-  /** Is told of every line that matches, of all its lives, from now on. Once for each `words`. */
-  hear(words: RegExp, told: (line: string) => void): void {
-    this.#hearers.set(words, told);
-  }
-
-  #noteLine(line: string): void {
-    this.#log.push(line);
-    if (this.#log.length > LOG_LINES_KEPT) this.#log.shift();
-    for (const [words, told] of this.#hearers) if (words.test(line)) told(line);
-  }
-
-  #watchOutput(child: ChildProcess): Promise<void> {
-    return new Promise((resolve, reject) => {
-      for (const stream of [child.stdout!, child.stderr!]) {
-        createInterface(stream).on('line', (line) => {
-          this.#noteLine(line);
-          if (line.includes('"started"')) resolve();
-        });
-      }
-      child.once('exit', (code, signal) => {
-        const words = this.#log.slice(-5).join('\n');
-        reject(
-          new Error(`node ${this.id} ended (${code ?? signal}) before it listened:\n${words}`),
-        );
-      });
-      child.once('error', reject);
-    });
+  constructor({ id, dataDir, ...setup }: NodeSetup) {
+    super({ label: `node ${id}`, ...setup });
+    this.id = id;
+    this.dataDir = dataDir;
   }
 }
 
-/** Every process that runs, so that none outlives this one. */
-const LIVING = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of LIVING) child.kill('SIGKILL');
-});
-
 export class ProcessCluster {
   readonly #nodes: ProcessNode[];
+  readonly #replicas: ServingProcess[] = [];
   readonly #options: ProcessClusterOptions;
 
   /** Makes a cluster, of which nothing runs yet. */
@@ -251,6 +127,34 @@ export class ProcessCluster {
     return { node, member: { node: id, peerAddress: peer!, clientAddress: client! } };
   }
 
+  /**
+   * Makes a replica, which is to be started; fed by the nodes, or by `upstreams` (host:port). It is one of `replicas`
+   * from then on.
+   */
+  async makeReplica(
+    name: string,
+    upstreams: readonly string[] = this.addresses,
+  ): Promise<ServingProcess> {
+    const { flags = {}, program } = this.#options;
+    const [port] = await freePorts(1);
+    const clientAddress = `127.0.0.1:${port}`;
+    const limits = flags['limits'] === undefined ? {} : { limits: flags['limits'] };
+    const options = { name, listen: clientAddress, upstream: upstreams.join(','), ...limits };
+    const args = Object.entries(options).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
+    const command = [process.execPath, ...NODE_FLAGS, program, 'replica', ...args];
+    const replica = new ServingProcess({
+      ...{ clientAddress, command },
+      label: `replica ${name}`,
+      environment: {},
+    });
+    this.#replicas.push(replica);
+    return replica;
+  }
+
+  get replicas(): readonly ServingProcess[] {
+    return this.#replicas;
+  }
+
   /** Lets go of a node that does not run any more, and is none of the cluster. */
   forget({ id }: ProcessNode): void {
     const at = this.#nodes.findIndex((node) => node.id === id && !node.isUp);
@@ -270,9 +174,9 @@ export class ProcessCluster {
   /** Ends every process, the hard way unless told otherwise. */
   async stop(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     await Promise.all(
-      this.nodes.map((node) => {
-        node.signal('SIGCONT');
-        return node.stop(signal);
+      [...this.replicas, ...this.nodes].map((each) => {
+        each.signal('SIGCONT');
+        return each.stop(signal);
       }),
     );
   }
