@@ -29,6 +29,7 @@ import type { DocumentSource } from './streams/document-source.js';
 import { GroupDocument } from './streams/group-document.js';
 import { type DocumentName, Heads } from './streams/heads.js';
 import { Reads } from './streams/reads.js';
+import { Shedding } from './streams/shedding.js';
 import { Watches } from './streams/watches.js';
 import { Deployments } from './system/deployments.js';
 import { Machines } from './system/machines.js';
@@ -55,6 +56,8 @@ export class EngineParts {
   readonly deployments: Deployments;
   readonly members: Members;
   readonly heat: Heat;
+  /** What is refused when too much is read here. */
+  readonly shedding: Shedding;
   readonly reads: Reads;
   readonly watches: Watches;
   readonly heads: Heads;
@@ -141,11 +144,13 @@ export class EngineParts {
     this.forwarding = new Forwarding({ links: this.links, limits, touched, life });
     this.snapshots = new SnapshotSender({ disk, limits, header, send: sendBulk, inTurn });
     const heat = new Heat(limits);
+    const shedding = new Shedding(limits);
     this.heat = heat;
-    this.reads = new Reads({ limits, heat, nowMs, wake });
+    this.shedding = shedding;
+    this.reads = new Reads({ limits, heat, shedding, nowMs, wake });
     this.heads = new Heads(limits, (name) => this.documentOf(name));
     this.watches = new Watches({
-      ...{ limits, heat, nowMs, inTurn, wake },
+      ...{ limits, heat, shedding, nowMs, inTurn, wake },
       after: (delayMs, run) => clock.after(delayMs, () => inTurn(run)),
     });
 

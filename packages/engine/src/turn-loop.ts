@@ -20,11 +20,20 @@ export class TurnLoop {
   #running = false;
   #stopped = false;
   #turns = 0;
+  #wokenMs = 0;
+  #longestWaitMs = 0;
 
   /** `work` is run at the end of each turn, after the turn's events. */
   constructor(clock: Clock, work: () => void) {
     this.#clock = clock;
     this.#work = work;
+  }
+
+  /** The longest time since this was last asked that a turn was waited for, ms: what else the process did meanwhile. */
+  takeLongestWait(): number {
+    const ms = this.#longestWaitMs;
+    this.#longestWaitMs = 0;
+    return ms;
   }
 
   /** Turns taken. */
@@ -46,6 +55,7 @@ export class TurnLoop {
   wake(): void {
     if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
+    this.#wokenMs = this.#clock.monotonicMs();
     this.#clock.soon(() => this.#turn());
   }
 
@@ -63,6 +73,7 @@ export class TurnLoop {
     assert(!this.#running, 'turns do not nest');
     this.#running = true;
     this.#turns++;
+    this.#longestWaitMs = Math.max(this.#longestWaitMs, this.#clock.monotonicMs() - this.#wokenMs);
     const events = this.#events;
     this.#events = [];
     for (const { run, dropped } of events) {

@@ -99,6 +99,7 @@ export interface Limits {
   readonly replicasMax: number;
   readonly ordersMax: number;
   readonly headsMax: number;
+  readonly turnDelayMsMax: number;
   readonly readQueueMax: number;
   readonly readBytesMax: number;
   readonly historyPageMax: number;
@@ -204,6 +205,7 @@ export const DEFAULT_LIMITS: Limits = {
   recentBytesMax: 256 * KIB, // bytes of the newest deltas of one live copy of a replica, for watchers that lag
   replicasMax: 64, // replicas attached to one process, and processes that one replica is attached to
   ordersMax: 1000, // documents that one process has a replica keep copies of
+  turnDelayMsMax: 50, // ms that turns may be waited for, on average; where reads make it longer, new watches are refused, then stale reads, then all
   headsMax: 1000, // documents whose newest seqs are asked for at once
   readQueueMax: 16_384, // reads waiting for confirmation or loading; pages of history and modules likewise
   readBytesMax: 4 * MIB, // bytes of one read's value: some 30 ms to write out; watch what is larger

@@ -10,6 +10,7 @@ import { type Failure, failure } from '../results.js';
 import type { DocumentStreams } from '../streams/document-streams.js';
 import { type DocumentName, Heads, type HeadsRequest, type HeadsResult } from '../streams/heads.js';
 import { type ReadRequest, type ReadResult, Reads } from '../streams/reads.js';
+import { Shedding } from '../streams/shedding.js';
 import type { Watch, WatchSink } from '../streams/watcher.js';
 import { Watches, type WatchRequest } from '../streams/watches.js';
 import { TurnLoop } from '../turn-loop.js';
@@ -60,6 +61,7 @@ export class Replica implements DocumentStreams {
   readonly #copies: Copies;
   readonly #following: Following;
   readonly #heat: Heat;
+  readonly #shedding: Shedding;
   readonly #reads: Reads;
   readonly #watches: Watches;
   readonly #heads: Heads;
@@ -80,10 +82,12 @@ export class Replica implements DocumentStreams {
     const sourceOf = (of: DocumentName): CopySource =>
       new CopySource(of, this.#copies, this.#following);
     const heat = new Heat(limits);
+    const shedding = new Shedding(limits);
     this.#heat = heat;
-    this.#reads = new Reads({ limits, heat, nowMs, wake });
+    this.#shedding = shedding;
+    this.#reads = new Reads({ limits, heat, shedding, nowMs, wake });
     this.#watches = new Watches({
-      ...{ limits, heat, nowMs, inTurn, wake },
+      ...{ limits, heat, shedding, nowMs, inTurn, wake },
       after: (delayMs, run) => clock.after(delayMs, () => inTurn(run)),
     });
     this.#heads = new Heads(limits, sourceOf);

@@ -18,6 +18,7 @@ import { OpenRequests } from '../open-requests.js';
 import { type Failure, failure, failureOf, overloaded } from '../results.js';
 import type { DocumentSource, StreamedDocument } from './document-source.js';
 import { SeqWaiters } from './seq-waiters.js';
+import type { Shedding } from './shedding.js';
 
 /** How fresh the copy must be. */
 export type ReadMode =
@@ -58,6 +59,7 @@ export interface ReadsHost {
   readonly limits: Limits;
   /** Told of reads of what is here: only these can go to another copy. */
   readonly heat: HeatCounter;
+  readonly shedding: Pick<Shedding, 'refusal'>;
   nowMs(): number;
   /** Asks for another turn. */
   wake(): void;
@@ -166,6 +168,7 @@ export class Reads {
       return failure('INVALID_ARGUMENT', `the pointer is longer than ${pointerBytesMax} bytes`);
     }
     return (
+      this.#host.shedding.refusal(mode.kind === 'stale' ? 'stale read' : 'read') ??
       pointerProblem(pointer) ??
       (mode.kind === 'atLeast' ? countProblem('seq', mode.seq, 0) : undefined) ??
       (mode.kind === 'stale' && mode.withinMs !== undefined

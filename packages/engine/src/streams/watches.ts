@@ -12,6 +12,7 @@ import type { DocumentSource, StreamedDocument } from './document-source.js';
 import { DueTimes, type DueTimesHost } from './due-times.js';
 import { HeldVersions } from './held-versions.js';
 import type { WatchFeed } from './watch-feed.js';
+import type { Shedding } from './shedding.js';
 import { policyProblem, type WatchPolicy } from './watch-policy.js';
 import { type Watch, Watcher, type WatchSink } from './watcher.js';
 
@@ -23,7 +24,7 @@ export interface WatchRequest {
   readonly afterSeq: number | undefined;
   /** `every` by default. */
   readonly policy?: WatchPolicy;
-  /** It keeps a copy current, whose own readers count: what it is given is no heat. */
+  /** It keeps a copy current, whose own readers count: what it is given is no heat, and it is let in where others are shed. */
   readonly forCopy?: boolean;
 }
 
@@ -31,6 +32,7 @@ export interface WatchesHost extends DueTimesHost {
   readonly limits: Limits;
   /** Told of what watchers are given. */
   readonly heat: HeatCounter;
+  readonly shedding: Pick<Shedding, 'refusal'>;
   inTurn(step: () => void): void;
   /** Asks for another turn. */
   wake(): void;
@@ -169,13 +171,14 @@ export class Watches {
     for (const open of this.#open) this.#end(open, why);
   }
 
-  #refusal({ afterSeq, policy = EVERY }: WatchRequest): Failure | undefined {
+  #refusal({ afterSeq, policy = EVERY, forCopy = false }: WatchRequest): Failure | undefined {
     const { watchesPerNodeMax } = this.#host.limits;
     if (this.#draining)
       return failure('UNAVAILABLE', 'this node is stopping: watch at another one');
     if (this.#open.size < watchesPerNodeMax) {
       const problem = afterSeq === undefined ? undefined : countProblem('afterSeq', afterSeq, 0);
-      return problem ?? policyProblem(policy);
+      const shed = forCopy ? undefined : this.#host.shedding.refusal('watch');
+      return shed ?? problem ?? policyProblem(policy);
     }
     const why = `this node has ${watchesPerNodeMax} watches already: watch at another node`;
     return overloaded(why);
