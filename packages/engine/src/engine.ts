@@ -283,7 +283,7 @@ export class Engine implements DocumentStreams {
 
   /** The documents with the most heat of this node, the hottest first, at most so many (docs/operations.md). */
   hottest(count: number): HotDocument[] {
-    return this.#parts.heat.hottest(this.#ports.clock.monotonicMs(), count);
+    return this.#parts.readLoad.heat.hottest(this.#ports.clock.monotonicMs(), count);
   }
 
   /** How much of each limit of memory is used. */

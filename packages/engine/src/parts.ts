@@ -8,7 +8,7 @@ import { Residency } from './documents/residency.js';
 import { Group } from './groups/group.js';
 import type { GroupCounters, GroupHost } from './groups/group-host.js';
 import { SnapshotSender } from './groups/snapshot-sender.js';
-import { Heat } from './heat/heat.js';
+import { ReadLoad } from './heat/read-load.js';
 import type { Expulsion } from './members/member.js';
 import { Members } from './members/members.js';
 import { ClusterClock } from './peers/cluster-clock.js';
@@ -29,7 +29,6 @@ import type { DocumentSource } from './streams/document-source.js';
 import { GroupDocument } from './streams/group-document.js';
 import { type DocumentName, Heads } from './streams/heads.js';
 import { Reads } from './streams/reads.js';
-import { Shedding } from './streams/shedding.js';
 import { Watches } from './streams/watches.js';
 import { Deployments } from './system/deployments.js';
 import { Machines } from './system/machines.js';
@@ -55,9 +54,7 @@ export class EngineParts {
   readonly senders: SystemSenders;
   readonly deployments: Deployments;
   readonly members: Members;
-  readonly heat: Heat;
-  /** What is refused when too much is read here. */
-  readonly shedding: Shedding;
+  readonly readLoad: ReadLoad;
   readonly reads: Reads;
   readonly watches: Watches;
   readonly heads: Heads;
@@ -143,10 +140,11 @@ export class EngineParts {
     });
     this.forwarding = new Forwarding({ links: this.links, limits, touched, life });
     this.snapshots = new SnapshotSender({ disk, limits, header, send: sendBulk, inTurn });
-    const heat = new Heat(limits);
-    const shedding = new Shedding(limits);
-    this.heat = heat;
-    this.shedding = shedding;
+    this.readLoad = new ReadLoad({
+      limits,
+      takeLongestWait: () => this.loop.takeLongestWait(),
+    });
+    const { heat, shedding } = this.readLoad;
     this.reads = new Reads({ limits, heat, shedding, nowMs, wake });
     this.heads = new Heads(limits, (name) => this.documentOf(name));
     this.watches = new Watches({
@@ -211,7 +209,7 @@ export class EngineParts {
       ...{
         ...parts,
         config,
-        heat,
+        readLoad: this.readLoad,
         reads,
         deployments,
         senders,
@@ -297,7 +295,7 @@ export class EngineParts {
     // Each turn begins with another group, so that a spent budget is not always spent on the same ones.
     const first = groups.length === 0 ? 0 : this.loop.turns % groups.length;
     for (let at = 0; at < groups.length; at++) groups[(first + at) % groups.length]!.turn(budget);
-    this.heat.advance(this.#ports.clock.monotonicMs());
+    this.readLoad.heat.advance(this.#ports.clock.monotonicMs());
     this.reads.turn();
     this.links.flush();
     this.writer.flush();

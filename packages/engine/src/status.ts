@@ -1,6 +1,7 @@
 // What an engine tells operators of itself: plain data, gathered on demand.
 
 import type { BasicStatus, ConfState, Role, Status } from 'raft-ts';
+import type { SheddingCounters } from './heat/shedding.js';
 import type { EngineParts } from './parts.js';
 import type { NodeId } from './ports.js';
 
@@ -37,7 +38,7 @@ export interface EngineStatus {
 }
 
 /** Counts since the engine started, and present sizes. */
-export interface EngineCounters {
+export interface EngineCounters extends SheddingCounters {
   readonly residentDocuments: number;
   readonly residentBytes: number;
   readonly messagesExecuted: number;
@@ -90,8 +91,9 @@ export function statusOf(
 }
 
 function countersOf(parts: EngineParts): EngineCounters {
-  const { groups, links, writer, counters, loop, forwarding, watches, upkeep, residency, heat } =
+  const { groups, links, writer, counters, loop, forwarding, watches, upkeep, residency, readLoad } =
     parts;
+  const { heat, shedding } = readLoad;
   const { freeBytes, usedBytes } = parts.disk.space();
   return {
     residentDocuments: groups.reduce((sum, { documents }) => sum + documents.residentCount, 0),
@@ -114,6 +116,7 @@ function countersOf(parts: EngineParts): EngineCounters {
     readsAnswered: heat.reads,
     eventsDelivered: heat.deliveries,
     documentsHot: heat.hotCount,
+    ...shedding.counters,
     groupsAsleep: groups.filter((group) => group.isAsleep).length,
   };
 }

@@ -5,7 +5,7 @@ import type { Residency } from './documents/residency.js';
 import { Sweeper } from './documents/sweeper.js';
 import type { Group } from './groups/group.js';
 import type { SnapshotSender } from './groups/snapshot-sender.js';
-import type { Heat } from './heat/heat.js';
+import type { ReadLoad } from './heat/read-load.js';
 import type { Members } from './members/members.js';
 import type { Goal } from './members/members-state.js';
 import type { ClusterClock } from './peers/cluster-clock.js';
@@ -38,7 +38,7 @@ export interface UpkeepHost {
   readonly disk: WatchedDisk;
   readonly diskRoom: DiskRoom;
   readonly log: Log;
-  readonly heat: Heat;
+  readonly readLoad: Pick<ReadLoad, 'tick'>;
   readonly reads: Reads;
   readonly forwarding: Forwarding;
   readonly snapshots: SnapshotSender;
@@ -178,7 +178,7 @@ export class Upkeep {
   }
 
   #upkeep(now: number): void {
-    const { awake, heat, reads, forwarding, snapshots, dirty } = this.#host;
+    const { awake, readLoad, reads, forwarding, snapshots, dirty } = this.#host;
     this.#upkeptMs = now;
     for (const group of awake) {
       group.upkeep(now);
@@ -186,7 +186,7 @@ export class Upkeep {
     }
     this.#visitSleepers(now);
     this.#host.diskRoom.check();
-    heat.tick(now);
+    readLoad.tick(now);
     reads.tick(now);
     forwarding.tick(now);
     snapshots.tick(now);

@@ -12,14 +12,14 @@ export interface Usage {
 
 /** Gathers it; `open` are requests that wait for the disk. */
 export function usageOf(
-  { groups, reads, watches, heads, heat, forwarding, writer, snapshots }: EngineParts,
+  { groups, reads, watches, heads, readLoad, forwarding, writer, snapshots }: EngineParts,
   open: number,
 ): Usage[] {
   const ofNode: Array<Omit<Usage, 'group'>> = [
     { limit: 'readQueueMax', used: Math.max(reads.openCount, heads.openCount, open) },
     { limit: 'watchesPerNodeMax', used: watches.count },
     { limit: 'watchVersionsBytesMax', used: watches.heldVersionsBytes },
-    { limit: 'heatDocumentsMax', used: Math.max(heat.documentCount, heat.hotCount) },
+    { limit: 'heatDocumentsMax', used: Math.max(readLoad.heat.documentCount, readLoad.heat.hotCount) },
     { limit: 'forwardsMax', used: forwarding.waitingCount },
     { limit: 'writeQueueBytesMax', used: writer.waitingBytes },
     { limit: 'snapshotTransfersMax', used: snapshots.count },

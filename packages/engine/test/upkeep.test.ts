@@ -67,7 +67,7 @@ function setUp(groups: readonly FakeGroup[]) {
     beat() {},
     ...{
       deployments: idle,
-      heat: idle,
+      readLoad: idle,
       senders: idle,
       diskRoom: { ...idle, isLow: false },
       reads: idle,

@@ -5,12 +5,13 @@
 
 import type { Limits } from '@deltabase/base';
 import { nameProblem } from '../check-message.js';
-import { Heat, type HotDocument } from '../heat/heat.js';
+import type { HotDocument } from '../heat/heat.js';
+import { ReadLoad } from '../heat/read-load.js';
+import type { SheddingCounters } from '../heat/shedding.js';
 import { type Failure, failure } from '../results.js';
 import type { DocumentStreams } from '../streams/document-streams.js';
 import { type DocumentName, Heads, type HeadsRequest, type HeadsResult } from '../streams/heads.js';
 import { type ReadRequest, type ReadResult, Reads } from '../streams/reads.js';
-import { Shedding } from '../streams/shedding.js';
 import type { Watch, WatchSink } from '../streams/watcher.js';
 import { Watches, type WatchRequest } from '../streams/watches.js';
 import { TurnLoop } from '../turn-loop.js';
@@ -30,7 +31,7 @@ export interface ReplicaConfig {
 }
 
 /** What a replica does at this moment. */
-export interface ReplicaStatus {
+export interface ReplicaStatus extends SheddingCounters {
   readonly name: string;
   readonly uptimeMs: number;
   /** host:port; `undefined`: none leads to a node now. */
@@ -60,8 +61,7 @@ export class Replica implements DocumentStreams {
   readonly #loop: TurnLoop;
   readonly #copies: Copies;
   readonly #following: Following;
-  readonly #heat: Heat;
-  readonly #shedding: Shedding;
+  readonly #readLoad: ReadLoad;
   readonly #reads: Reads;
   readonly #watches: Watches;
   readonly #heads: Heads;
@@ -81,10 +81,11 @@ export class Replica implements DocumentStreams {
     const inTurn = (step: () => void): void => this.#loop.enqueue(step);
     const sourceOf = (of: DocumentName): CopySource =>
       new CopySource(of, this.#copies, this.#following);
-    const heat = new Heat(limits);
-    const shedding = new Shedding(limits);
-    this.#heat = heat;
-    this.#shedding = shedding;
+    this.#readLoad = new ReadLoad({
+      limits,
+      takeLongestWait: () => this.#loop.takeLongestWait(),
+    });
+    const { heat, shedding } = this.#readLoad;
     this.#reads = new Reads({ limits, heat, shedding, nowMs, wake });
     this.#watches = new Watches({
       ...{ limits, heat, shedding, nowMs, inTurn, wake },
@@ -186,7 +187,7 @@ export class Replica implements DocumentStreams {
 
   /** The documents with the most heat of this replica, the hottest first, at most so many. */
   hottest(count: number): HotDocument[] {
-    return this.#heat.hottest(this.#ports.clock.monotonicMs(), count);
+    return this.#readLoad.heat.hottest(this.#ports.clock.monotonicMs(), count);
   }
 
   status(): ReplicaStatus {
@@ -198,9 +199,10 @@ export class Replica implements DocumentStreams {
       copies: this.#copies.count,
       copiesBytes: this.#copies.bytes,
       watches: this.#watches.count,
-      readsAnswered: this.#heat.reads,
-      eventsDelivered: this.#heat.deliveries,
-      documentsHot: this.#heat.hotCount,
+      readsAnswered: this.#readLoad.heat.reads,
+      eventsDelivered: this.#readLoad.heat.deliveries,
+      documentsHot: this.#readLoad.heat.hotCount,
+      ...this.#readLoad.shedding.counters,
       connections: counters.connections,
       resyncs: counters.resyncs,
     };
@@ -213,7 +215,7 @@ export class Replica implements DocumentStreams {
       { limit: 'readQueueMax', used: Math.max(this.#reads.openCount, this.#heads.openCount) },
       { limit: 'watchesPerNodeMax', used: this.#watches.count },
       { limit: 'watchVersionsBytesMax', used: this.#watches.heldVersionsBytes },
-      { limit: 'heatDocumentsMax', used: this.#heat.documentCount },
+      { limit: 'heatDocumentsMax', used: this.#readLoad.heat.documentCount },
     ];
     return all.map((usage) => ({ group: undefined, ...usage }));
   }
@@ -261,7 +263,7 @@ export class Replica implements DocumentStreams {
   }
 
   #turn(): void {
-    this.#heat.advance(this.#ports.clock.monotonicMs());
+    this.#readLoad.heat.advance(this.#ports.clock.monotonicMs());
     this.#reads.turn();
     this.#following.turn();
     this.#watches.turn();
@@ -269,7 +271,7 @@ export class Replica implements DocumentStreams {
 
   #tick(): void {
     const nowMs = this.#ports.clock.monotonicMs();
-    this.#heat.tick(nowMs);
+    this.#readLoad.tick(nowMs);
     this.#reads.tick(nowMs);
     this.#following.tick(nowMs);
     this.#copies.tick(nowMs);

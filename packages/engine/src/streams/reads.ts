@@ -14,11 +14,11 @@ import {
 import { countProblem } from '../check-message.js';
 import { Fifo } from '../fifo.js';
 import type { HeatCounter } from '../heat/heat.js';
+import type { Shedding } from '../heat/shedding.js';
 import { OpenRequests } from '../open-requests.js';
 import { type Failure, failure, failureOf, overloaded } from '../results.js';
 import type { DocumentSource, StreamedDocument } from './document-source.js';
 import { SeqWaiters } from './seq-waiters.js';
-import type { Shedding } from './shedding.js';
 
 /** How fresh the copy must be. */
 export type ReadMode =

@@ -5,6 +5,7 @@ import { assert, type Limits } from '@deltabase/base';
 import { countProblem } from '../check-message.js';
 import { DeliveryTally } from '../heat/delivery-tally.js';
 import type { HeatCounter } from '../heat/heat.js';
+import type { Shedding } from '../heat/shedding.js';
 import { type Failure, failure, overloaded } from '../results.js';
 import { ComposingWatcher } from './composing-watcher.js';
 import { Compositions } from './compositions.js';
@@ -12,7 +13,6 @@ import type { DocumentSource, StreamedDocument } from './document-source.js';
 import { DueTimes, type DueTimesHost } from './due-times.js';
 import { HeldVersions } from './held-versions.js';
 import type { WatchFeed } from './watch-feed.js';
-import type { Shedding } from './shedding.js';
 import { policyProblem, type WatchPolicy } from './watch-policy.js';
 import { type Watch, Watcher, type WatchSink } from './watcher.js';
 

@@ -24,6 +24,9 @@ interface GetReplicaStatusResponse {
   readonly readsAnswered: number;
   readonly eventsDelivered: number;
   readonly documentsHot: number;
+  readonly sheddingLevel: number;
+  readonly watchesShed: number;
+  readonly readsShed: number;
   readonly connections: number;
   readonly resyncs: number;
   readonly processBytes: number;

@@ -194,6 +194,9 @@ export interface WireNodeCounters {
   readonly readsAnswered: number;
   readonly eventsDelivered: number;
   readonly documentsHot: number;
+  readonly sheddingLevel: number;
+  readonly watchesShed: number;
+  readonly readsShed: number;
   readonly processBytes: number;
 }
 

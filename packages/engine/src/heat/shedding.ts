@@ -12,6 +12,12 @@ export interface SheddingLimits {
   readonly turnDelayMsMax: number;
 }
 
+export interface SheddingCounters {
+  readonly sheddingLevel: number;
+  readonly watchesShed: number;
+  readonly readsShed: number;
+}
+
 /** Steps: from so many times `turnDelayMsMax` on it is refused too. */
 const STEPS: ReadonlyArray<readonly [asked: Asked, times: number]> = [
   ['watch', 1],
@@ -38,7 +44,7 @@ export class Shedding {
   #tickedMs = 0;
   #given = 0;
   /** How many were refused, by what they asked for. */
-  readonly refused: Record<Asked, number> = { watch: 0, 'stale read': 0, read: 0 };
+  readonly #refused: Record<Asked, number> = { watch: 0, 'stale read': 0, read: 0 };
 
   constructor({ turnDelayMsMax }: SheddingLimits) {
     this.#delayMsMax = turnDelayMsMax;
@@ -47,6 +53,11 @@ export class Shedding {
   /** How many kinds of things are refused, 0 to 3: watches, stale reads, all reads. */
   get level(): number {
     return this.#level;
+  }
+
+  get counters(): SheddingCounters {
+    const { watch, read, 'stale read': stale } = this.#refused;
+    return { sheddingLevel: this.#level, watchesShed: watch, readsShed: stale + read };
   }
 
   /** How long turns are waited for, about, ms. */
@@ -76,7 +87,7 @@ export class Shedding {
     if (this.#level === 0) return undefined;
     const step = STEPS.findIndex(([kind]) => kind === asked);
     if (step >= this.#level) return undefined;
-    this.refused[asked]++;
+    this.#refused[asked]++;
     return overloaded(`too much is read here: ask another node or a replica for this ${asked}`);
   }
 
