@@ -24,6 +24,7 @@ test('a replica without options follows the node that a node without options is'
   assert.deepEqual(rest, {
     upstreams: ['127.0.0.1:7410'],
     listen: '127.0.0.1:7420',
+    advertise: '127.0.0.1:7420',
     hold: [],
     logLevel: 'info',
     limits: DEFAULT_LIMITS,
@@ -55,9 +56,15 @@ test('what a replica cannot be started with is said', () => {
   refused(/there is no option --data-dir/, '--data-dir', 'x');
 });
 
+test('where clients reach a replica is where it listens, unless that is everywhere', () => {
+  assert.equal(load('--listen', '0.0.0.0:1').advertise, undefined);
+  assert.equal(load('--listen', '[::]:1').advertise, undefined);
+  assert.equal(load('--listen', '0.0.0.0:1', '--advertise', 'edge:2').advertise, 'edge:2');
+});
+
 test('help tells of every option of a replica', () => {
   const help = replicaOptionsHelp();
-  for (const flag of ['--upstream', '--name', '--listen', '--hold', '--log-level', '--limits']) {
+  for (const flag of ['--upstream', '--name', '--listen', '--advertise', '--hold', '--log-level', '--limits']) {
     assert.ok(help.includes(`  ${flag} `), flag);
   }
 });

@@ -21,6 +21,13 @@ export interface HotDocument extends DocumentHeat {
   readonly copiesWanted: number;
 }
 
+export type DocumentRates = Pick<
+  DocumentHeat,
+  'readsPerSecond' | 'deliveriesPerSecond' | 'bytesPerSecond'
+>;
+
+const NO_RATES: DocumentRates = { readsPerSecond: 0, deliveriesPerSecond: 0, bytesPerSecond: 0 };
+
 type HeatLimits = Pick<
   Limits,
   | 'heatDocumentsMax'
@@ -89,6 +96,11 @@ export class Heat implements HeatCounter {
       atLeast: (heat) => this.#table.atLeast(heat),
       rangeOf: (document) => this.#rangeOf(document),
     });
+  }
+
+  /** The rates of one document, as they were when it was last told what time it is. */
+  rateOf(document: DocumentName): DocumentRates {
+    return this.#table.find(document) ?? NO_RATES;
   }
 
   /** The documents with the most heat, the hottest first, at most so many. */

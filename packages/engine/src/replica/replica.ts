@@ -16,17 +16,23 @@ import type { Watch, WatchSink } from '../streams/watcher.js';
 import { Watches, type WatchRequest } from '../streams/watches.js';
 import { TurnLoop } from '../turn-loop.js';
 import type { Usage } from '../usage.js';
+import { Attachments } from './attachments.js';
 import { Copies } from './copies.js';
 import { CopySource } from './copy-source.js';
 import { Following } from './following.js';
 import type { LiveCopy } from './live-copy.js';
-import type { ReplicaPorts } from './replica-ports.js';
+import type { CopyReport, ReplicaPorts } from './replica-ports.js';
 
 export interface ReplicaConfig {
   /** Its own name, which no other replica has: replicas know themselves by it in a circle. */
   readonly name: string;
   /** host:port of processes to get copies from, at least one; tried in turn. */
   readonly upstreams: readonly string[];
+  /**
+   * Where clients reach it, host:port: with it, it offers itself to its upstreams and the nodes that these know, keeps copies of what is
+   * hot there, and gets their readers; `undefined`: it serves who comes by himself.
+   */
+  readonly address?: string | undefined;
   readonly limits: Limits;
 }
 
@@ -46,6 +52,9 @@ export interface ReplicaStatus extends SheddingCounters {
   readonly eventsDelivered: number;
   /** Documents that are read or watched here so much that they should have more copies. */
   readonly documentsHot: number;
+  /** Processes that it has offered itself to, and documents that these have it keep. */
+  readonly attachments: number;
+  readonly orders: number;
   /** Times that it went to an upstream. */
   readonly connections: number;
   /** Times that a copy began anew, since what came did not lead on from it. */
@@ -65,6 +74,7 @@ export class Replica implements DocumentStreams {
   readonly #reads: Reads;
   readonly #watches: Watches;
   readonly #heads: Heads;
+  readonly #attachments: Attachments | undefined;
   readonly #stopTicks: () => void;
   readonly #originListeners = new Set<() => void>();
   #isStopped = false;
@@ -109,6 +119,7 @@ export class Replica implements DocumentStreams {
         for (const listener of this.#originListeners) listener();
       },
     });
+    this.#attachments = this.#offerTo(config);
     this.#stopTicks = clock.every(TICK_MS, () => inTurn(() => this.#tick()));
   }
 
@@ -155,22 +166,7 @@ export class Replica implements DocumentStreams {
 
   /** Keeps a copy of the document from now on, whether anybody asks for it or not. */
   hold(name: DocumentName): void {
-    this.#loop.enqueue(() => {
-      if (this.#copies.refusal(name) === undefined) this.#copies.open(name).isHeld = true;
-    });
-  }
-
-  /** Keeps it no longer than anybody asks for it. */
-  release(name: DocumentName): void {
-    this.#loop.enqueue(() => {
-      const copy = this.#copies.find(name);
-      if (copy !== undefined) copy.isHeld = false;
-    });
-  }
-
-  /** Whether it has a copy of the document that is kept current. */
-  holds(name: DocumentName): boolean {
-    return this.#copies.find(name)?.document !== undefined;
+    this.#loop.enqueue(() => this.#hold(name));
   }
 
   /** Where its copies come from: this replica first, and whether there is a node at the end. */
@@ -203,6 +199,8 @@ export class Replica implements DocumentStreams {
       eventsDelivered: this.#readLoad.heat.deliveries,
       documentsHot: this.#readLoad.heat.hotCount,
       ...this.#readLoad.shedding.counters,
+      attachments: this.#attachments?.count ?? 0,
+      orders: this.#attachments?.orders ?? 0,
       connections: counters.connections,
       resyncs: counters.resyncs,
     };
@@ -235,10 +233,45 @@ export class Replica implements DocumentStreams {
     this.#stopTicks();
     this.#loop.stop();
     this.#following.close();
+    this.#attachments?.close();
     this.#watches.close(stopping());
     this.#reads.close(stopping());
     this.#heads.close(stopping());
     this.#originListeners.clear();
+  }
+
+  #offerTo({ name, address, upstreams, limits }: ReplicaConfig): Attachments | undefined {
+    if (address === undefined) return undefined;
+    const { clock, random, log } = this.#ports;
+    return new Attachments({
+      ...{ clock, random, log },
+      place: { name, address },
+      addresses: upstreams,
+      upstreams: this.#ports.upstreams,
+      attachmentsMax: limits.replicasMax,
+      ordersMax: limits.ordersMax,
+      inTurn: (step) => this.#loop.enqueue(step),
+      hold: (document) => this.#hold(document),
+      release: (document) => this.#release(document),
+      reportOf: (document) => this.#reportOf(document),
+    });
+  }
+
+  #hold(name: DocumentName): void {
+    if (this.#copies.refusal(name) === undefined) this.#copies.open(name).isHeld = true;
+  }
+
+  /** Keeps it no longer than anybody asks for it. */
+  #release(name: DocumentName): void {
+    const copy = this.#copies.find(name);
+    if (copy !== undefined) copy.isHeld = false;
+  }
+
+  #reportOf(name: DocumentName): CopyReport {
+    const hasState = this.#copies.find(name)?.document !== undefined;
+    const ready = hasState && this.#following.upstream !== undefined;
+    const { readsPerSecond, deliveriesPerSecond, bytesPerSecond } = this.#readLoad.heat.rateOf(name);
+    return { ...name, ready, readsPerSecond, deliveriesPerSecond, bytesPerSecond };
   }
 
   #sourceOf(name: DocumentName): CopySource {
@@ -275,6 +308,7 @@ export class Replica implements DocumentStreams {
     this.#reads.tick(nowMs);
     this.#following.tick(nowMs);
     this.#copies.tick(nowMs);
+    this.#attachments?.tick(nowMs);
   }
 }
 

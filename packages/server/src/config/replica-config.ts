@@ -15,11 +15,16 @@ export interface ReplicaServerConfig {
   readonly upstreams: readonly string[];
   /** host:port that clients reach this process at; port 0: any free one. */
   readonly listen: string;
+  /** host:port that clients are told to reach it at; `undefined`: they are not told of it. */
+  readonly advertise: string | undefined;
   /** Documents that it always keeps copies of. */
   readonly hold: readonly DocumentName[];
   readonly logLevel: LogLevel;
   readonly limits: Limits;
 }
+
+/** All addresses of a machine: nobody reaches it there. */
+const ANYWHERE = /^(?:0\.0\.0\.0|\[::\]):/;
 
 /** The configuration that flags and environment ask for. Throws INVALID_ARGUMENT if it cannot be. */
 export function loadReplicaConfig(
@@ -27,12 +32,13 @@ export function loadReplicaConfig(
   environment: Environment,
 ): ReplicaServerConfig {
   const { values, sourceOf } = readOptions(REPLICA_OPTIONS, flags, environment);
-  const { upstream, name, hold, limits, ...rest } = values;
+  const { upstream, name, hold, limits, advertise, ...rest } = values;
   const all = { ...DEFAULT_LIMITS, ...limits } as Limits;
   const upstreams = parseAddresses(upstream, '--upstream');
   if (upstreams.length === 0) throw invalid(`${sourceOf('upstream')} names no address: name one`);
   return {
     ...rest,
+    advertise: advertise ?? (ANYWHERE.test(rest.listen) ? undefined : rest.listen),
     name: name ?? `replica-${randomBytes(4).toString('hex')}`,
     upstreams,
     hold: hold === '' ? [] : parseDocuments(hold, sourceOf('hold'), all),

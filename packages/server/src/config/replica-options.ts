@@ -27,6 +27,14 @@ export const REPLICA_OPTIONS = {
     meaning: 'Where this process listens for clients. Nothing is encrypted or authenticated yet.',
     schema: address().default('127.0.0.1:7420'),
   },
+  advertise: {
+    value: 'HOST:PORT',
+    meaning:
+      'Where clients reach this process from elsewhere: nodes send their readers of hot documents there. Needed where it ' +
+      'listens on all addresses of its machine.',
+    schema: address().optional(),
+    unset: 'where it listens',
+  },
   hold: {
     value: 'SPACE/KEY,...',
     meaning: 'Documents to keep copies of whether anybody asks for them or not.',

@@ -5,6 +5,7 @@ import { makeSystemClock, makeSystemRandom } from '@deltabase/driver-system';
 import { GrpcUpstreams } from '@deltabase/driver-upstream';
 import { type Log, Replica } from '@deltabase/engine';
 import { ReflectionService } from '@grpc/reflection';
+import { withPort } from '../config/members.js';
 import type { ReplicaServerConfig } from '../config/replica-config.js';
 import { GrpcServer, messageBytesMax } from '../grpc-server.js';
 import { Health } from '../services/health.js';
@@ -27,7 +28,7 @@ export interface ReplicaServer {
 
 /** Starts a replica. Throws INVALID_ARGUMENT if nothing can listen where it should. */
 export async function startReplica(config: ReplicaServerConfig, log: Log): Promise<ReplicaServer> {
-  const { name, upstreams, listen, hold, limits } = config;
+  const { name, upstreams, listen, advertise, hold, limits } = config;
   const grpc = await GrpcServer.open(listen, limits);
   const bytesMax = messageBytesMax(limits);
   const clock = makeSystemClock();
@@ -39,7 +40,9 @@ export async function startReplica(config: ReplicaServerConfig, log: Log): Promi
       creditBytes: limits.watchQueueBytesMax,
     }),
   };
-  const replica = new Replica(ports, { name, upstreams, limits });
+  const address = advertise === undefined ? undefined : withPort(advertise, grpc.port);
+  if (address === undefined) log.warn('not-advertised', { listen });
+  const replica = new Replica(ports, { name, upstreams, address, limits });
   for (const document of hold) replica.hold(document);
   const passage = new Passage(bytesMax);
   replica.followOrigin(() => passage.leadTo(replica.status().upstream));

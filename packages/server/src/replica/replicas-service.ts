@@ -27,6 +27,8 @@ interface GetReplicaStatusResponse {
   readonly sheddingLevel: number;
   readonly watchesShed: number;
   readonly readsShed: number;
+  readonly attachments: number;
+  readonly orders: number;
   readonly connections: number;
   readonly resyncs: number;
   readonly processBytes: number;
