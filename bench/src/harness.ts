@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** One benchmark. */
 export interface Benchmark {
@@ -34,6 +34,8 @@ export interface Measured {
   readonly notes: readonly string[];
   /** A hash of what the documents were in the end, equal in every run of the same seed. */
   readonly checksum: string;
+  /** Files beside the result, such as pictures: name to content. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** The content of a result file. */
@@ -73,8 +75,11 @@ export async function runBenchmark(
 }
 
 export function writeResult(path: string, result: ResultFile): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`);
+  const { files = {}, ...rest } = result;
+  const folder = dirname(path);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path, `${JSON.stringify(rest, null, 2)}\n`);
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
 }
 
 /** What a figure must be. */

@@ -11,12 +11,14 @@ import { type Benchmark, renderTable, runBenchmark, writeResult } from './harnes
 import { idleGroups } from './idle-groups.js';
 import { messages } from './messages.js';
 import { parseOptions, USAGE } from './options.js';
+import { readStorm } from './read-storm/read-storm.js';
 
 const BENCHMARKS: readonly Benchmark[] = [
   messages,
   documentSize,
   cold,
   fanout,
+  readStorm,
   failover,
   idleGroups,
 ];
