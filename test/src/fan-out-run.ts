@@ -80,7 +80,13 @@ async function watchThrough(
     for (const watcher of watchers) assert.equal(watcher.hash, hash);
     const sum = (of_: (each: FanOutWatcher) => number): number =>
       watchers.reduce((total, each) => total + of_(each), 0);
-    return { seq, kills, settledMs, deltas: sum((each) => each.deltas), moves: sum((each) => each.moves) };
+    return {
+      seq,
+      kills,
+      settledMs,
+      deltas: sum((each) => each.deltas),
+      moves: sum((each) => each.moves),
+    };
   } finally {
     for (const watcher of watchers) watcher.close();
     links.close();

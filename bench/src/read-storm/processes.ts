@@ -73,8 +73,11 @@ export class AnswerCounter {
     const client = new v1[service](address, credentials.createInsecure());
     this.#call = () =>
       new Promise((resolve, reject) => {
-        client[method]({}, { deadline: Date.now() + 5000 }, (error: Error | null, response: object) =>
-          error === null ? resolve(readsOf(response)) : reject(error),
+        client[method](
+          {},
+          { deadline: Date.now() + 5000 },
+          (error: Error | null, response: object) =>
+            error === null ? resolve(readsOf(response)) : reject(error),
         );
       });
   }

@@ -37,7 +37,8 @@ const P99_MAX = 1.3;
 
 export const readStorm: Benchmark = {
   name: 'read-storm',
-  question: 'What becomes of the messages to a document that 200 readers hammer, without replicas and with two?',
+  question:
+    'What becomes of the messages to a document that 200 readers hammer, without replicas and with two?',
   workload:
     `One counter, ${FULL.rate} messages a second; ${FULL.readers} readers that read it linearizably, each again as soon as it has an answer. Readers (one process) and replicas run at ` +
     `nice ${ELSEWHERE_NICE}: in earnest they are on other machines. Nobody touches anything: readers go where the cluster sends them.`,

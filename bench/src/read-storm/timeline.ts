@@ -30,7 +30,11 @@ const PARTS = [
   { name: 'replicas', color: '#2e7d5b' },
 ] as const;
 
-export function timelineSvg(title: string, moments: readonly Moment[], marks: readonly Mark[]): string {
+export function timelineSvg(
+  title: string,
+  moments: readonly Moment[],
+  marks: readonly Mark[],
+): string {
   const seconds = moments.at(-1)?.at ?? 1;
   const x = (at: number): number => LEFT + (at / seconds) * (WIDTH - LEFT - RIGHT);
   const readsMax = niceMax(Math.max(...moments.map(totalOf)));

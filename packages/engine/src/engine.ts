@@ -6,6 +6,7 @@ import { DeltabaseError } from '@deltabase/base';
 import type { Entry } from 'raft-ts';
 import { countProblem, nameProblem } from './check-message.js';
 import { checkConfig, type EngineConfig } from './config.js';
+import type { Attached, CopyDirectory, OrdersSink } from './heat/attached-replicas.js';
 import type { HotDocument } from './heat/heat.js';
 import { expulsionText, type Member } from './members/member.js';
 import type {
@@ -18,11 +19,12 @@ import type { MembersReport } from './members/members.js';
 import { OpenRequests } from './open-requests.js';
 import { EngineParts } from './parts.js';
 import type { NodeId, Ports } from './ports.js';
+import type { ReplicaPlace } from './replica/replica-ports.js';
 import { type Failure, failure, type Submission } from './results.js';
 import { type EngineStatus, type GroupPosition, statusOf } from './status.js';
 import { formatNode, type RecoveredNode, recoverNode } from './storage/recovery.js';
 import type { DocumentStreams } from './streams/document-streams.js';
-import type { HeadsRequest, HeadsResult } from './streams/heads.js';
+import type { DocumentName, HeadsRequest, HeadsResult } from './streams/heads.js';
 import { type HistoryPage, readHistory } from './streams/history.js';
 import type { ReadRequest, ReadResult } from './streams/reads.js';
 import type { Watch, WatchSink } from './streams/watcher.js';
@@ -64,7 +66,7 @@ export function startEngine(
 /** Bytes of entries that `readLog` gives, about. */
 const LOG_PAGE_BYTES = 2 ** 20;
 
-export class Engine implements DocumentStreams {
+export class Engine implements DocumentStreams, CopyDirectory {
   readonly #ports: Ports;
   readonly #config: EngineConfig;
   readonly #parts: EngineParts;
@@ -167,6 +169,18 @@ export class Engine implements DocumentStreams {
       () => heads.ask(request, answer),
       () => answer(stopping()),
     );
+  }
+
+  attach(place: ReplicaPlace, sink: OrdersSink): Attached {
+    return this.#parts.readLoad.replicas.attach(place, sink);
+  }
+
+  copiesOf(document: DocumentName): readonly string[] {
+    return this.#parts.readLoad.copiesOf(document);
+  }
+
+  followCopies(listener: (document: DocumentName) => void): () => void {
+    return this.#parts.readLoad.followCopies(listener);
   }
 
   /** Reads a page of a document's history, from `fromSeq` (at least 1) on. */
@@ -326,8 +340,17 @@ export class Engine implements DocumentStreams {
     if (this.#stopped) return;
     this.#stopped = true;
     const { stopTicks, loop, groups, touched } = this.#parts;
-    const { reads, watches, heads, deployments, forwarding, snapshots, senders, members } =
-      this.#parts;
+    const {
+      reads,
+      watches,
+      heads,
+      readLoad,
+      deployments,
+      forwarding,
+      snapshots,
+      senders,
+      members,
+    } = this.#parts;
     stopTicks();
     loop.stop();
     this.#open.close(why);
@@ -337,6 +360,7 @@ export class Engine implements DocumentStreams {
     watches.close(why);
     reads.close(why);
     heads.close(why);
+    readLoad.close(why);
     for (const group of groups) group.close(why);
     forwarding.close();
     snapshots.close();

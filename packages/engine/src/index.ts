@@ -9,6 +9,12 @@ export {
 } from './config.js';
 export { recordOf, type TailDelta } from './documents/tail.js';
 export { type Engine, startEngine } from './engine.js';
+export type {
+  Attached,
+  CopyDirectory,
+  OrdersSink,
+  ReplicaRegistry,
+} from './heat/attached-replicas.js';
 export type { HotDocument } from './heat/heat.js';
 export { expulsionText, type JoinTicket, type Member, type Recovery } from './members/member.js';
 export type {
@@ -45,11 +51,6 @@ export type {
 export { applyRecovery, type RecoveryOptions } from './recover/apply.js';
 export { checkGivenUp, type GroupPlan, planRecovery, type RecoveryPlan } from './recover/plan.js';
 export { readSurvivor, type SurvivingGroup, type Survivor } from './recover/survivor.js';
-export type {
-  Attached,
-  OrdersSink,
-  ReplicaRegistry,
-} from './heat/attached-replicas.js';
 export { Replica, type ReplicaConfig, type ReplicaStatus } from './replica/replica.js';
 export type {
   AttachLink,

@@ -141,7 +141,7 @@ export class EngineParts {
     this.forwarding = new Forwarding({ links: this.links, limits, touched, life });
     this.snapshots = new SnapshotSender({ disk, limits, header, send: sendBulk, inTurn });
     this.readLoad = new ReadLoad({
-      limits,
+      ...{ limits, nowMs, inTurn },
       takeLongestWait: () => this.loop.takeLongestWait(),
     });
     const { heat, shedding } = this.readLoad;

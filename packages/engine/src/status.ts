@@ -91,8 +91,18 @@ export function statusOf(
 }
 
 function countersOf(parts: EngineParts): EngineCounters {
-  const { groups, links, writer, counters, loop, forwarding, watches, upkeep, residency, readLoad } =
-    parts;
+  const {
+    groups,
+    links,
+    writer,
+    counters,
+    loop,
+    forwarding,
+    watches,
+    upkeep,
+    residency,
+    readLoad,
+  } = parts;
   const { heat, shedding } = readLoad;
   const { freeBytes, usedBytes } = parts.disk.space();
   return {

@@ -19,7 +19,10 @@ export function usageOf(
     { limit: 'readQueueMax', used: Math.max(reads.openCount, heads.openCount, open) },
     { limit: 'watchesPerNodeMax', used: watches.count },
     { limit: 'watchVersionsBytesMax', used: watches.heldVersionsBytes },
-    { limit: 'heatDocumentsMax', used: Math.max(readLoad.heat.documentCount, readLoad.heat.hotCount) },
+    {
+      limit: 'heatDocumentsMax',
+      used: Math.max(readLoad.heat.documentCount, readLoad.heat.hotCount),
+    },
     { limit: 'forwardsMax', used: forwarding.waitingCount },
     { limit: 'writeQueueBytesMax', used: writer.waitingBytes },
     { limit: 'snapshotTransfersMax', used: snapshots.count },

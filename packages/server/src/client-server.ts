@@ -11,7 +11,8 @@ import { Health } from './services/health.js';
 import { Leaders } from './services/leaders.js';
 import { machinesHandlers } from './services/machines.js';
 import { PageStreams } from './services/page-stream.js';
-import { loadProtos, NODE_SERVICES } from './services/protos.js';
+import { loadProtos, SERVICE_NAMES } from './services/protos.js';
+import { attachHandlers } from './services/replicas.js';
 import { Routes } from './services/routes.js';
 
 export interface ClientServerOptions {
@@ -47,7 +48,7 @@ export class ClientServer {
     this.#leaders = new Leaders(engine);
     const leaders = this.#leaders;
     this.#health = new Health({
-      services: NODE_SERVICES,
+      services: SERVICE_NAMES,
       canServe: () => leaders.all.every((leader) => leader !== 0),
       listen: (listener) => void leaders.listen(listener),
     });
@@ -68,8 +69,10 @@ export class ClientServer {
       protos.cluster,
       clusterHandlers({ engine, pages, limits, version, bytes, log, nowMs }),
     );
+    const nodes = (): string[] => engine.members().places.map(({ clientAddress }) => clientAddress);
+    server.addService(protos.replicas, attachHandlers({ registry: engine, limits, log, nodes }));
     this.#health.addTo(server);
-    new ReflectionService(protos.ofNode).addToServer(server);
+    new ReflectionService(protos.all).addToServer(server);
   }
 
   /** Tells health checks that this node does not serve any more. */

@@ -2,12 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import { DeltabaseError } from '@deltabase/base';
-import {
-  type CopyReport,
-  failure,
-  type OrdersSink,
-  type ReplicaPlace,
-} from '@deltabase/engine';
+import { type CopyReport, failure, type OrdersSink, type ReplicaPlace } from '@deltabase/engine';
 import { AttachStream } from '../src/services/attach-stream.js';
 import { statusOf } from '../src/services/status.js';
 import type { Loose } from './support/test-client.js';

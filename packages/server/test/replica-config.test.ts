@@ -64,7 +64,15 @@ test('where clients reach a replica is where it listens, unless that is everywhe
 
 test('help tells of every option of a replica', () => {
   const help = replicaOptionsHelp();
-  for (const flag of ['--upstream', '--name', '--listen', '--advertise', '--hold', '--log-level', '--limits']) {
+  for (const flag of [
+    '--upstream',
+    '--name',
+    '--listen',
+    '--advertise',
+    '--hold',
+    '--log-level',
+    '--limits',
+  ]) {
     assert.ok(help.includes(`  ${flag} `), flag);
   }
 });

@@ -216,3 +216,34 @@ test('replicas that feed each other in a circle find it out, and serve once one 
     }
   });
 });
+
+test('what is hot gets copies of the replicas there are, by whatever node, and loses them when it cools', async () => {
+  const limits =
+    'hotReadsPerSecondMin=20,copyReadsPerSecondMax=50,hotCoolMs=500,heatHalfLifeMs=300';
+  await withCluster(['--limits', limits], async (nodes) => {
+    await nodes[0]!.client.send('list', 'x', 'push', 1);
+    const one = (): readonly string[] => [nodes[0]!.address];
+    await withReplicas([one, one], async (replicas) => {
+      // Each knows of one node, and is told of the others.
+      await until(() =>
+        replicas.every(({ server }) => server.replica.status().attachments === nodes.length),
+      );
+      const hot = { space: 'list', key: 'x' };
+      const [, , node] = nodes;
+      const copies = () => node!.server.engine.copiesOf(hot);
+      assert.deepEqual(copies(), []);
+      let isOver = false;
+      const read = async (): Promise<void> => {
+        while (!isOver) await node!.client.call('get', hot);
+      };
+      const reading = [read(), read(), read()];
+      await until(() => copies().length === 2);
+      assert.deepEqual([...copies()].sort(), replicas.map(({ address }) => address).sort());
+      for (const { server } of replicas) assert.equal(server.replica.status().orders, 1);
+      isOver = true;
+      await Promise.all(reading);
+      await until(() => copies().length === 0);
+      await until(() => replicas.every(({ server }) => server.replica.status().orders === 0));
+    });
+  });
+});

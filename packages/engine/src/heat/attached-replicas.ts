@@ -25,6 +25,14 @@ export interface ReplicaRegistry {
   attach(place: ReplicaPlace, sink: OrdersSink): Attached;
 }
 
+/** Tells where else documents may be read and watched. */
+export interface CopyDirectory extends ReplicaRegistry {
+  /** host:port of copies that are ready; none, if readers should stay. */
+  copiesOf(document: DocumentName): readonly string[];
+  /** Calls `listener` with a document whose copies are others than before. Returns how to stop it. */
+  followCopies(listener: (document: DocumentName) => void): () => void;
+}
+
 /** What is decided for a replica. */
 export interface Order {
   readonly replica: string;

@@ -89,12 +89,29 @@ export class Heat implements HeatCounter {
     this.#table.delivered(document, events, bytes);
   }
 
-  /** Called a few times a second: says anew what is hot. */
-  tick(nowMs: number): void {
+  /** The hot documents, and how many copies each should have. */
+  hot(): Iterable<readonly [DocumentName, number]> {
+    return this.#hot.all();
+  }
+
+  /** How many copies a document should have; 0: it is not hot. */
+  copiesWanted(document: DocumentName): number {
+    return this.#hot.copiesOf(document);
+  }
+
+  /**
+   * Called a few times a second: says anew what is hot. `elsewhere` tells what is asked of the copies of a document, in reads
+   * per second: their readers are its readers, and would come back.
+   */
+  tick(nowMs: number, elsewhere: (document: DocumentName) => number = () => 0): void {
     this.advance(nowMs);
     this.#hot.tick(nowMs, {
       atLeast: (heat) => this.#table.atLeast(heat),
-      rangeOf: (document) => this.#rangeOf(document),
+      rangeOf: (document) => {
+        const { low, high } = this.#rangeOf(document);
+        const heat = elsewhere(document);
+        return { low: low + heat, high: high + heat };
+      },
     });
   }
 

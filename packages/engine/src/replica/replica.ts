@@ -5,6 +5,7 @@
 
 import type { Limits } from '@deltabase/base';
 import { nameProblem } from '../check-message.js';
+import type { Attached, CopyDirectory, OrdersSink } from '../heat/attached-replicas.js';
 import type { HotDocument } from '../heat/heat.js';
 import { ReadLoad } from '../heat/read-load.js';
 import type { SheddingCounters } from '../heat/shedding.js';
@@ -21,7 +22,7 @@ import { Copies } from './copies.js';
 import { CopySource } from './copy-source.js';
 import { Following } from './following.js';
 import type { LiveCopy } from './live-copy.js';
-import type { CopyReport, ReplicaPorts } from './replica-ports.js';
+import type { CopyReport, ReplicaPlace, ReplicaPorts } from './replica-ports.js';
 
 export interface ReplicaConfig {
   /** Its own name, which no other replica has: replicas know themselves by it in a circle. */
@@ -63,7 +64,7 @@ export interface ReplicaStatus extends SheddingCounters {
 
 const TICK_MS = 100;
 
-export class Replica implements DocumentStreams {
+export class Replica implements DocumentStreams, CopyDirectory {
   readonly #ports: ReplicaPorts;
   readonly #config: ReplicaConfig;
   readonly #startedMs: number;
@@ -92,7 +93,7 @@ export class Replica implements DocumentStreams {
     const sourceOf = (of: DocumentName): CopySource =>
       new CopySource(of, this.#copies, this.#following);
     this.#readLoad = new ReadLoad({
-      limits,
+      ...{ limits, nowMs, inTurn },
       takeLongestWait: () => this.#loop.takeLongestWait(),
     });
     const { heat, shedding } = this.#readLoad;
@@ -162,6 +163,18 @@ export class Replica implements DocumentStreams {
       () => this.#heads.ask(request, answer),
       () => answer(stopping()),
     );
+  }
+
+  attach(place: ReplicaPlace, sink: OrdersSink): Attached {
+    return this.#readLoad.replicas.attach(place, sink);
+  }
+
+  copiesOf(document: DocumentName): readonly string[] {
+    return this.#readLoad.copiesOf(document);
+  }
+
+  followCopies(listener: (document: DocumentName) => void): () => void {
+    return this.#readLoad.followCopies(listener);
   }
 
   /** Keeps a copy of the document from now on, whether anybody asks for it or not. */
@@ -237,6 +250,7 @@ export class Replica implements DocumentStreams {
     this.#watches.close(stopping());
     this.#reads.close(stopping());
     this.#heads.close(stopping());
+    this.#readLoad.close(stopping());
     this.#originListeners.clear();
   }
 
@@ -270,8 +284,14 @@ export class Replica implements DocumentStreams {
   #reportOf(name: DocumentName): CopyReport {
     const hasState = this.#copies.find(name)?.document !== undefined;
     const ready = hasState && this.#following.upstream !== undefined;
-    const { readsPerSecond, deliveriesPerSecond, bytesPerSecond } = this.#readLoad.heat.rateOf(name);
-    return { ...name, ready, readsPerSecond, deliveriesPerSecond, bytesPerSecond };
+    const { readsPerSecond, deliveriesPerSecond, bytesPerSecond } =
+      this.#readLoad.heat.rateOf(name);
+    return {
+      ...{ ready, deliveriesPerSecond, bytesPerSecond },
+      // Those of replicas that it feeds are of every kind; they are told as reads.
+      readsPerSecond: readsPerSecond + this.#readLoad.heatElsewhere(name),
+      ...name,
+    };
   }
 
   #sourceOf(name: DocumentName): CopySource {

@@ -31,7 +31,9 @@ function setUp(replicasMax = 3) {
       { name, address: `${name}:1` },
       {
         ordered: (hold, release) =>
-          void got.push(`hold ${hold.map(({ key }) => key)} release ${release.map(({ key }) => key)}`),
+          void got.push(
+            `hold ${hold.map(({ key }) => key)} release ${release.map(({ key }) => key)}`,
+          ),
         ended: (why: Failure) => void got.push(why.code),
       },
     );

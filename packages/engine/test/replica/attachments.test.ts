@@ -2,11 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makePrng } from '@deltabase/base';
 import { Attachments } from '../../src/replica/attachments.js';
-import type {
-  AttachListener,
-  CopyReport,
-  ReplicaPlace,
-} from '../../src/replica/replica-ports.js';
+import type { AttachListener, CopyReport, ReplicaPlace } from '../../src/replica/replica-ports.js';
 import { failure } from '../../src/results.js';
 import type { DocumentName } from '../../src/streams/heads.js';
 
@@ -176,7 +172,10 @@ test('it attaches to so many, and takes so many orders of each', () => {
   const bench = new Bench(['a:1'], 2, 3);
   bench.pass(100);
   bench.link('a:1').listener.nodes(['b:1', 'c:1', 'd:1']);
-  bench.link('a:1').listener.ordered([1, 2, 3, 4, 5].map((n) => doc(String(n))), []);
+  bench.link('a:1').listener.ordered(
+    [1, 2, 3, 4, 5].map((n) => doc(String(n))),
+    [],
+  );
   bench.pass(100);
   assert.equal(bench.attachments.count, 2);
   assert.deepEqual([...bench.held], ['1', '2', '3']);

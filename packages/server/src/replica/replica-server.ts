@@ -10,12 +10,13 @@ import type { ReplicaServerConfig } from '../config/replica-config.js';
 import { GrpcServer, messageBytesMax } from '../grpc-server.js';
 import { Health } from '../services/health.js';
 import { listHot } from '../services/list-hot.js';
-import { loadProtos, REPLICA_SERVICES } from '../services/protos.js';
+import { loadProtos, SERVICE_NAMES } from '../services/protos.js';
 import { type ReadingHost, readingHandlers } from '../services/reading.js';
+import { attachHandlers } from '../services/replicas.js';
 import { VERSION } from '../version.js';
 import { passOldReads } from './old-reads.js';
 import { Passage, passed } from './pass-through.js';
-import { replicasHandlers } from './replicas-service.js';
+import { statusHandlers } from './replica-status.js';
 
 /** A replica that runs. */
 export interface ReplicaServer {
@@ -47,7 +48,7 @@ export async function startReplica(config: ReplicaServerConfig, log: Log): Promi
   const passage = new Passage(bytesMax);
   replica.followOrigin(() => passage.leadTo(replica.status().upstream));
   const health = new Health({
-    services: REPLICA_SERVICES,
+    services: SERVICE_NAMES,
     canServe: () => replica.origin.live,
     listen: (listener) => void replica.followOrigin(listener),
   });
@@ -103,10 +104,9 @@ function addServices({ grpc, replica, passage, health, ...host }: Parts): void {
   ]) {
     server.addService(definition, handlers);
   }
-  server.addService(
-    protos.replicas,
-    replicasHandlers({ replica, log: host.log, version: VERSION }),
-  );
+  const status = statusHandlers({ replica, log: host.log, version: VERSION });
+  const attach = attachHandlers({ registry: replica, nodes: () => [], ...host });
+  server.addService(protos.replicas, { ...status, ...attach });
   health.addTo(server);
-  new ReflectionService(protos.ofReplica).addToServer(server);
+  new ReflectionService(protos.all).addToServer(server);
 }

@@ -72,7 +72,8 @@ export class AttachStream {
     if (this.#attached !== undefined) throw invalid('the replica has said who it is already');
     const { name, address } = place;
     if (!NAME.test(name)) throw invalid('a replica needs a name: 1 to 63 of a-z 0-9 . -');
-    if (!isPlace(address)) throw invalid(`the replica's address ${JSON.stringify(address)} is none`);
+    if (!isPlace(address))
+      throw invalid(`the replica's address ${JSON.stringify(address)} is none`);
     this.#attached = this.#host.registry.attach(
       { name, address },
       {

@@ -10,9 +10,7 @@ import { protoPath as healthProto } from 'grpc-health-check';
 
 /** Every public service. */
 export interface Protos {
-  /** What a node offers, and what a replica does, with all that it says. */
-  readonly ofNode: PackageDefinition;
-  readonly ofReplica: PackageDefinition;
+  readonly all: PackageDefinition;
   readonly documents: ServiceDefinition;
   readonly machines: ServiceDefinition;
   readonly cluster: ServiceDefinition;
@@ -20,34 +18,31 @@ export interface Protos {
 }
 
 const PROTO_FOLDER = fileURLToPath(new URL('../../../../../proto', import.meta.url));
-const FILES = ['documents', 'machines', 'cluster'].map((name) => `deltabase/v1/${name}.proto`);
-const REPLICAS_FILE = 'deltabase/v1/replicas.proto';
+const FILES = ['documents', 'machines', 'cluster', 'replicas'].map(
+  (name) => `deltabase/v1/${name}.proto`,
+);
 
-/** Full names of the services of a node, as health checks ask for them; */
-export const NODE_SERVICES = [
+/** Full names of our services, as health checks ask for them. */
+export const SERVICE_NAMES = [
   'deltabase.v1.DocumentsService',
   'deltabase.v1.MachinesService',
   'deltabase.v1.ClusterService',
+  'deltabase.v1.ReplicasService',
 ] as const;
-const REPLICAS_SERVICE = 'deltabase.v1.ReplicasService';
-/** and of a replica. */
-export const REPLICA_SERVICES = [...NODE_SERVICES, REPLICAS_SERVICE] as const;
 
 /** Reads the protos. */
 export function loadProtos(): Protos {
   const healthFolder = join(dirname(healthProto), '..', '..');
-  const load = (files: readonly string[]): PackageDefinition =>
-    loadSync([...files, 'health/v1/health.proto'], {
-      includeDirs: [PROTO_FOLDER, healthFolder],
-      longs: Number,
-      defaults: true,
-    });
-  const ofNode = load(FILES);
-  const ofReplica = load([...FILES, REPLICAS_FILE]);
-  const [documents, machines, cluster] = NODE_SERVICES.map((name) => serviceOf(ofNode, name));
+  const all = loadSync([...FILES, 'health/v1/health.proto'], {
+    includeDirs: [PROTO_FOLDER, healthFolder],
+    longs: Number,
+    defaults: true,
+  });
+  const [documents, machines, cluster, replicas] = SERVICE_NAMES.map((name) =>
+    serviceOf(all, name),
+  );
   return {
-    ...{ ofNode, ofReplica },
-    replicas: serviceOf(ofReplica, REPLICAS_SERVICE),
+    all,
     documents: withBytes(documents!, {
       SendStream: ['request', 'response'],
       Watch: ['response'],
@@ -56,6 +51,7 @@ export function loadProtos(): Protos {
     }),
     machines: machines!,
     cluster: withBytes(cluster!, { ReadLog: ['response'] }),
+    replicas: replicas!,
   };
 }
 

@@ -130,9 +130,7 @@ export class ServingProcess {
       }
       child.once('exit', (code, signal) => {
         const words = this.#log.slice(-5).join('\n');
-        reject(
-          new Error(`${this.label} ended (${code ?? signal}) before it listened:\n${words}`),
-        );
+        reject(new Error(`${this.label} ended (${code ?? signal}) before it listened:\n${words}`));
       });
       child.once('error', reject);
     });

@@ -1,10 +1,10 @@
-// ReplicasService: what a replica tells of itself.
+// GetReplicaStatus of ReplicasService: what a replica tells of itself.
 
 import type { Log, Replica } from '@deltabase/engine';
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import { unary } from '../services/unary.js';
 
-export interface ReplicasHost {
+export interface StatusHost {
   readonly replica: Replica;
   readonly log: Log;
   /** The release. */
@@ -35,11 +35,11 @@ interface GetReplicaStatusResponse {
 }
 
 /** The handlers, by method. */
-export function replicasHandlers({
+export function statusHandlers({
   replica,
   log,
   version,
-}: ReplicasHost): UntypedServiceImplementation {
+}: StatusHost): UntypedServiceImplementation {
   return {
     GetReplicaStatus: unary<object, GetReplicaStatusResponse>(log, (_call, answer) => {
       const { uptimeMs, upstream = '', ...status } = replica.status();
