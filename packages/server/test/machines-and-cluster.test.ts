@@ -197,7 +197,7 @@ test('reflection tells of every service', async () => {
         'deltabase.v1.ClusterService',
         'deltabase.v1.DocumentsService',
         'deltabase.v1.MachinesService',
-    'deltabase.v1.ReplicasService',
+        'deltabase.v1.ReplicasService',
         'grpc.health.v1.Health',
       ],
     );
