@@ -1,6 +1,7 @@
 // What an engine tells operators of itself: plain data, gathered on demand.
 
 import type { BasicStatus, ConfState, Role, Status } from 'raft-ts';
+import type { ReplicaListing } from './heat/attached-replicas.js';
 import type { SheddingCounters } from './heat/shedding.js';
 import type { EngineParts } from './parts.js';
 import type { NodeId } from './ports.js';
@@ -34,6 +35,8 @@ export interface EngineStatus {
   /** There is so little room on its disk that it takes no messages. */
   readonly diskLow: boolean;
   readonly groups: readonly GroupStatus[];
+  /** Replicas that have offered themselves to this node. */
+  readonly replicas: readonly ReplicaListing[];
   readonly counters: EngineCounters;
 }
 
@@ -79,6 +82,7 @@ export function statusOf(
     draining: upkeep.isDraining,
     diskStalled: upkeep.isDiskStalled,
     diskLow: diskRoom.isLow,
+    replicas: parts.readLoad.replicas.list(),
     groups: groups.map((group) => ({
       ...group.status(),
       group: group.id,

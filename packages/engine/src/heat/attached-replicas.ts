@@ -33,6 +33,12 @@ export interface CopyDirectory extends ReplicaRegistry {
   followCopies(listener: (document: DocumentName) => void): () => void;
 }
 
+/** A replica as operators see it. */
+export interface ReplicaListing extends ReplicaPlace {
+  /** Documents that it was told to keep copies of. */
+  readonly copies: number;
+}
+
 /** What is decided for a replica. */
 export interface Order {
   readonly replica: string;
@@ -45,6 +51,8 @@ export interface OrderSource {
   attach(place: ReplicaPlace): void;
   detach(name: string): void;
   report(name: string, copies: readonly CopyReport[]): void;
+  /** Documents that a replica was told to keep. */
+  orderCount(name: string): number;
   tick(nowMs: number): Iterable<Order>;
 }
 
@@ -74,6 +82,13 @@ export class AttachedReplicas implements ReplicaRegistry {
 
   get count(): number {
     return this.#byName.size;
+  }
+
+  list(): ReplicaListing[] {
+    return [...this.#byName.values()].map(({ place }) => ({
+      copies: this.#host.offers.orderCount(place.name),
+      ...place,
+    }));
   }
 
   /** Takes a replica; one that had its name before is taken for gone: it is its past life, or must find another. */

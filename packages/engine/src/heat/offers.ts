@@ -73,6 +73,10 @@ export class Offers implements OrderSource {
     }
   }
 
+  orderCount(name: string): number {
+    return this.#replicas.get(name)?.copies.size ?? 0;
+  }
+
   /** What is asked of a document's copies, in reads per second: it is as hot as all of them together. */
   heatElsewhere(document: DocumentName): number {
     if (this.#documents.get(document) === undefined) return 0;

@@ -20,6 +20,7 @@ function setUp(replicasMax = 3) {
       attach: ({ name, address }) => void told.push(`attach ${name} ${address}`),
       detach: (name) => void told.push(`detach ${name}`),
       report: (name, copies) => void told.push(`report ${name} ${copies.length}`),
+      orderCount: (name) => name.length,
       tick: () => orders.splice(0),
     },
     nowMs: () => clock.nowMs,
@@ -55,6 +56,7 @@ test('orders go to the replica that they are for, and its reports to who decides
   assert.deepEqual(one.got, []);
   assert.deepEqual(two.got, ['hold x release ']);
   assert.deepEqual(told, ['attach r1 r1:1', 'attach r2 r2:1', 'report r1 1']);
+  assert.deepEqual(replicas.list()[1], { name: 'r2', address: 'r2:1', copies: 2 });
 });
 
 test('a replica that says nothing for three seconds is lost, one that reports is not', () => {

@@ -58,6 +58,7 @@ function statusOf({ engine, version, bytes }: ClusterHost): object {
       peerAddress,
     })),
     groups: status.groups.map((group) => groupOf(group, status.node)),
+    replicas: status.replicas,
     counters: countersOf(status.counters, bytes),
     recoveries,
   };

@@ -200,6 +200,13 @@ export interface WireNodeCounters {
   readonly processBytes: number;
 }
 
+export interface WireReplica {
+  readonly name: string;
+  readonly address: string;
+  /** Documents that the node has it keep copies of. */
+  readonly copies: number;
+}
+
 export interface WireStatus {
   readonly cluster: string;
   readonly node: number;
@@ -211,6 +218,8 @@ export interface WireStatus {
   readonly draining: boolean;
   readonly diskStalled: boolean;
   readonly diskLow: boolean;
+  /** Replicas that have offered themselves to the node. */
+  readonly replicas: readonly WireReplica[];
   readonly recoveries: readonly WireRecovery[];
 }
 

@@ -64,6 +64,7 @@ export function statusText(context: Pick<Context, 'paint'>, nodes: readonly Node
       paint.dim,
     ),
     '\n',
+    ...replicaTable(statuses, paint),
     table(GROUP_COLUMNS, groupRows(statuses), paint.dim),
   ].join('');
 }
@@ -113,6 +114,27 @@ function stateText(status: NodeStatus, paint: Context['paint']): string {
   if (status.diskLow) return paint.red('disk low');
   const damaged = status.groups.filter((group) => group.damaged).length;
   return damaged === 0 ? paint.green('up') : paint.red(`damaged (${damaged} groups)`);
+}
+
+const REPLICA_COLUMNS = [
+  { head: 'REPLICA' },
+  { head: 'ADDRESS' },
+  { head: 'KEEPS FOR (node:documents)' },
+];
+
+/** The replicas that any node has; nothing if there are none. */
+function replicaTable(statuses: readonly NodeStatus[], paint: Context['paint']): string[] {
+  const all = statuses.flatMap(({ node, replicas }) =>
+    replicas.map((replica) => ({ node, replica })),
+  );
+  const names = [...new Set(all.map(({ replica }) => replica.name))].sort();
+  if (names.length === 0) return [];
+  const rows = names.map((name) => {
+    const ofName = all.filter(({ replica }) => replica.name === name);
+    const keeps = ofName.map(({ node, replica }) => `${node}:${replica.copies}`);
+    return [printable(name), printable(ofName[0]!.replica.address), keeps.join(' ')];
+  });
+  return [table(REPLICA_COLUMNS, rows, paint.dim), '\n'];
 }
 
 const GROUP_COLUMNS = [

@@ -69,9 +69,9 @@ function heatJson(of: DocumentHeat): object {
 
 function statusJson(status: NodeStatus): object {
   const { cluster, node, version, uptimeMs, ...rest } = status;
-  const { counters, members, recoveries, groups, ...states } = rest;
+  const { counters, members, recoveries, replicas, groups, ...states } = rest;
   const who = { cluster, node, version, uptimeMs, ...states };
-  return { ...who, counters, members, recoveries, groups: groups.map(groupJson) };
+  return { ...who, counters, members, recoveries, replicas, groups: groups.map(groupJson) };
 }
 
 function groupJson(status: NodeStatus['groups'][number]): object {

@@ -177,6 +177,7 @@ test('the status shows all nodes by id, and of each group who leads and how far 
     'counters',
     'members',
     'recoveries',
+    'replicas',
     'groups',
   ]);
   assert.equal(status.groups.length, 1 + GROUPS);

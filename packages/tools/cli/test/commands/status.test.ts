@@ -10,7 +10,8 @@ function report(node: number, changes: Partial<NodeStatus> = {}): NodeReport {
   const progress = [1, 2, 3].map((id) => ({ node: id, damaged: id === 3 }));
   const group = { group: 0, role: node === 1 ? 'leader' : 'follower', appliedIndex: 9, term: 2 };
   const groups = [{ ...group, progress: node === 1 ? progress : [], damaged: false }];
-  const status = { cluster: 'c', node, version: '1', uptimeMs: 1, groups, ...changes };
+  const base = { cluster: 'c', node, version: '1', uptimeMs: 1, replicas: [], groups };
+  const status = { ...base, ...changes };
   return { kind: 'status', node, address: `n${node}`, status: status as unknown as NodeStatus };
 }
 
@@ -34,4 +35,15 @@ test('the status says what keeps a node from serving', () => {
   ]);
   for (const state of ['draining', 'disk hangs', 'disk low'])
     assert.ok(text.includes(state), state);
+});
+
+test('the status tells of replicas, and for whom each keeps how many documents', () => {
+  const replica = (name: string, copies: number) => ({ name, address: `${name}:1`, copies });
+  const text = statusText(CONTEXT, [
+    report(1, { replicas: [replica('b', 2)] }),
+    report(2, { replicas: [replica('b', 0), replica('a', 1)] }),
+  ]);
+  assert.match(text, /REPLICA +ADDRESS +KEEPS/);
+  assert.match(text, /\n *a +a:1 +2:1\n *b +b:1 +1:2 2:0\n/);
+  assert.doesNotMatch(statusText(CONTEXT, [report(1)]), /REPLICA/);
 });
