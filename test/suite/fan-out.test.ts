@@ -11,7 +11,13 @@ test('watchers on nodes and replicas miss nothing while these are killed', {
   assert.equal(seq, 241);
   assert.equal(deltas, 150 * 240, 'each watcher got each delta once');
   const killed = Object.keys(kills);
-  assert.ok(killed.some((name) => name.startsWith('node')), killed.join());
-  assert.ok(killed.some((name) => name.startsWith('replica')), killed.join());
+  assert.ok(
+    killed.some((name) => name.startsWith('node')),
+    killed.join(),
+  );
+  assert.ok(
+    killed.some((name) => name.startsWith('replica')),
+    killed.join(),
+  );
   assert.ok(moves > 10, `${moves} moves`);
 });
