@@ -22,6 +22,8 @@ export interface BenchContext {
   /** Small parameters, one run: to see that it works. */
   readonly smoke: boolean;
   readonly seed: number;
+  /** Other systems that are to be measured in the same run, of those that the benchmark knows. */
+  readonly peers: readonly string[];
   /** Tells the person who waits. */
   progress(line: string): void;
 }
@@ -118,7 +120,7 @@ export function spreadOf(values: readonly number[]): Spread {
 }
 
 /** The value below which a fraction `q` of the sorted values lies. */
-export function quantile(sorted: readonly number[], q: number): number {
+export function quantile(sorted: Readonly<ArrayLike<number>>, q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
 }
 

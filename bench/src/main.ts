@@ -6,7 +6,7 @@ import { ROOT } from './bench-cluster.js';
 import { cold } from './cold.js';
 import { documentSize } from './document-size.js';
 import { failover } from './failover/failover.js';
-import { fanout } from './fanout.js';
+import { fanout } from './fanout/fanout.js';
 import { type Benchmark, renderTable, runBenchmark, writeResult } from './harness.js';
 import { idleGroups } from './idle-groups.js';
 import { messages } from './messages.js';
@@ -37,10 +37,11 @@ if (options.help || options.list) {
   process.exit(0);
 }
 
-const { names, smoke, seed } = options;
+const { names, smoke, seed, peers } = options;
 const context = {
   smoke,
   seed,
+  peers,
   progress: (line: string) => console.error(`  ${line}`),
 };
 for (const benchmark of BENCHMARKS) {

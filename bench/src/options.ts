@@ -9,9 +9,15 @@ export interface Options {
   readonly list: boolean;
   readonly help: boolean;
   readonly seed: number;
+  /** Other systems that benchmarks measure beside ours where they know them. */
+  readonly peers: readonly string[];
 }
 
-export const USAGE = 'npm run bench -- [NAME ...] [--smoke] [--seed N] [--list]';
+export const PEERS: readonly string[] = ['etcd'];
+
+export const USAGE =
+  'npm run bench -- [NAME ...] [--smoke] [--seed N] [--peer etcd] [--list]\n\n' +
+  '--peer measures another system in the same run, where it is installed: etcd for fanout (Debian: etcd-server)';
 
 /** Reads it; a string says what is wrong with it. */
 export function parseOptions(args: readonly string[], known: readonly string[]): Options | string {
@@ -26,7 +32,10 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
   if (!Number.isSafeInteger(seed) || seed < 0) {
     return `--seed ${values.seed} is no whole number of at least 0`;
   }
-  return { names, ...values, seed };
+  const { peer: peers, ...flags } = values;
+  const stranger = peers.find((peer) => !PEERS.includes(peer));
+  if (stranger !== undefined) return `there is no peer ${stranger}: there is ${PEERS.join(', ')}`;
+  return { names, ...flags, seed, peers };
 }
 
 function parse(args: readonly string[]) {
@@ -39,6 +48,7 @@ function parse(args: readonly string[]) {
         list: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
         seed: { type: 'string', default: '1' },
+        peer: { type: 'string', multiple: true, default: [] },
       },
     });
   } catch (thrown) {

@@ -67,6 +67,7 @@ export {
 } from './network/simulated-network.js';
 export { type Flow, LinkMesh } from './process/link-mesh.js';
 export {
+  freePorts,
   type Launch,
   type Link,
   ProcessCluster,

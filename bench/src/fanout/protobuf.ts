@@ -1,0 +1,80 @@
+// As much of the protobuf wire format as the watchers need, for both systems alike: what they read of an event costs the same.
+
+export const VARINT = 0;
+export const LENGTH_DELIMITED = 2;
+
+const FIXED64 = 1;
+const FIXED32 = 5;
+
+/** Calls `field` for each field of a message: its number, and its value if that is a varint, else where its bytes are. */
+export type FieldVisitor = (field: number, value: number, start: number, end: number) => void;
+
+/** Reads `bytes[start, end)`. Throws where they are no message. */
+export function readFields(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  visit: FieldVisitor,
+): void {
+  let at = start;
+  const varint = (): number => {
+    let value = 0;
+    for (let unit = 1; at < end; unit *= 0x80) {
+      const byte = bytes[at++]!;
+      value += (byte & 0x7f) * unit;
+      if (byte < 0x80) return value;
+    }
+    throw new Error('a number is cut off');
+  };
+  while (at < end) {
+    const tag = varint();
+    const field = Math.floor(tag / 8);
+    const type = tag & 7;
+    if (type === VARINT) {
+      visit(field, varint(), at, at);
+      continue;
+    }
+    const length = lengthOf(type, varint);
+    if (length > end - at) throw new Error(`field ${field} is cut off`);
+    visit(field, 0, at, at + length);
+    at += length;
+  }
+}
+
+/** Fields of a message, in the order of the calls. */
+export class FieldWriter {
+  readonly #parts: Buffer[] = [];
+
+  number(field: number, value: number): this {
+    this.#parts.push(varintOf(field * 8 + VARINT), varintOf(value));
+    return this;
+  }
+
+  bytes(field: number, value: Uint8Array | string): this {
+    const content = Buffer.from(value);
+    this.#parts.push(varintOf(field * 8 + LENGTH_DELIMITED), varintOf(content.length), content);
+    return this;
+  }
+
+  finish(): Buffer {
+    return Buffer.concat(this.#parts);
+  }
+}
+
+function lengthOf(type: number, varint: () => number): number {
+  if (type === LENGTH_DELIMITED) return varint();
+  if (type === FIXED64) return 8;
+  if (type === FIXED32) return 4;
+  throw new Error(`wire type ${type} is not known`);
+}
+
+function varintOf(value: number): Buffer {
+  const bytes: number[] = [];
+  let left = value;
+  while (left >= 0x80) {
+    bytes.push((left % 0x80) | 0x80);
+    left = Math.floor(left / 0x80);
+  }
+  bytes.push(left);
+  return Buffer.from(bytes);
+}
