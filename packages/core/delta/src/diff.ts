@@ -2,10 +2,10 @@
 // changed. Always exact; usually small: a container that changed too much is replaced as a whole.
 
 import { assert } from '@deltabase/base';
+import { changedMembers } from './changed-members.js';
 import { type ArrayEdit, arrayEdits } from './diff-array.js';
-import { expandTop, slotsEqual } from './equal.js';
+import { slotsEqual } from './equal.js';
 import { fromJson, type Json } from './json.js';
-import { nameAt } from './names.js';
 import { type Operation, operationBytes, type Patch } from './operation.js';
 import { escapeToken } from './pointer.js';
 import {
@@ -82,46 +82,12 @@ function diffObjects(
   before: ObjectValue,
   after: ObjectValue,
 ): void {
-  // Nodes still to come, the next on top; `i` and `j` members of the two on top are done.
-  const left = [before];
-  const right = [after];
-  let i = 0;
-  let j = 0;
-  while (output.bytes <= output.bytesMax) {
-    if (i === left.at(-1)?.items.length) {
-      left.pop();
-      i = 0;
-    }
-    if (j === right.at(-1)?.items.length) {
-      right.pop();
-      j = 0;
-    }
-    const x = left.at(-1);
-    const y = right.at(-1);
-    if (x === undefined && y === undefined) return;
-    const height = Math.max(x?.height ?? 0, y?.height ?? 0);
-    if (x === y && i === 0 && j === 0) {
-      left.pop();
-      right.pop();
-    } else if (height > 0) {
-      if (x?.height === height) expandTop(left);
-      if (y?.height === height) expandTop(right);
-    } else {
-      const name = x && nameAt(x.keys, i);
-      const other = y && nameAt(y.keys, j);
-      if (name !== undefined && (other === undefined || name < other)) {
-        push(output, { op: 'remove', path: `${pointer}/${escapeToken(name)}` });
-        i++;
-      } else if (name === undefined || name > other!) {
-        const slot = y!.items[j]!;
-        add(output, `${pointer}/${escapeToken(other!)}`, slot);
-        j++;
-      } else {
-        diffSlots(output, `${pointer}/${escapeToken(name)}`, x!.items[i]!, y!.items[j]!);
-        i++;
-        j++;
-      }
-    }
+  for (const { name, before: was, after: is } of changedMembers(before, after)) {
+    if (output.bytes > output.bytesMax) return;
+    const path = `${pointer}/${escapeToken(name)}`;
+    if (is === undefined) push(output, { op: 'remove', path });
+    else if (was === undefined) add(output, path, is);
+    else diffSlots(output, path, was, is);
   }
 }
 

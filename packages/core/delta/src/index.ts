@@ -35,3 +35,5 @@ export {
   type Value,
   type ValueKind,
 } from './value.js';
+export { filterOf, type ViewFilter, viewOf } from './view.js';
+export { ViewIndex } from './view-index.js';
