@@ -88,6 +88,7 @@ export { readNodeRow } from './storage/recovery.js';
 export type { NodeRow, RecoveryRow } from './storage/rows.js';
 export type { ComposedDelta } from './streams/composed-delta.js';
 export type { DocumentStreams } from './streams/document-streams.js';
+export type { ProgressMark } from './streams/document-views.js';
 export type { DocumentName, HeadsRequest, HeadsResult } from './streams/heads.js';
 export type { HistoryPage } from './streams/history.js';
 export type { ReadMode, ReadRequest, ReadResult, ReadValue } from './streams/reads.js';

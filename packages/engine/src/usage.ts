@@ -23,6 +23,7 @@ export function usageOf(
       limit: 'heatDocumentsMax',
       used: Math.max(readLoad.heat.documentCount, readLoad.heat.hotCount),
     },
+    { limit: 'watchStepsBytesMax', used: watches.keptStepsBytes },
     { limit: 'forwardsMax', used: forwarding.waitingCount },
     { limit: 'writeQueueBytesMax', used: writer.waitingBytes },
     { limit: 'snapshotTransfersMax', used: snapshots.count },

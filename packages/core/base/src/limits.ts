@@ -100,6 +100,10 @@ export interface Limits {
   readonly ordersMax: number;
   readonly headsMax: number;
   readonly turnDelayMsMax: number;
+  readonly watchPointersMax: number;
+  readonly watchFiltersPerDocumentMax: number;
+  readonly watchStepsBytesMax: number;
+  readonly watchProgressMs: number;
   readonly readQueueMax: number;
   readonly readBytesMax: number;
   readonly historyPageMax: number;
@@ -207,6 +211,10 @@ export const DEFAULT_LIMITS: Limits = {
   ordersMax: 1000, // documents that one process has a replica keep copies of
   turnDelayMsMax: 50, // ms that turns may be waited for, on average; where reads make it longer, new watches are refused, then stale reads, then all
   headsMax: 1000, // documents whose newest seqs are asked for at once
+  watchPointersMax: 32, // pointers that one watch may name, of pointerBytesMax together
+  watchFiltersPerDocumentMax: 1000, // different sets of pointers through which a document is watched at a node: each that a delta touches is work for that delta
+  watchStepsBytesMax: 16 * MIB, // bytes of steps of views, as they are and as they are sent, kept for watchers that want each; what is gone is made from the history
+  watchProgressMs: 5_000, // ms after a delta that a watch by pointers did not show until it is told how far it is
   readQueueMax: 16_384, // reads waiting for confirmation or loading; pages of history and modules likewise
   readBytesMax: 4 * MIB, // bytes of one read's value: some 30 ms to write out; watch what is larger
   historyPageMax: 1000, // deltas in one page of history

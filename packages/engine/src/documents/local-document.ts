@@ -5,7 +5,7 @@
 // when it must (StateIsFold is checked then).
 
 import { assert } from '@deltabase/base';
-import { applyPatch, type Document, hashText, parsePatch } from '@deltabase/delta';
+import { applyPatch, type Document, hashText, parsePatch, type Version } from '@deltabase/delta';
 import {
   type DeltaRecord,
   decodeRecord,
@@ -14,6 +14,14 @@ import {
   recordLength,
 } from '@deltabase/machine';
 import { recordOf, Tail } from './tail.js';
+
+/**
+ * Told of a document's version whenever it is another committed one, in order, while the state is in memory. Of deltas of one
+ * entry it may see the last only: the others are in the tail.
+ */
+export interface DocumentObserver {
+  applied(version: Version): void;
+}
 
 export class LocalDocument {
   readonly space: string;
@@ -40,6 +48,7 @@ export class LocalDocument {
   snapshotDue = false;
   /** Who must be told of changes; it stays in memory while there are any. */
   watches = 0;
+  observer: DocumentObserver | undefined;
   /** Messages wait for its state or its machine; it stays in memory. */
   parked = false;
   /** What its state was counted as when it last changed, bytes (residency.ts). */
@@ -89,6 +98,8 @@ export class LocalDocument {
     }
     this.tail.push(head.seq, entry, offset);
     if (head.snapshotAdvised) this.snapshotDue = true;
+    const version = document?.committed;
+    if (version?.seq === head.seq) this.observer?.applied(version);
     return true;
   }
 

@@ -11,7 +11,7 @@ import {
   parsePiece,
   type Version,
 } from '@deltabase/delta';
-import { COMMITTED } from '../documents/local-document.js';
+import { COMMITTED, type DocumentObserver } from '../documents/local-document.js';
 import { recordOf, type TailDelta } from '../documents/tail.js';
 import type { Failure } from '../results.js';
 import type { StreamedDocument } from '../streams/document-source.js';
@@ -37,6 +37,7 @@ export class LiveCopy implements StreamedDocument {
   document: { readonly committed: Version } | undefined;
   appliedBytes = 0;
   watches = 0;
+  observer: DocumentObserver | undefined;
   /** Its watch on the present connection; 0: none. */
   id = 0;
   /** When it was first asked for, by the monotonic clock, ms. */
@@ -94,6 +95,7 @@ export class LiveCopy implements StreamedDocument {
       if (this.document !== undefined && this.seq !== seq) this.tail.clear();
       this.appliedBytes += bytesOf(root);
       this.document = { committed: { seq, root } };
+      this.observer?.applied(this.document.committed);
       return 'taken';
     } catch (thrown) {
       if (!(thrown instanceof DeltabaseError)) throw thrown;
@@ -113,6 +115,7 @@ export class LiveCopy implements StreamedDocument {
     this.document = { committed: { seq: delta.seq, root: next } };
     this.appliedBytes += delta.bytes.length;
     this.tail.push(delta);
+    this.observer?.applied(this.document.committed);
     return 'taken';
   }
 

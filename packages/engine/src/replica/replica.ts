@@ -227,6 +227,7 @@ export class Replica implements DocumentStreams, CopyDirectory {
       { limit: 'watchesPerNodeMax', used: this.#watches.count },
       { limit: 'watchVersionsBytesMax', used: this.#watches.heldVersionsBytes },
       { limit: 'heatDocumentsMax', used: this.#readLoad.heat.documentCount },
+      { limit: 'watchStepsBytesMax', used: this.#watches.keptStepsBytes },
     ];
     return all.map((usage) => ({ group: undefined, ...usage }));
   }

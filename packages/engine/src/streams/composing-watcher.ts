@@ -18,12 +18,12 @@ import {
   deltasOf,
   differenceOf,
 } from './composed-delta.js';
-import type { Compositions } from './compositions.js';
 import type { StreamedDocument } from './document-source.js';
 import type { HeldVersions, VersionHolder } from './held-versions.js';
 import { Pace } from './pace.js';
 import { type StatePieces, statePieces } from './state-pieces.js';
-import { GIVE_BYTES, Given, type WatchFeed } from './watch-feed.js';
+import type { TurnCache } from './turn-cache.js';
+import { COMPARE_BYTES, COMPARE_PART, GIVE_BYTES, Given, type WatchFeed } from './watch-feed.js';
 import type { WatchSink } from './watcher.js';
 
 /** Composes stored deltas; a failure ends the watch. */
@@ -42,7 +42,8 @@ export interface ComposingWatcherOptions {
   readonly perSecond: number | undefined;
   readonly limits: Pick<Limits, 'pieceBytesMax' | 'composedBytesMax'>;
   readonly versions: HeldVersions;
-  readonly compositions: Compositions;
+  /** What was made in this turn. */
+  readonly compositions: TurnCache<StreamedDocument, ComposedDelta | undefined>;
   readonly composeStored: StoredComposer;
   nowMs(): number;
   /** It has something to give: `pump` is to be called soon. */
@@ -52,10 +53,6 @@ export interface ComposingWatcherOptions {
   /** It cannot go on: `end` is to be called. */
   readonly failed: (why: Failure) => void;
 }
-
-/** What finding a difference costs, as if it were bytes given: always, and as a part of what was rewritten. */
-const COMPARE_BYTES = 4096;
-const COMPARE_PART = 1 / 16;
 
 export class ComposingWatcher implements WatchFeed, VersionHolder {
   readonly given = new Given();

@@ -2,6 +2,7 @@
 // a replica (replica/copies.ts). They cannot tell which.
 
 import type { Version } from '@deltabase/delta';
+import type { DocumentObserver } from '../documents/local-document.js';
 import type { TailDelta } from '../documents/tail.js';
 import type { Failure } from '../results.js';
 import type { ComposeRequest, StoredComposition } from './compose-stored.js';
@@ -20,6 +21,8 @@ export interface StreamedDocument {
   readonly appliedBytes: number;
   /** Who must be told of changes; it stays in memory while there are any. */
   watches: number;
+  /** Told of each version that is committed, or of the last of several whose deltas are in the tail. */
+  observer: DocumentObserver | undefined;
 }
 
 /** Deltas of consecutive seqs. */

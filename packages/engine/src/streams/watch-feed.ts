@@ -35,5 +35,15 @@ export class Given {
   }
 }
 
+/** What feeds the sink of a watch of a view. */
+export interface ViewFeed extends WatchFeed {
+  /** It is to say how far nothing has changed, if nothing else does. */
+  tellProgress(): void;
+}
+
 /** What giving something costs beside its bytes, in bytes. */
 export const GIVE_BYTES = 128;
+
+/** What finding a difference costs, as if it were bytes given: always, and as a part of what was rewritten. */
+export const COMPARE_BYTES = 4096;
+export const COMPARE_PART = 1 / 16;

@@ -7,6 +7,7 @@ import type { TailDelta } from '../documents/tail.js';
 import type { Failure } from '../results.js';
 import type { ComposedDelta } from './composed-delta.js';
 import type { ReadDeltas, StreamedDocument } from './document-source.js';
+import type { ProgressMark } from './document-views.js';
 import { type StatePieces, statePieces } from './state-pieces.js';
 import { GIVE_BYTES, Given, type WatchFeed } from './watch-feed.js';
 
@@ -19,8 +20,13 @@ export interface WatchSink {
   /** Part of the state at `seq`; `hash` is set with the last part. */
   state(seq: number, piece: Uint8Array, hash: string | undefined): void;
   delta(delta: TailDelta): void;
-  /** Several deltas in one; never with the policy `every`. */
+  /**
+   * Several deltas in one; never with the policy `every`, unless the watch has pointers: then it is what some did to
+   * the view, and fits whatever of it was given last.
+   */
   composed(delta: ComposedDelta): void;
+  /** Nothing of the view has changed up to this seq; for watches with pointers. */
+  progress(mark: ProgressMark): void;
   /** All that was given since the last call may leave together. */
   flush(): void;
   /** The watch has ended, and not by being cancelled. */

@@ -1,19 +1,30 @@
 // All watches of a node, by document. A watched document stays in memory; its deltas are given on at the end
 // of the turn in which they were applied, or of the next ones if there are more than a turn may give.
 
-import { assert, type Limits } from '@deltabase/base';
+import type { Limits } from '@deltabase/base';
+import type { ViewFilter } from '@deltabase/delta';
 import { countProblem } from '../check-message.js';
 import { DeliveryTally } from '../heat/delivery-tally.js';
 import type { HeatCounter } from '../heat/heat.js';
 import type { Shedding } from '../heat/shedding.js';
 import { type Failure, failure, overloaded } from '../results.js';
+import { CatchingUp } from './catching-up.js';
+import type { ComposedDelta } from './composed-delta.js';
 import { ComposingWatcher } from './composing-watcher.js';
-import { Compositions } from './compositions.js';
 import type { DocumentSource, StreamedDocument } from './document-source.js';
+import type { DocumentViews } from './document-views.js';
 import { DueTimes, type DueTimesHost } from './due-times.js';
+import { EachViewStep } from './each-view-step.js';
 import { HeldVersions } from './held-versions.js';
+import { KeptSteps } from './kept-steps.js';
+import { NewestViewStep } from './newest-view-step.js';
+import { TurnCache } from './turn-cache.js';
+import type { ViewLine } from './view-line.js';
+import { ViewWatcher } from './view-watcher.js';
 import type { WatchFeed } from './watch-feed.js';
+import { parseFilter } from './watch-filter.js';
 import { policyProblem, type WatchPolicy } from './watch-policy.js';
+import { type Attached, WatchedDocuments } from './watched-documents.js';
 import { type Watch, Watcher, type WatchSink } from './watcher.js';
 
 /** What is watched, and from where on. */
@@ -26,6 +37,11 @@ export interface WatchRequest {
   readonly policy?: WatchPolicy;
   /** It keeps a copy current, whose own readers count: what it is given is no heat, and it is let in where others are shed. */
   readonly forCopy?: boolean;
+  /**
+   * RFC 6901: only what is at these is given (delta/view.ts), as steps of the view with its hash. `afterSeq` then says that
+   * the receiver has the view at that seq. None: the whole document.
+   */
+  readonly pointers?: readonly string[];
 }
 
 export interface WatchesHost extends DueTimesHost {
@@ -51,38 +67,56 @@ const EVERY: WatchPolicy = { kind: 'every' };
 /** A watch from its request to its end. */
 interface Open {
   readonly request: WatchRequest;
+  readonly filter: ViewFilter | undefined;
   readonly sink: WatchSink;
   /** `undefined` until it begins. */
-  watcher: WatchFeed | undefined;
+  attached: Attached | undefined;
 }
 
 export class Watches {
   readonly #host: WatchesHost;
-  readonly #byDocument = new Map<StreamedDocument, Set<WatchFeed>>();
+  readonly #documents: WatchedDocuments;
   readonly #open = new Set<Open>();
   /** Those with something to give, in the order in which they get their turn. */
   readonly #hungry = new Set<WatchFeed>();
   /** Those that may be given something at a moment, not before. */
   readonly #due: DueTimes<Open>;
   readonly #versions: HeldVersions;
-  readonly #compositions = new Compositions();
   readonly #tally: DeliveryTally;
   /** Those that keep copies current. */
   readonly #forCopies = new Set<WatchFeed>();
+  readonly #steps: KeptSteps;
+  readonly #compositions = new TurnCache<StreamedDocument, ComposedDelta | undefined>();
+  readonly #viewSteps = new TurnCache<ViewLine, ComposedDelta | undefined>();
+  readonly #catchingUp: CatchingUp;
+  /** Documents whose watchers of views are about to be told how far they are. */
+  readonly #progressing = new Set<DocumentViews>();
   #draining = false;
 
   constructor(host: WatchesHost) {
     this.#host = host;
-    this.#due = new DueTimes(host, ({ watcher }) => {
-      if (watcher !== undefined) this.#feed(watcher);
+    this.#due = new DueTimes(host, ({ attached }) => {
+      if (attached !== undefined) this.#feed(attached.feed);
     });
-    this.#versions = new HeldVersions(host.limits.watchVersionsBytesMax);
+    const { watchVersionsBytesMax, watchStepsBytesMax, composedBytesMax } = host.limits;
+    this.#versions = new HeldVersions(watchVersionsBytesMax);
+    this.#steps = new KeptSteps(watchStepsBytesMax);
+    this.#catchingUp = new CatchingUp(host);
+    this.#documents = new WatchedDocuments({
+      ...{ steps: this.#steps, composedBytesMax },
+      progressed: (views) => this.#tellProgressSoon(views),
+    });
     this.#tally = new DeliveryTally(host.heat);
   }
 
   /** Bytes of earlier versions of documents that watchers go on from. */
   get heldVersionsBytes(): number {
     return this.#versions.bytes;
+  }
+
+  /** Bytes of steps of views that are kept for watchers. */
+  get keptStepsBytes(): number {
+    return this.#steps.bytes;
   }
 
   /** Watches that have begun or are about to. */
@@ -97,8 +131,11 @@ export class Watches {
 
   /** Begins a watch; what goes wrong ends it through its sink. */
   begin(source: DocumentSource, request: WatchRequest, sink: WatchSink): Watch {
-    const open: Open = { request, sink, watcher: undefined };
-    const refusal = this.#refusal(request) ?? source.refusal();
+    const parsed = parseFilter(request.pointers ?? [], this.#host.limits);
+    const refusal =
+      this.#refusal(request) ?? source.refusal() ?? (parsed.kind === 'failed' ? parsed : undefined);
+    const filter = parsed.kind === 'filter' ? parsed.filter : undefined;
+    const open: Open = { request, filter, sink, attached: undefined };
     if (refusal !== undefined) {
       sink.end(refusal);
       return this.#handle(open);
@@ -113,7 +150,7 @@ export class Watches {
 
   /** Something was applied to `local`. */
   changed(local: StreamedDocument): void {
-    for (const watcher of this.#byDocument.get(local) ?? []) this.#hungry.add(watcher);
+    this.#documents.changed(local, (feed) => this.#hungry.add(feed));
   }
 
   /** Gives watchers what there is for them, as much as a turn may. */
@@ -130,6 +167,7 @@ export class Watches {
     }
     this.#tally.flush();
     this.#compositions.clear();
+    this.#viewSteps.clear();
   }
 
   /**
@@ -141,16 +179,8 @@ export class Watches {
     sourceOf: (name: StreamedDocument) => DocumentSource,
   ): void {
     for (const old of before) {
-      const watchers = this.#byDocument.get(old);
-      if (watchers === undefined) continue;
-      this.#byDocument.delete(old);
       const source = sourceOf(old);
-      const local = source.find();
-      assert(local !== undefined, 'what is watched is there, in some form');
-      for (const watcher of watchers) {
-        watcher.moveTo(local);
-        this.#attach(watcher);
-      }
+      if (!this.#documents.replaced(old, () => source.find())) continue;
       source.load((loaded) => {
         if (loaded !== undefined && !('code' in loaded)) this.changed(loaded);
       });
@@ -159,11 +189,8 @@ export class Watches {
 
   /** Ends every watch of a document. */
   endAll(local: StreamedDocument, why: Failure): void {
-    const watchers = this.#byDocument.get(local);
-    if (watchers === undefined) return;
-    for (const open of this.#open) {
-      if (open.watcher !== undefined && watchers.has(open.watcher)) this.#end(open, why);
-    }
+    if (!this.#documents.isWatched(local)) return;
+    for (const open of this.#open) if (open.attached?.feed.local === local) this.#end(open, why);
   }
 
   /** Ends every watch; for a node that stops. */
@@ -206,37 +233,107 @@ export class Watches {
       this.#end(open, noSuchSeq(afterSeq, local.seq));
       return;
     }
-    open.watcher = this.#makeWatcher(source, local, open);
-    if (open.request.forCopy) this.#forCopies.add(open.watcher);
-    this.#attach(open.watcher);
-    this.#feed(open.watcher);
+    const attached = this.#makeFeed(source, local, open);
+    if (attached.kind === 'failed') {
+      this.#end(open, attached);
+      return;
+    }
+    open.attached = attached;
+    if (open.request.forCopy) this.#forCopies.add(attached.feed);
+    this.#documents.attach(attached);
+    this.#feed(attached.feed);
+  }
+
+  #makeFeed(source: DocumentSource, local: StreamedDocument, open: Open): Attached | Failure {
+    const { filter, request } = open;
+    const { policy = EVERY } = request;
+    if (filter !== undefined) return this.#makeViewFeed(source, local, open, filter);
+    const feed =
+      policy.kind === 'every'
+        ? this.#makeWatcher(source, local, open)
+        : this.#makeComposingWatcher(source, local, open, policy);
+    return { kind: 'whole', feed };
   }
 
   #makeWatcher(source: DocumentSource, local: StreamedDocument, open: Open): WatchFeed {
-    const { limits } = this.#host;
-    const { sink, request } = open;
-    const { afterSeq, policy = EVERY } = request;
-    const base = {
-      ...{ sink, local, afterSeq },
-      hungry: (watcher: WatchFeed) => this.#feed(watcher),
-      failed: (why: Failure) => this.#end(open, why),
-    };
-    if (policy.kind === 'every') {
-      return new Watcher({
-        readDeltas: (fromSeq, done) => source.readStored(fromSeq, READ_BYTES, done),
-        pieceBytesMax: limits.pieceBytesMax,
-        ...base,
-      });
-    }
+    return new Watcher({
+      readDeltas: (fromSeq, done) => source.readStored(fromSeq, READ_BYTES, done),
+      pieceBytesMax: this.#host.limits.pieceBytesMax,
+      ...this.#baseOf(open),
+      local,
+    });
+  }
+
+  #makeComposingWatcher(
+    source: DocumentSource,
+    local: StreamedDocument,
+    open: Open,
+    policy: WatchPolicy,
+  ): WatchFeed {
     return new ComposingWatcher({
-      perSecond: policy.kind === 'perSecond' ? policy.perSecond : undefined,
-      limits,
+      perSecond: perSecondOf(policy),
+      limits: this.#host.limits,
       versions: this.#versions,
       compositions: this.#compositions,
       composeStored: (wanted, done) => source.composeStored(wanted, done),
       nowMs: () => this.#host.nowMs(),
       waits: (dueMs) => this.#due.set(open, dueMs),
+      ...this.#baseOf(open),
+      local,
+    });
+  }
+
+  #makeViewFeed(
+    source: DocumentSource,
+    local: StreamedDocument,
+    open: Open,
+    filter: ViewFilter,
+  ): Attached | Failure {
+    const { pieceBytesMax, composedBytesMax, watchFiltersPerDocumentMax } = this.#host.limits;
+    const known = this.#documents.knownViewsOf(local);
+    if (known !== undefined && known.count >= watchFiltersPerDocumentMax && !known.has(filter)) {
+      return tooManyFilters(watchFiltersPerDocumentMax);
+    }
+    const views = this.#documents.viewsOf(local);
+    const line = views.open(filter);
+    const { policy = EVERY } = open.request;
+    const { failed, hungry, ...base } = this.#baseOf(open);
+    const versions = this.#versions;
+    const wantsEach = policy.kind === 'every';
+    const steps = wantsEach
+      ? new EachViewStep({
+          ...{ line, versions, failed },
+          makeSteps: (fromSeq, from, done) =>
+            this.#catchingUp.request({ line, source, fromSeq, from }, done),
+          hungry: () => hungry(feed),
+        })
+      : new NewestViewStep({ line, views, versions, composedBytesMax, made: this.#viewSteps });
+    const feed: ViewWatcher = new ViewWatcher({
+      ...{ views, line, source: steps, wantsEach, pieceBytesMax, hungry },
+      perSecond: perSecondOf(policy),
+      nowMs: () => this.#host.nowMs(),
+      waits: (dueMs) => this.#due.set(open, dueMs),
       ...base,
+    });
+    return { kind: 'view', feed, line };
+  }
+
+  #baseOf(open: Open) {
+    return {
+      sink: open.sink,
+      afterSeq: open.request.afterSeq,
+      hungry: (watcher: WatchFeed) => this.#feed(watcher),
+      failed: (why: Failure) => this.#end(open, why),
+    };
+  }
+
+  /** Tells the watchers of `views` how far they are, a while from now. */
+  #tellProgressSoon(views: DocumentViews): void {
+    if (this.#progressing.has(views)) return;
+    this.#progressing.add(views);
+    this.#host.after(this.#host.limits.watchProgressMs, () => {
+      this.#progressing.delete(views);
+      for (const watcher of views.watchers()) watcher.tellProgress();
     });
   }
 
@@ -245,40 +342,38 @@ export class Watches {
     this.#host.wake();
   }
 
-  #attach(watcher: WatchFeed): void {
-    const { local } = watcher;
-    const watchers = this.#byDocument.get(local);
-    if (watchers === undefined) this.#byDocument.set(local, new Set([watcher]));
-    else watchers.add(watcher);
-    local.watches++;
-  }
-
   #end(open: Open, why: Failure | undefined): void {
     if (!this.#open.delete(open)) return;
     this.#due.delete(open);
-    const { watcher } = open;
-    if (watcher === undefined) {
+    const { attached } = open;
+    if (attached === undefined) {
       if (why !== undefined) open.sink.end(why);
       return;
     }
-    const watchers = this.#byDocument.get(watcher.local);
-    watchers?.delete(watcher);
-    if (watchers?.size === 0) this.#byDocument.delete(watcher.local);
-    watcher.local.watches--;
-    this.#hungry.delete(watcher);
-    this.#forCopies.delete(watcher);
-    watcher.end(why);
+    this.#documents.detach(attached);
+    this.#hungry.delete(attached.feed);
+    this.#forCopies.delete(attached.feed);
+    attached.feed.end(why);
   }
 
   #handle(open: Open): Watch {
     return {
       resume: () =>
         this.#host.inTurn(() => {
-          if (open.watcher !== undefined && this.#open.has(open)) this.#feed(open.watcher);
+          if (open.attached !== undefined && this.#open.has(open)) this.#feed(open.attached.feed);
         }),
       cancel: () => this.#end(open, undefined),
     };
   }
+}
+
+function perSecondOf(policy: WatchPolicy): number | undefined {
+  return policy.kind === 'perSecond' ? policy.perSecond : undefined;
+}
+
+function tooManyFilters(max: number): Failure {
+  const why = `the document is watched through ${max} different sets of pointers here already: watch at another node, or all of it`;
+  return overloaded(why);
 }
 
 function notConfirmed(): Failure {

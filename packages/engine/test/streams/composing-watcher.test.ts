@@ -19,8 +19,8 @@ import { type Failure, failure } from '../../src/results.js';
 import type { ComposeRequest, StoredComposition } from '../../src/streams/compose-stored.js';
 import { type ComposedDelta, composeDeltas } from '../../src/streams/composed-delta.js';
 import { ComposingWatcher } from '../../src/streams/composing-watcher.js';
-import { Compositions } from '../../src/streams/compositions.js';
 import { HeldVersions } from '../../src/streams/held-versions.js';
+import { TurnCache } from '../../src/streams/turn-cache.js';
 import type { WatchSink } from '../../src/streams/watcher.js';
 import { applyTo, makeCounters, makeHistory, type Step } from '../support/history.js';
 import { makeRandomHistory } from '../support/random-history.js';
@@ -69,6 +69,10 @@ class Receiver implements WatchSink {
     this.composedDeltas.push(composed);
   }
 
+  progress(): void {
+    assert.fail('only watches with pointers get marks');
+  }
+
   flush(): void {}
 
   end(why: Failure): void {
@@ -104,7 +108,7 @@ class Bench {
   readonly receiver: Receiver;
   readonly local = new LocalDocument('log', 'a', new Uint8Array(0));
   readonly versions: HeldVersions;
-  readonly compositions = new Compositions();
+  readonly compositions = new TurnCache<LocalDocument, ComposedDelta | undefined>();
   readonly watcher: ComposingWatcher;
   nowMs = 10_000;
   hungry = 0;
@@ -364,7 +368,7 @@ test('no step leads to a state that is proposed and not committed (CommittedOnly
 });
 
 test('watchers that lag alike get one delta that was composed once', () => {
-  const compositions = new Compositions();
+  const compositions = new TurnCache<LocalDocument, ComposedDelta | undefined>();
   const local = new LocalDocument('log', 'a', new Uint8Array(0));
   let made = 0;
   const make = (): ComposedDelta => {

@@ -45,6 +45,10 @@ class Sink implements WatchSink {
     assert.fail('who wants every delta gets them one by one');
   }
 
+  progress(): void {
+    assert.fail('only watches with pointers get marks');
+  }
+
   flush(): void {
     this.flushes++;
   }

@@ -45,6 +45,7 @@ test('with the quorum lost every call settles: messages, reads, watches and depl
     state() {},
     delta() {},
     composed() {},
+    progress() {},
     flush() {},
     end: () => void settled.push('watch'),
   };
@@ -101,6 +102,7 @@ test('a node that stops answers whatever is open, each call once', () => {
       state() {},
       delta() {},
       composed() {},
+      progress() {},
       flush() {},
       end: () => void got.push('watch'),
     };

@@ -166,7 +166,16 @@ test('a node that drains under steady reads hands everything over at once and ge
   }
   const ended: string[] = [];
   const end = ({ code }: { code: string }): void => void ended.push(code);
-  const sink = { ready: true, idle: true, state() {}, delta() {}, composed() {}, flush() {}, end };
+  const sink = {
+    ready: true,
+    idle: true,
+    state() {},
+    delta() {},
+    composed() {},
+    progress() {},
+    flush() {},
+    end,
+  };
   engine.watch({ space: 'tokens', key: 'a', afterSeq: undefined }, sink);
   tokens.run(10);
   assert.deepEqual(ended, ['UNAVAILABLE']);

@@ -285,6 +285,7 @@ test('with what is in use filling the memory, others come in one by one, in time
     state() {},
     delta() {},
     composed() {},
+    progress() {},
     flush() {},
     end() {},
   };

@@ -109,6 +109,7 @@ test('a node that restarts behind a compacted log knows which version of a machi
     state: (seq: number) => (state = seq),
     delta() {},
     composed() {},
+    progress() {},
     flush() {},
     end,
   };

@@ -208,6 +208,7 @@ test('watches and waiting reads on the follower go on behind the snapshot (Commi
     state() {},
     delta: ({ seq }: { seq: number }) => void seqs.push(seq),
     composed() {},
+    progress() {},
     flush() {},
     end() {},
   };

@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ComposedDelta, Failure, TailDelta, WatchPolicy, WatchSink } from '@deltabase/engine';
+import type {
+  ComposedDelta,
+  Failure,
+  ProgressMark,
+  TailDelta,
+  WatchPolicy,
+  WatchSink,
+} from '@deltabase/engine';
 import { TOKENS, TokenCluster } from '@deltabase/testkit';
 
 class Sink implements WatchSink {
   readonly seqs: number[] = [];
+  readonly marks: number[] = [];
   stateSeq: number | undefined;
   ready = true;
   readonly idle = true;
@@ -20,6 +28,10 @@ class Sink implements WatchSink {
 
   composed({ seq }: ComposedDelta): void {
     this.seqs.push(seq);
+  }
+
+  progress({ seq }: ProgressMark): void {
+    this.marks.push(seq);
   }
 
   flush(): void {}
@@ -48,6 +60,17 @@ function watch(
 ): Sink {
   const sink = new Sink();
   tokens.cluster.engine(node).watch({ space: TOKENS, key: 'a', afterSeq, policy }, sink);
+  return sink;
+}
+
+function watchPointers(
+  tokens: TokenCluster,
+  node: number,
+  pointers: readonly string[],
+  afterSeq?: number,
+): Sink {
+  const sink = new Sink();
+  tokens.cluster.engine(node).watch({ space: TOKENS, key: 'a', afterSeq, pointers }, sink);
   return sink;
 }
 
@@ -226,4 +249,88 @@ test('a watch that nobody can confirm ends, and does not wait for ever', () => {
   const sink = watch(tokens, follower!);
   tokens.until(() => sink.ended !== undefined, 12_000);
   assert.equal(sink.ended!.code, 'UNAVAILABLE');
+});
+
+test('watchers of some positions, of any policy, slow or not, through crashes and snapshots miss nothing there', () => {
+  for (const limit of [1, 2 ** 24]) {
+    const limits = { flushIntervalMs: 60, trailingLogBytesMax: 0, heldLogBytesMax: 0 };
+    const kept = { watchVersionsBytesMax: limit, watchStepsBytesMax: limit, watchProgressMs: 300 };
+    const tokens = new TokenCluster({ seed: 21, limits: { ...limits, ...kept } }).start();
+    const policies: WatchPolicy[] = [
+      { kind: 'every' },
+      { kind: 'latest' },
+      { kind: 'perSecond', perSecond: 10 },
+    ];
+    const watches = policies.flatMap((policy) => [
+      tokens.watch(`quick ${policy.kind}`, 'a', { policy, positions: [3, 20, 21, 55, 80] }),
+      tokens.watch(`slow ${policy.kind}`, 'a', { policy, positions: [5, 40, 41], stallMsMax: 700 }),
+    ]);
+    const client = tokens.client('c');
+    for (let round = 0; round < 9; round++) {
+      const down = 1 + (round % 3);
+      tokens.cluster.crash(down);
+      for (let part = 0; part < 10; part++) {
+        client.send('a', part % 3 === 0 ? 'append_much' : 'append');
+        tokens.run(60);
+      }
+      tokens.cluster.startNode(down);
+      tokens.run(200);
+    }
+    tokens.check();
+    assert.ok(watches.every(({ seq }) => seq === 90));
+    assert.ok(watches.every(({ marks }) => marks > 3));
+    assert.ok(watches.some(({ begun }) => begun.behindSeq > 0));
+  }
+});
+
+test('each change behind any seq is found in the history, at any node', () => {
+  const limits = { flushIntervalMs: 100, chunkBytesMax: 400, snapshotDeltaBytesMin: 500 };
+  const tokens = withTokens(9, 40, limits);
+  tokens.run(1000);
+  tokens.client('d').send('a', 'append');
+  tokens.settle();
+  for (const id of tokens.cluster.ids) {
+    const sinks = from(0, 41).map((afterSeq) => watchPointers(tokens, id, ['/7', '/30'], afterSeq));
+    const isDone = ({ seqs, marks }: Sink): boolean => (marks.at(-1) ?? seqs.at(-1)) === 41;
+    tokens.until(() => sinks.every((sink, afterSeq) => afterSeq === 41 || isDone(sink)));
+    for (const [afterSeq, sink] of sinks.entries()) {
+      assert.deepEqual(
+        sink.seqs,
+        [8, 31].filter((seq) => seq > afterSeq),
+      );
+      assert.equal(sink.stateSeq, undefined);
+    }
+  }
+});
+
+test('a watch of what does not change is told how far that holds, a while after a delta', () => {
+  const tokens = withTokens(10, 3, { watchProgressMs: 2000 });
+  const sink = watchPointers(tokens, 1, ['/1']);
+  tokens.run(100);
+  tokens.client('d').send('a', 'append');
+  tokens.settle();
+  tokens.run(1500);
+  assert.deepEqual([sink.stateSeq, sink.seqs, sink.marks], [3, [], []]);
+  tokens.run(1000);
+  assert.deepEqual([sink.seqs, sink.marks], [[], [4]]);
+  tokens.run(5000);
+  assert.deepEqual(sink.marks, [4], 'nothing happened');
+});
+
+test('pointers that are none, too many or too different end a watch with why', () => {
+  const limits = { watchPointersMax: 2, pointerBytesMax: 40, watchFiltersPerDocumentMax: 2 };
+  const tokens = withTokens(11, 1, limits);
+  const long = '/23456789012345678901';
+  const bad = [['a'], ['/1', '/2', '/3'], [long, long]];
+  const refused = bad.map((pointers) => watchPointers(tokens, 1, pointers));
+  const taken = [['/1', '/2'], ['/3'], ['/2', '/1', '/1']].map((pointers) =>
+    watchPointers(tokens, 1, pointers.slice(0, 2)),
+  );
+  tokens.run(200);
+  const beyond = watchPointers(tokens, 1, ['/4']);
+  tokens.run(200);
+  const codes = [...refused, ...taken, beyond].map(({ ended }) => ended?.code);
+  const invalid = 'INVALID_ARGUMENT';
+  const none = undefined;
+  assert.deepEqual(codes, [invalid, invalid, invalid, none, none, none, 'OVERLOADED']);
 });
