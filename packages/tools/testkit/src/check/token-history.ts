@@ -78,6 +78,11 @@ export class TokenHistory {
     for (const [at, element] of tokens.entries()) this.#place(at + 1, tokenIn(element));
   }
 
+  /** A copy, however old, holds this element, which the message at `seq` appended. */
+  element(seq: number, element: unknown): void {
+    this.#place(seq, tokenIn(element));
+  }
+
   /** The output of an operation that shows these tokens. */
   list(tokens: readonly unknown[]): ListOutput {
     return { kind: 'list', list: this.#model.listOf(tokens.map(tokenIn)) };

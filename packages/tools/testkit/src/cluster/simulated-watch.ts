@@ -1,12 +1,15 @@
 // A watcher of a document of tokens that never misses anything: it folds every step it is given, be that a delta or
 // several in one, holds the hash against its own and the history's, and begins again where it was when its node
-// ends or gives it up (CommittedOnly, StateIsFold). It also sees that steps come no faster than it asked for.
+// ends or gives it up (CommittedOnly, StateIsFold). It also sees that steps come no faster than it asked for. It may
+// watch some positions only: then nothing of these may be hidden from it at the seq that it is told (view-sight.ts).
 
 import assert from 'node:assert/strict';
 import type { Prng } from '@deltabase/base';
 import {
   applyPatch,
+  fromJson,
   hashText,
+  type Json,
   PieceBuilder,
   parsePatch,
   parsePiece,
@@ -15,8 +18,8 @@ import {
 } from '@deltabase/delta';
 import {
   type ComposedDelta,
-  type Failure,
   type NodeId,
+  type ProgressMark,
   recordOf,
   type TailDelta,
   type Watch,
@@ -25,6 +28,7 @@ import {
 } from '@deltabase/engine';
 import type { TokenHistory } from '../check/token-history.js';
 import type { Cluster } from './cluster.js';
+import { ViewSight } from './view-sight.js';
 
 export interface SimulatedWatchOptions {
   readonly cluster: Cluster;
@@ -36,6 +40,8 @@ export interface SimulatedWatchOptions {
   readonly stallMsMax?: number;
   /** `every` by default. */
   readonly policy?: WatchPolicy;
+  /** Watches what is at these positions; by default the whole document. */
+  readonly positions?: readonly number[];
 }
 
 const AGAIN_MS = 100;
@@ -43,10 +49,11 @@ const DEPTH = { depthMax: 64 };
 /** How much sooner than after its interval a step may come, when the one before was late. */
 const LATE_PART = 0.25;
 
-export class SimulatedWatch implements WatchSink {
+export class SimulatedWatch implements Omit<WatchSink, 'end'> {
   readonly #options: SimulatedWatchOptions;
   readonly #chance: Prng;
   readonly #policy: WatchPolicy;
+  readonly #sight: ViewSight | undefined;
   #node: NodeId = 0;
   /** When the last step of this attempt came, by the node's clock. */
   #lastMs: number | undefined;
@@ -64,10 +71,14 @@ export class SimulatedWatch implements WatchSink {
   readonly begun = { withState: 0, behindSeq: 0 };
   /** Steps of more than one delta, and states in place of what was missed. */
   readonly skipped = { composed: 0, state: 0 };
+  /** Marks of how far nothing had changed, of watches of some positions. */
+  marks = 0;
 
   constructor(options: SimulatedWatchOptions) {
     this.#options = options;
     this.#policy = options.policy ?? { kind: 'every' };
+    const { name, positions = [], history } = options;
+    if (positions.length > 0) this.#sight = new ViewSight(name, positions, history);
     this.#chance = options.cluster.simulation.random.fork(`watch ${options.name}`);
     this.#begin();
   }
@@ -81,8 +92,15 @@ export class SimulatedWatch implements WatchSink {
     return this.#seq;
   }
 
-  get tokens(): unknown[] {
-    return this.#root === undefined || this.#root === null ? [] : (toJson(this.#root) as unknown[]);
+  /** Whether it watches some positions only. */
+  get isOfView(): boolean {
+    return this.#sight !== undefined;
+  }
+
+  /** In the end: it holds what it should of this list. */
+  end(elements: readonly unknown[]): void {
+    if (this.#sight === undefined) assert.deepEqual(this.#tokens, elements);
+    else this.#sight.end(this.#root!, fromJson(elements as Json));
   }
 
   get ready(): boolean {
@@ -110,29 +128,53 @@ export class SimulatedWatch implements WatchSink {
     this.#hasBegun = true;
     this.#root = root;
     this.#seq = seq;
-    this.#options.history.copy(this.tokens, hash);
+    if (this.#sight === undefined) this.#options.history.copy(this.#tokens, hash);
+    else this.#sight.look(seq, root);
     this.#paced();
   }
 
   delta(delta: TailDelta): void {
+    assert.ok(this.#sight === undefined, `${this.#options.name}: of a view come no deltas`);
+    const { seq } = delta;
+    assert.equal(seq, this.#seq + 1, `${this.#options.name}: no gap and no repeat (CommittedOnly)`);
     const { patch, hash } = recordOf(delta);
-    this.#step({ fromSeq: delta.seq - 1, seq: delta.seq, patch, hash });
+    this.#step({ seq, patch, hash });
   }
 
   composed(delta: ComposedDelta): void {
     const { name } = this.#options;
-    assert.notEqual(this.#policy.kind, 'every', `${name}: who wants every delta gets each`);
     assert.ok(delta.seq > delta.fromSeq, `${name}: a step leads on`);
+    if (this.#sight !== undefined) {
+      this.#viewStep(this.#sight, delta);
+      return;
+    }
+    assert.notEqual(this.#policy.kind, 'every', `${name}: who wants every delta gets each`);
+    assert.equal(delta.fromSeq, this.#seq, `${name}: no gap and no repeat (CommittedOnly)`);
     this.#step(delta);
-    this.#options.history.copy(this.tokens, delta.hash);
+    this.#options.history.copy(this.#tokens, delta.hash);
     if (delta.seq > delta.fromSeq + 1) this.skipped.composed++;
   }
 
-  flush(): void {
-    this.#options.history.copy(this.tokens);
+  progress({ seq }: ProgressMark): void {
+    const { name, history } = this.#options;
+    assert.ok(this.#sight !== undefined, `${name}: a whole document is not marked`);
+    assert.ok(seq > this.#seq, `${name}: a mark leads on`);
+    this.#seq = seq;
+    this.marks++;
+    this.#sight.look(seq, this.#root!);
+    history.saw(seq, 0);
+    this.#paced();
   }
 
-  end(_why: Failure): void {
+  flush(): void {
+    if (this.#sight === undefined) this.#options.history.copy(this.#tokens);
+  }
+
+  get #tokens(): unknown[] {
+    return this.#root === undefined || this.#root === null ? [] : (toJson(this.#root) as unknown[]);
+  }
+
+  #ended(): void {
     this.#attempt++;
     this.#later(AGAIN_MS, () => this.#begin());
   }
@@ -157,8 +199,9 @@ export class SimulatedWatch implements WatchSink {
     const life = cluster.lifeOf(node);
     const afterSeq = isKnown ? this.#seq : undefined;
     const only = this.#onlyOf(attempt);
-    const policy = this.#policy;
-    this.#watch = cluster.engine(node).watch({ space, key, afterSeq, policy }, only);
+    const request = { space, key, afterSeq, policy: this.#policy };
+    const pointers = this.#sight?.pointers ?? [];
+    this.#watch = cluster.engine(node).watch({ pointers, ...request }, only);
     const look = (): void => {
       if (this.#attempt !== attempt) return;
       if (cluster.lifeOf(node) === life) this.#later(AGAIN_MS, look);
@@ -181,15 +224,25 @@ export class SimulatedWatch implements WatchSink {
       state: (seq, piece, hash) => void (is() && this.state(seq, piece, hash)),
       delta: (delta) => void (is() && this.delta(delta)),
       composed: (delta) => void (is() && this.composed(delta)),
+      progress: (mark) => void (is() && this.progress(mark)),
       flush: () => void (is() && this.flush()),
-      end: (why) => void (is() && this.end(why)),
+      end: () => void (is() && this.#ended()),
     };
   }
 
-  #step({ fromSeq, seq, patch, hash }: Omit<ComposedDelta, 'encoded'>): void {
+  #viewStep(sight: ViewSight, delta: ComposedDelta): void {
+    const { name } = this.#options;
+    const { fromSeq, seq } = delta;
+    assert.ok(fromSeq <= this.#seq, `${name}: no gap (CommittedOnly)`);
+    assert.ok(seq > this.#seq, `${name}: no repeat (CommittedOnly)`);
+    if (this.#policy.kind === 'every') sight.lookAtStep(fromSeq, seq);
+    this.#step(delta);
+    sight.look(seq, this.#root!);
+  }
+
+  #step({ seq, patch, hash }: Pick<ComposedDelta, 'seq' | 'patch' | 'hash'>): void {
     const { name } = this.#options;
     assert.ok(this.#root !== undefined, `${name}: deltas come behind a state`);
-    assert.equal(fromSeq, this.#seq, `${name}: no gap and no repeat (CommittedOnly)`);
     this.#root = applyPatch(this.#root, parsePatch(patch, DEPTH));
     assert.equal(hashText(this.#root), hash, `${name}: at ${seq} (StateIsFold)`);
     this.#seq = seq;

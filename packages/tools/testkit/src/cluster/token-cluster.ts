@@ -148,7 +148,7 @@ export class TokenCluster {
   watch(
     name: string,
     key: string,
-    how: Pick<SimulatedWatchOptions, 'stallMsMax' | 'policy'> = {},
+    how: Pick<SimulatedWatchOptions, 'stallMsMax' | 'policy' | 'positions'> = {},
   ): SimulatedWatch {
     const history = this.historyOf(key);
     const { cluster } = this;

@@ -40,6 +40,8 @@ const CHOICES = {
   heatHalfLifeMs: [1, 100],
   hotReadsPerSecondMin: [1, 20],
   hotCoolMs: [1, 500],
+  watchStepsBytesMax: [1, 1000],
+  watchProgressMs: [1, 300],
 } as const satisfies Partial<Record<keyof Limits, readonly number[]>>;
 
 export function drawLimits(chance: Prng): Partial<Limits> {

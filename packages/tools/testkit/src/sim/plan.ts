@@ -41,7 +41,7 @@ export interface Plan {
   readonly lists: number;
   readonly registers: number;
   /** One watch each. */
-  readonly watches: readonly WatchPolicy[];
+  readonly watches: readonly WatchPlan[];
   readonly clients: readonly ClientPlan[];
   /** For how long clients are active, ms of virtual time. */
   readonly forMs: number;
@@ -50,6 +50,12 @@ export interface Plan {
   readonly orderedFrames: boolean;
   /** How long until each fault happens, on average, ms; those that are not named do not. */
   readonly faults: Readonly<Record<string, number>>;
+}
+
+export interface WatchPlan {
+  readonly policy: WatchPolicy;
+  /** It watches these positions of its list; none: all of it. */
+  readonly positions: readonly number[];
 }
 
 export interface ClientPlan {
@@ -84,7 +90,7 @@ export function drawPlan(seed: number, changes: PlanChanges = {}): Plan {
     limits: { ...limits, ...(LAGGING in faults && SHORT_LOGS) },
     lists: 1 + chance.below(6),
     registers: chance.below(3),
-    watches: drawWatches(chance.below(4), chance.fork('watches')),
+    watches: drawWatches(chance.below(4), chance),
     clients: Array.from({ length: 2 + chance.below(4) }, () =>
       drawClient(chance, { pace, limits }),
     ),
@@ -124,13 +130,28 @@ function drawNodes(chance: Prng): number {
   return choice < 5 ? 5 : 3;
 }
 
-function drawWatches(count: number, chance: Prng): WatchPolicy[] {
+function drawWatches(count: number, chance: Prng): WatchPlan[] {
+  const policies = chance.fork('watches');
+  const views = chance.fork('views');
   return Array.from({ length: count }, () => {
-    const choice = chance.below(3);
-    if (choice === 0) return { kind: 'every' };
-    if (choice === 1) return { kind: 'latest' };
-    return { kind: 'perSecond', perSecond: [2, 10, 50][chance.below(3)]! };
+    const isOfView = views.below(2) === 0;
+    const positions = isOfView ? drawPositions(views) : [];
+    return { policy: drawPolicy(policies), positions };
   });
+}
+
+function drawPolicy(chance: Prng): WatchPolicy {
+  const choice = chance.below(3);
+  if (choice === 0) return { kind: 'every' };
+  if (choice === 1) return { kind: 'latest' };
+  return { kind: 'perSecond', perSecond: [2, 10, 50][chance.below(3)]! };
+}
+
+/** Up to eight of the first positions of a list, each once. */
+function drawPositions(chance: Prng): number[] {
+  const count = 1 + chance.below(8);
+  const positions = new Set(Array.from({ length: count }, () => chance.below(60)));
+  return [...positions].sort((a, b) => a - b);
 }
 
 function drawGroups(chance: Prng): number {

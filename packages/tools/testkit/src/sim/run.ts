@@ -213,8 +213,8 @@ class Run implements FaultHost {
       this.#clients.push(slot);
       this.#often(this.#chance, plan.paceMs, this.#endMs, () => this.#act(slot.client, plan));
     }
-    for (const [at, policy] of this.#plan.watches.entries()) {
-      this.tokens.watch(`w${at}`, this.#list(at), { stallMsMax: 300 * (at % 2), policy });
+    for (const [at, plan] of this.#plan.watches.entries()) {
+      this.tokens.watch(`w${at}`, this.#list(at), { stallMsMax: 300 * (at % 2), ...plan });
     }
   }
 
@@ -316,10 +316,13 @@ class Run implements FaultHost {
     for (const id of living) {
       coverage.count('a snapshot was installed', countSnapshots(this.cluster.rows(id)));
     }
-    for (const { begun, skipped } of watches) {
+    for (const { begun, skipped, marks, isOfView } of watches) {
       coverage.count('a watch went on behind a seq', begun.behindSeq);
       coverage.count('a watch got several deltas in one', skipped.composed);
       coverage.count('a watch got the state in place of what it missed', skipped.state);
+      coverage.count('a watch of some positions was told that nothing had changed', marks);
+      if (isOfView)
+        coverage.count('a watch of some positions went on behind a seq', begun.behindSeq);
     }
     for (const { sendings } of clients) {
       const retried = sendings.filter(({ attempts }) => attempts > 1).length;
