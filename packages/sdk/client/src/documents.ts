@@ -12,7 +12,7 @@ import type { Topology } from './cluster/topology.js';
 import type { ClientLimits } from './limits.js';
 import { type CallOptions, timeoutOf } from './options.js';
 import type { Attempts } from './reading/attempts.js';
-import type { AnyWatchEvent, DeltaEvent, WatchEvent } from './reading/events.js';
+import type { AnyWatchEvent, DeltaEvent, ViewEvent, WatchEvent } from './reading/events.js';
 import { type ReadMode, type ReadResult, readDocument } from './reading/get.js';
 import { historyEvents } from './reading/history.js';
 import { interruptible } from './reading/interruptible.js';
@@ -49,6 +49,8 @@ export interface WatchOptions extends CallOptions {
   readonly afterSeq?: number;
   /** How much of what happens is wanted; `every` delta by default. */
   readonly policy?: WatchPolicy;
+  /** RFC 6901: only what is at these is wanted, 32 at most; by default, and if there is none, the whole document. */
+  readonly pointers?: readonly string[];
 }
 
 export interface HistoryOptions extends CallOptions {
@@ -124,14 +126,21 @@ export class DocumentHandle<State = Json> {
    * With the policy `latest`, or so many events a second, a delta may come together with others as one `composed`
    * event, and a state in place of what would be more than it: each leads from the seq of the event before to its
    * own, and to a document of the hash that it names. INVALID_ARGUMENT for a rate below 0.01 or above 1000.
+   *
+   * With `pointers` the view through them is followed in place of the document: an object in which each pointer means what
+   * it means in the document, and which has nothing else. State, patches and hashes are those of the view; deltas
+   * that do not touch it do not come, but now and then a `progress` event says up to which seq it is unchanged.
    */
   watch(
-    options?: WatchOptions & { readonly policy?: 'every' },
+    options?: WatchOptions & { readonly policy?: 'every'; readonly pointers?: readonly [] },
   ): AsyncIterableIterator<WatchEvent<State>>;
+  watch<View = Json>(
+    options: WatchOptions & { readonly pointers: readonly [string, ...string[]] },
+  ): AsyncIterableIterator<ViewEvent<View>>;
   watch(options: WatchOptions): AsyncIterableIterator<AnyWatchEvent<State>>;
   watch(options: WatchOptions = {}): AsyncIterableIterator<AnyWatchEvent<State>> {
-    const { afterSeq, policy = 'every' } = options;
-    const target = { afterSeq, policy, ...this.#place() };
+    const { afterSeq, policy = 'every', pointers = [] } = options;
+    const target = { afterSeq, policy, pointers, ...this.#place() };
     const timeoutMs = timeoutOf(options, this.#host.limits);
     return interruptible(options.signal, (signal) =>
       watchEvents<State>(this.#host, target, { timeoutMs, signal }),

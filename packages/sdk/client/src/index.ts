@@ -53,7 +53,9 @@ export type {
   ComposedEvent,
   DeltaEvent,
   Operation,
+  ProgressEvent,
   StateEvent,
+  ViewEvent,
   WatchEvent,
 } from './reading/events.js';
 export type { ReadMode, ReadResult } from './reading/get.js';

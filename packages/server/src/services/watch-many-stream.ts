@@ -9,13 +9,19 @@ import {
   type DocumentStreams,
   type Failure,
   failure,
+  type ProgressMark,
   type TailDelta,
   type Watch,
   type WatchRequest,
   type WatchSink,
 } from '@deltabase/engine';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { encodeComposedEvent, encodeDeltaEvent, encodeStateEvent } from '../wire/delta-codec.js';
+import {
+  encodeComposedEvent,
+  encodeDeltaEvent,
+  encodeProgressEvent,
+  encodeStateEvent,
+} from '../wire/delta-codec.js';
 import { type Origin, WatchManyWriter } from '../wire/watch-many-codec.js';
 import { checkCount, invalid } from './requests.js';
 import { type QueueTotal, ResponseStream } from './response-stream.js';
@@ -295,6 +301,10 @@ class OneOfMany implements WatchSink {
 
   composed(delta: ComposedDelta): void {
     this.#stream.gather(this.id, encodeComposedEvent(delta));
+  }
+
+  progress(mark: ProgressMark): void {
+    this.#stream.gather(this.id, encodeProgressEvent(mark));
   }
 
   flush(): void {}

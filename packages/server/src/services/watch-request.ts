@@ -11,13 +11,14 @@ export interface WatchFields {
   readonly policy: number;
   readonly perSecond: number;
   readonly forCopy: boolean;
+  readonly pointers: readonly string[];
 }
 
 /** Throws INVALID_ARGUMENT for what no watch can be. */
 export function watchRequestOf(fields: WatchFields): WatchRequest {
-  const { space, key, afterSeq, forCopy } = fields;
+  const { space, key, afterSeq, forCopy, pointers } = fields;
   checkCount('after_seq', afterSeq);
-  return { space, key, afterSeq, policy: policyOf(fields), forCopy };
+  return { space, key, afterSeq, policy: policyOf(fields), forCopy, pointers };
 }
 
 /** WATCH_POLICY_... of documents.proto. */

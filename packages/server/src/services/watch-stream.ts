@@ -4,8 +4,20 @@
 // taken everything: so those that read go on, and those that do not hold an event each.
 
 import type { Limits } from '@deltabase/base';
-import type { ComposedDelta, Failure, TailDelta, Watch, WatchSink } from '@deltabase/engine';
-import { encodeComposedEvent, encodeDeltaEvent, encodeStateEvent } from '../wire/delta-codec.js';
+import type {
+  ComposedDelta,
+  Failure,
+  ProgressMark,
+  TailDelta,
+  Watch,
+  WatchSink,
+} from '@deltabase/engine';
+import {
+  encodeComposedEvent,
+  encodeDeltaEvent,
+  encodeProgressEvent,
+  encodeStateEvent,
+} from '../wire/delta-codec.js';
 import { type BytesCall, type QueueTotal, ResponseStream } from './response-stream.js';
 import { statusOf } from './status.js';
 
@@ -66,6 +78,10 @@ export class WatchStream implements WatchSink {
 
   composed(delta: ComposedDelta): void {
     this.#gather(encodeComposedEvent(delta));
+  }
+
+  progress(mark: ProgressMark): void {
+    this.#gather(encodeProgressEvent(mark));
   }
 
   flush(): void {

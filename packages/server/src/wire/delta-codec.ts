@@ -1,7 +1,7 @@
-// Delta, ComposedDelta, StatePiece and WatchEvent of documents.proto, written by hand: a delta is written once and its bytes
-// go to every watcher. Tests hold them against the proto.
+// Delta, ComposedDelta, StatePiece, WatchProgress and WatchEvent of documents.proto, written by hand: a delta is written
+// once and its bytes go to every watcher. Tests hold them against the proto.
 
-import { type ComposedDelta, recordOf, type TailDelta } from '@deltabase/engine';
+import { type ComposedDelta, type ProgressMark, recordOf, type TailDelta } from '@deltabase/engine';
 import { type DeltaRecord, messageId } from '@deltabase/machine';
 import { WireWriter } from './writer.js';
 
@@ -54,6 +54,12 @@ export function encodeDeltaEvent(delta: TailDelta): Buffer {
 export function encodeComposedEvent(delta: ComposedDelta): Buffer {
   delta.encoded ??= eventOf(3, encodeComposed(delta));
   return delta.encoded as Buffer;
+}
+
+/** The same that says how far a view is unchanged. */
+export function encodeProgressEvent(mark: ProgressMark): Buffer {
+  mark.encoded ??= eventOf(4, inner.number(1, mark.seq).finish());
+  return mark.encoded as Buffer;
 }
 
 function encodeComposed({ fromSeq, seq, patch, hash }: ComposedDelta): Buffer {

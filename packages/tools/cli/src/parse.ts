@@ -21,6 +21,11 @@ export function upTo(max: number): (text: string) => number {
   };
 }
 
+/** One more of an option that may be repeated. */
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
 function wholeFrom(min: number, text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= min) return value;

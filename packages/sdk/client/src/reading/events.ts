@@ -36,10 +36,10 @@ export interface DeltaEvent {
   readonly cause: Cause;
 }
 
-/** What several deltas did together: the document at `fromSeq` becomes that at `seq`. */
+/** What several deltas did together, or one or several to a view: what was at `fromSeq` becomes that at `seq`. */
 export interface ComposedEvent {
   readonly kind: 'composed';
-  /** The seq of the event before this one. */
+  /** The seq of the event before this one; of a view perhaps an earlier one, with nothing changed in between. */
   readonly fromSeq: number;
   readonly seq: number;
   /** RFC 6902. */
@@ -48,7 +48,13 @@ export interface ComposedEvent {
   readonly hash: string;
 }
 
-/** A document as a whole. */
+/** Up to `seq` a view is what it was at the event before. */
+export interface ProgressEvent {
+  readonly kind: 'progress';
+  readonly seq: number;
+}
+
+/** A document as a whole, or all of a view. */
 export interface StateEvent<State = Json> {
   readonly kind: 'state';
   /** 0: it has had no message yet, and `value` is null. */
@@ -60,8 +66,11 @@ export interface StateEvent<State = Json> {
 /** What a watch of every delta gives. */
 export type WatchEvent<State = Json> = StateEvent<State> | DeltaEvent;
 
-/** What a watch of any policy gives. */
-export type AnyWatchEvent<State = Json> = WatchEvent<State> | ComposedEvent;
+/** What a watch with pointers gives: of the view (docs/wire-formats.md, "views"), with its hashes. */
+export type ViewEvent<View = Json> = StateEvent<View> | ComposedEvent | ProgressEvent;
+
+/** What any watch gives. */
+export type AnyWatchEvent<State = Json> = WatchEvent<State> | ViewEvent<State>;
 
 /** The event of a delta as a node sent it. */
 export function deltaEvent(delta: WireDelta): DeltaEvent {

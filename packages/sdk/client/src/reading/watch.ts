@@ -3,12 +3,14 @@
 // it gave, on whichever node is there; where that part of the history is gone it begins anew with a state.
 
 import { DeltabaseError } from '@deltabase/base';
-import { type Json, toJson } from '@deltabase/delta';
-import type { StreamCalls, WireWatchEvent } from '../transport/wire.js';
+import { filterOf, type Json } from '@deltabase/delta';
+import type { StreamCalls } from '../transport/wire.js';
 import type { World } from '../world.js';
 import { type Attempts, mendable, type Patience } from './attempts.js';
-import { type AnyWatchEvent, composedEvent, deltaEvent } from './events.js';
-import { StateBuilder } from './state.js';
+import { DocumentPlace } from './document-place.js';
+import type { AnyWatchEvent } from './events.js';
+import { ViewPlace } from './view-place.js';
+import type { WatchPlace } from './watch-place.js';
 
 /**
  * How much of what happens is told: `every` delta; the `latest` state once all before it has left the node, in one
@@ -23,6 +25,8 @@ export interface WatchTarget {
   /** Begin behind this seq instead of with the state. */
   readonly afterSeq: number | undefined;
   readonly policy: WatchPolicy;
+  /** A view through these is wanted; none: the whole document. */
+  readonly pointers: readonly string[];
 }
 
 /** Watches until it is left. Throws what is final, or UNAVAILABLE after `timeoutMs` without any node. */
@@ -32,7 +36,7 @@ export async function* watchEvents<State = Json>(
   { timeoutMs, signal }: Patience,
 ): AsyncGenerator<AnyWatchEvent<State>, void, void> {
   const { group } = target;
-  const place = new Place(target.afterSeq);
+  const place = placeOf(target);
   let untilMs = world.nowMs() + timeoutMs;
   let last: DeltabaseError | undefined;
   for (let attempt = 0; ; attempt++) {
@@ -40,11 +44,11 @@ export async function* watchEvents<State = Json>(
     if (world.nowMs() >= untilMs && last !== undefined) throw last;
     const { link } = await attempts.endpoint(group, attempt, untilMs, signal, last);
     try {
-      const request = requestOf(target, place.afterSeq);
+      const request = requestOf(target, place.begin());
       for await (const { events } of link.stream('Watch', request, { signal })) {
         for (const event of events) {
-          const next = place.take<State>(event);
-          if (next !== undefined) yield next;
+          const next = place.take(event);
+          if (next !== undefined) yield next as AnyWatchEvent<State>;
         }
         untilMs = Infinity;
         attempt = 0;
@@ -58,66 +62,25 @@ export async function* watchEvents<State = Json>(
   }
 }
 
+function placeOf({ pointers, afterSeq }: WatchTarget): WatchPlace {
+  return pointers.length === 0
+    ? new DocumentPlace(afterSeq)
+    : new ViewPlace(filterOf(pointers), afterSeq);
+}
+
 function requestOf(
-  { space, key, policy }: WatchTarget,
+  { space, key, policy, pointers }: WatchTarget,
   afterSeq: number | undefined,
 ): StreamCalls['Watch']['request'] {
   const behind = afterSeq === undefined ? {} : { afterSeq };
-  if (policy === 'every') return { space, key, ...behind };
-  if (policy === 'latest') return { space, key, policy: 'WATCH_POLICY_LATEST', ...behind };
+  const seen = pointers.length === 0 ? {} : { pointers };
+  const what = { space, key, ...behind, ...seen };
+  if (policy === 'every') return what;
+  if (policy === 'latest') return { policy: 'WATCH_POLICY_LATEST', ...what };
   const { perSecond } = policy;
-  return { space, key, policy: 'WATCH_POLICY_PER_SECOND', perSecond, ...behind };
+  return { policy: 'WATCH_POLICY_PER_SECOND', perSecond, ...what };
 }
 
 function isHistoryGone(thrown: unknown): boolean {
   return thrown instanceof DeltabaseError && thrown.code === 'HISTORY_GONE';
-}
-
-/** How far a watch has come. */
-class Place {
-  #seq: number | undefined;
-  #builder = new StateBuilder();
-
-  constructor(afterSeq: number | undefined) {
-    this.#seq = afterSeq;
-  }
-
-  /** Where to go on; `undefined`: with a state. */
-  get afterSeq(): number | undefined {
-    // A state that was cut off is begun anew.
-    this.#builder = new StateBuilder();
-    return this.#seq;
-  }
-
-  /** Begins with a state the next time. */
-  forget(): void {
-    this.#seq = undefined;
-  }
-
-  /** What is to be given on of what a node sent, if anything. Throws UNAVAILABLE at a gap. */
-  take<State>({ state, delta, composed }: WireWatchEvent): AnyWatchEvent<State> | undefined {
-    if (state != null) {
-      const whole = this.#builder.add(state);
-      if (whole === undefined) return undefined;
-      const { seq, hash, root } = whole;
-      this.#seq = seq;
-      return { kind: 'state', seq, hash, value: toJson(root) as State };
-    }
-    if (composed != null) {
-      return this.#leads(composed.fromSeq, composed.seq) ? composedEvent(composed) : undefined;
-    }
-    if (delta == null) return undefined;
-    return this.#leads(delta.seq - 1, delta.seq) ? deltaEvent(delta) : undefined;
-  }
-
-  /** Goes on from `fromSeq` to `seq`; `false` if it was there before. Throws UNAVAILABLE if it is not there. */
-  #leads(fromSeq: number, seq: number): boolean {
-    if (this.#seq !== undefined && seq <= this.#seq) return false;
-    if (this.#seq !== fromSeq) {
-      const why = `the node sent what leads from ${fromSeq} to ${seq} after ${this.#seq ?? 'no state'}`;
-      throw new DeltabaseError('UNAVAILABLE', why);
-    }
-    this.#seq = seq;
-    return true;
-  }
 }

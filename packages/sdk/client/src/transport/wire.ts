@@ -56,7 +56,7 @@ export interface WireStatePiece {
   readonly hash: string;
 }
 
-/** Several deltas in one: the document at `fromSeq` becomes that at `seq`. */
+/** Several deltas in one, or what some did to a view: what is at `fromSeq` becomes that at `seq`. */
 export interface WireComposedDelta {
   readonly fromSeq: number;
   readonly seq: number;
@@ -68,6 +68,7 @@ export interface WireWatchEvent {
   readonly state?: WireStatePiece | null;
   readonly delta?: WireDelta | null;
   readonly composed?: WireComposedDelta | null;
+  readonly progress?: { readonly seq: number } | null;
 }
 
 export type WireWatchPolicy =
@@ -342,6 +343,7 @@ export interface StreamCalls {
       readonly afterSeq?: number;
       readonly policy?: WireWatchPolicy;
       readonly perSecond?: number;
+      readonly pointers?: readonly string[];
     };
     readonly response: { readonly events: readonly WireWatchEvent[] };
   };

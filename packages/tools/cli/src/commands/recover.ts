@@ -9,7 +9,7 @@ import { Context } from '../context.js';
 import { doneText, prospectText, recoveryJson } from '../format/recovery.js';
 import type { Io } from '../io.js';
 import type { Prospect } from '../offline/recover-data.js';
-import { natural } from '../parse.js';
+import { collect, natural } from '../parse.js';
 
 interface RecoverOptions {
   readonly with?: readonly string[];
@@ -119,10 +119,6 @@ async function whoAnswers(address: string, signal: AbortSignal): Promise<readonl
     if (isSilent) return [];
     throw thrown;
   }
-}
-
-function collect(directory: string, before: readonly string[] = []): readonly string[] {
-  return [...before, directory];
 }
 
 /** Ids separated by commas. */

@@ -63,9 +63,14 @@ export function deltaText(delta: Delta, paint: Paint, title = ''): string {
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** The lines of several deltas in one: from which seq to which; the patch. */
-export function composedText({ fromSeq, seq, hash, patch }: ComposedEvent, paint: Paint): string {
-  const head = `${paint.cyan(`seq ${seq}`)}  from seq ${fromSeq}, ${seq - fromSeq} deltas in one`;
+/** The lines of several deltas in one, or of what some did to a view: from which seq to which; the patch. */
+export function composedText(
+  { fromSeq, seq, hash, patch }: ComposedEvent,
+  paint: Paint,
+  { isOfView }: { readonly isOfView: boolean },
+): string {
+  const count = isOfView ? '' : `, ${seq - fromSeq} deltas in one`;
+  const head = `${paint.cyan(`seq ${seq}`)}  from seq ${fromSeq}${count}`;
   const lines = [
     head,
     paint.dim(`    hash ${hash}`),

@@ -31,6 +31,7 @@ export function watchEventJson(event: AnyWatchEvent<Json>): object {
     const { fromSeq, seq, hash, patch } = event;
     return { kind, fromSeq, seq, hash, patch };
   }
+  if (kind === 'progress') return { kind, seq: event.seq };
   const { seq, hash, value } = event;
   return { kind, seq, hash, value };
 }
