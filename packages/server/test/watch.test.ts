@@ -172,6 +172,37 @@ test('a watch of so many events a second gets no more, and ends with the newest 
   });
 });
 
+test('a watch through pointers gives the view, what changes it, and how far that is all', async () => {
+  await withServer(['--limits', 'watchProgressMs=100'], async ({ client, server }) => {
+    await push(client, 2, 'early');
+    const pointers = ['/items/1', '/items/4'];
+    const watch = client.watch({ ...document, pointers });
+    const behind = client.watch({ ...document, pointers, afterSeq: 1 });
+    await until(() => watch.responses.length > 0);
+    await push(client, 1, 'hidden');
+    await until(() => watch.all('events').some(({ progress }) => progress?.seq === 3));
+    await push(client, 3, 'late');
+    await until(() => watch.all('events').some(({ progress }) => progress?.seq === 6));
+    await until(() => behind.all('events').some(({ progress }) => progress?.seq === 6));
+    const [state] = statesOf(watch);
+    assert.deepEqual([String(state.piece), state.seq], ['["",{"items":{"1":"early"}}]', 2]);
+    const steps = (of: Received) => of.all('events').flatMap(({ composed }) => composed ?? []);
+    const [step] = steps(watch);
+    assert.deepEqual([step.fromSeq, step.seq, steps(watch).length], [2, 5, 1]);
+    assert.equal(String(step.patch), '[{"op":"add","path":"/items/4","value":"late"}]');
+    assert.deepEqual(
+      steps(behind).map(({ seq }: Loose) => seq),
+      [2, 5],
+    );
+    assert.equal(deltasOf(watch).length + statesOf(behind).length, 0);
+    for (const each of [watch, behind]) each.call.cancel();
+    const bad = client.watch({ ...document, pointers: ['items'] });
+    await until(() => bad.status !== undefined);
+    assert.equal(errorIn(bad.status!).code, 'INVALID_ARGUMENT');
+    await until(() => server.engine.status().counters.watches === 0);
+  });
+});
+
 test('a watch that cannot be ends with the reason', async () => {
   await withServer([], async ({ client }) => {
     const ends = async (request: object): Promise<Loose> => {

@@ -5,6 +5,7 @@ import type { DeltaRecord } from '@deltabase/machine';
 import {
   encodeComposedEvent,
   encodeListedDelta,
+  encodeProgressEvent,
   encodeStateEvent,
 } from '../../src/wire/delta-codec.js';
 import { codecOf, type Loose } from '../support/test-client.js';
@@ -84,6 +85,14 @@ test('several deltas in one are told in the proto, and encoded for the first wat
   assert.deepEqual(rest, { fromSeq: 7, seq: 90, hash: 'ab' });
   assert.equal(String(told), '[{"op":"remove","path":"/a"}]');
   assert.equal(encodeComposedEvent(composed), bytes);
+});
+
+test('how far nothing has changed is told in the proto, and encoded for the first watcher only', () => {
+  const mark = { seq: 2 ** 40, encoded: undefined };
+  const bytes = encodeProgressEvent(mark);
+  const { events } = codecOf('deltabase.v1.WatchResponse').decode(bytes);
+  assert.deepEqual(events[0].progress, { seq: 2 ** 40 });
+  assert.equal(encodeProgressEvent(mark), bytes);
 });
 
 test('an event from the state before any delta is one from 0', () => {
