@@ -108,6 +108,35 @@ test('a watch of a replica has the state, then every delta with its cause, byte 
   });
 });
 
+test('a watch of a replica through pointers has the view, and steps as those of a node', async () => {
+  await withCluster([], async (nodes) => {
+    await withReplicas([() => all(nodes), ([first]) => [first!.address]], async (replicas) => {
+      const [node] = nodes;
+      await node!.client.send('list', 'v', 'push', 'first');
+      const clients = [node!.client, ...replicas.map(({ client }) => client)];
+      const view = { space: 'list', key: 'v', pointers: ['/items/5', '/items/11'] };
+      const watches = clients.map((client) => client.watch(view));
+      await until(() => watches.every((watch) => watch.all('events').length === 1));
+      for (let count = 0; count < 20; count++) await node!.client.send('list', 'v', 'push', count);
+      await until(() => watches.every((watch) => watch.all('events').length === 3));
+      const [wanted, ...others] = watches.map((watch) => watch.all('events'));
+      for (const events of others) assert.deepEqual(events, wanted);
+      assert.deepEqual(
+        wanted!.slice(1).map(({ composed }: Loose) => [composed.fromSeq, composed.seq]),
+        [
+          [1, 6],
+          [6, 12],
+        ],
+      );
+      // A replica has no earlier states to make steps from: a receiver begins with the view again.
+      const again = replicas[1]!.client.watch({ ...view, pointers: ['/items/5'], afterSeq: 2 });
+      await until(() => again.status !== undefined);
+      assert.equal(errorIn(again.status!).code, 'HISTORY_GONE');
+      for (const watch of watches) watch.call.cancel();
+    });
+  });
+});
+
 test('reads and watches are counted where they are served, and not what keeps copies current', async () => {
   await withCluster([], async (nodes) => {
     await withReplicas([() => all(nodes), ([first]) => [first!.address]], async (replicas) => {

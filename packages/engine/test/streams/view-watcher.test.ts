@@ -210,6 +210,21 @@ test('no step leads to what is proposed and not committed (CommittedOnly)', () =
   assert.deepEqual(receiver.given, ['v50', 's50-53']);
 });
 
+test('each change of an entry is a step, though a leader keeps only the last state of it', () => {
+  const bench = new ViewBench({ history: COUNTERS, atSeq: 50 });
+  const newest = bench.watch({ pointers: ['/n3'] });
+  bench.turn();
+  bench.applyEntry(15);
+  bench.turn();
+  const each = bench.watch({ pointers: ['/n3', '/n4'], ...EACH });
+  bench.turn();
+  bench.applyEntry(30);
+  bench.turn();
+  assert.deepEqual(newest.receiver.given, ['v50', 's50-65', 's65-95']);
+  assert.deepEqual(each.receiver.given.slice(0, 4), ['v65', 's65-73', 's73-74', 's74-83']);
+  assert.equal(each.receiver.steps.length, 6);
+});
+
 test('a watch goes on behind a document that took its place, and hides nothing of what came between', () => {
   const bench = new ViewBench({ history: COUNTERS, atSeq: 50 });
   const each = bench.watch({ pointers: ['/n3'], ...EACH });
@@ -254,7 +269,20 @@ test('a watch that ends holds nothing, and says nothing more', () => {
 /** What may happen, as numbers that mean something once there is a bench. */
 const event = fc.record({
   kind: fc.constantFrom(
-    ...['apply', 'apply', 'apply', 'apply', 'trim', 'make', 'take', 'take', 'turn', 'turn', 'turn'],
+    ...[
+      'apply',
+      'apply',
+      'apply',
+      'entry',
+      'entry',
+      'trim',
+      'make',
+      'take',
+      'take',
+      'turn',
+      'turn',
+      'turn',
+    ],
     ...['tell', 'replace', 'load', 'watch', 'end', 'pass'],
   ),
   n: fc.nat({ max: 10_000 }),
@@ -317,6 +345,7 @@ function happen(bench: ViewBench, kind: string, n: number, choices: readonly Cho
   const watch = bench.watches[n % Math.max(1, bench.watches.length)];
   const isLoaded = bench.local.document !== undefined;
   if (kind === 'apply' && isLoaded) bench.apply(1 + (n % 4));
+  else if (kind === 'entry' && isLoaded) bench.applyEntry(1 + (n % 4));
   else if (kind === 'trim') bench.local.trimTail(n % (bench.local.seq + 1));
   else if (kind === 'make') bench.asked.shift()?.();
   else if (kind === 'take' && watch !== undefined) {

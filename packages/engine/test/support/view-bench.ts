@@ -220,6 +220,15 @@ export class ViewBench {
     this.watches.splice(this.watches.indexOf(watch), 1);
   }
 
+  /** As on a leader: it has proposed `count` deltas as one entry, which is committed. */
+  applyEntry(count: number): void {
+    const { document, seq } = this.local;
+    const deltas = this.#history.slice(seq, seq + count);
+    for (const { root } of deltas) document!.propose(root);
+    document!.endEntry();
+    for (const { record } of deltas) applyTo(this.local, record);
+  }
+
   apply(count: number): void {
     for (let left = count; left > 0 && this.local.seq < this.#history.length; left--) {
       applyTo(this.local, this.#history[this.local.seq]!.record);

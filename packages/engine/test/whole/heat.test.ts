@@ -35,6 +35,7 @@ function watch(tokens: TokenCluster, node: NodeId, request: Partial<WatchRequest
       seen.seq = seq;
       seen.steps++;
     },
+    progress() {},
     flush() {},
     end: (why) => assert.fail(why.message),
   };
