@@ -24,7 +24,7 @@ export { parsePatch } from './parse-patch.js';
 export { PieceBuilder } from './piece-builder.js';
 export { encodePiece, type Piece, parsePiece, pieces } from './pieces.js';
 export { arrayIndex, escapeToken, formatPointer, parsePointer, type Tokens } from './pointer.js';
-export { elementOf, elementsOf, getAt, keysAfter, memberOf, membersOf } from './read.js';
+export { elementOf, elementsOf, getAt, getIn, keysAfter, memberOf, membersOf } from './read.js';
 export {
   type ArrayValue,
   count,

@@ -21,7 +21,11 @@ import {
  * pointer is malformed.
  */
 export function getAt(value: Value, pointer: string): Value | undefined {
-  const tokens = parsePointer(pointer);
+  return getIn(value, parsePointer(pointer));
+}
+
+/** The value at a pointer that was parsed (`parsePointer`); `undefined`: there is nothing. */
+export function getIn(value: Value, tokens: Tokens): Value | undefined {
   const slot = slotAt(value, tokens, tokens.length);
   return slot === undefined ? undefined : valueIn(slot);
 }

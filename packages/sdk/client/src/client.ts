@@ -5,6 +5,7 @@ import { Topology } from './cluster/topology.js';
 import { ClusterInfo } from './cluster-info.js';
 import { DocumentHandle, type DocumentsHost, type MessageToSend, sendMany } from './documents.js';
 import { CLIENT_LIMITS } from './limits.js';
+import type { LiveDocument, LiveOptions } from './live/live-document.js';
 import { Machines } from './machines.js';
 import { Members } from './members.js';
 import { type CallOptions, type ConnectOptions, checkAddresses } from './options.js';
@@ -105,6 +106,15 @@ export class Client {
   /** The document `key` of `space`. Throws INVALID_ARGUMENT for what cannot be a name. */
   document<State = Json>(space: string, key: string): DocumentHandle<State> {
     return new DocumentHandle<State>(this.#host, space, key);
+  }
+
+  /** A live copy of the document `key` of `space`: see `DocumentHandle.live`. */
+  live<State = Json>(
+    space: string,
+    key: string,
+    options: LiveOptions = {},
+  ): Promise<LiveDocument<State>> {
+    return this.document<State>(space, key).live(options);
   }
 
   /**

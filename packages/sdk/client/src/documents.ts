@@ -10,6 +10,7 @@ import {
 } from '@deltabase/machine';
 import type { Topology } from './cluster/topology.js';
 import type { ClientLimits } from './limits.js';
+import { LiveDocument, type LiveOptions } from './live/live-document.js';
 import { type CallOptions, timeoutOf } from './options.js';
 import type { Attempts } from './reading/attempts.js';
 import type { AnyWatchEvent, DeltaEvent, ViewEvent, WatchEvent } from './reading/events.js';
@@ -145,6 +146,21 @@ export class DocumentHandle<State = Json> {
     return interruptible(options.signal, (signal) =>
       watchEvents<State>(this.#host, target, { timeoutMs, signal }),
     );
+  }
+
+  /**
+   * A copy of the document in this process, which its deltas keep current: reading it reaches nobody. Resolves once its
+   * state is there; rejects with SPACE_NOT_FOUND and the like, or after `deadlineMs` without any node.
+   */
+  live(options: LiveOptions = {}): Promise<LiveDocument<State>> {
+    const { attempts, world } = this.#host;
+    const host = {
+      ...{ attempts, world },
+      send: <Reply>(channel: string, payload: Json | undefined, call: CallOptions) =>
+        this.send<Reply>(channel, payload, call),
+      ...this.#place(),
+    };
+    return LiveDocument.open<State>(host, options, timeoutOf(options, this.#host.limits));
   }
 
   /** The deltas that made the document, oldest first. `deadlineMs` is for each wait, not for the whole. */

@@ -29,6 +29,12 @@ export type {
 } from './documents.js';
 export type { DocumentHeat } from './heat.js';
 export { CLIENT_LIMITS, type ClientLimits } from './limits.js';
+export {
+  type LiveChange,
+  LiveDocument,
+  type LiveListener,
+  type LiveOptions,
+} from './live/live-document.js';
 export type {
   DeployOptions,
   DeployResult,

@@ -7,7 +7,7 @@ import { type AnyWatchEvent, composedEvent, deltaEvent } from './events.js';
 import { StateBuilder } from './state.js';
 import type { WatchPlace } from './watch-place.js';
 
-export class DocumentPlace implements WatchPlace {
+export class DocumentPlace implements WatchPlace<AnyWatchEvent> {
   #seq: number | undefined;
   #builder = new StateBuilder();
 

@@ -17,7 +17,7 @@ import { type AnyWatchEvent, composedEvent } from './events.js';
 import { StateBuilder } from './state.js';
 import type { WatchPlace } from './watch-place.js';
 
-export class ViewPlace implements WatchPlace {
+export class ViewPlace implements WatchPlace<AnyWatchEvent> {
   readonly #filter: ViewFilter;
   #seq: number | undefined;
   /** The view there; `undefined`: only the caller has it. */

@@ -1,9 +1,9 @@
 // How far a watch has come, whatever it watches.
 
 import type { WireWatchEvent } from '../transport/wire.js';
-import type { AnyWatchEvent } from './events.js';
 
-export interface WatchPlace {
+/** Its events are of kind `Event`. */
+export interface WatchPlace<Event> {
   /** Where a stream that begins now goes on; `undefined`: with a state. */
   begin(): number | undefined;
   /** The next stream begins with a state. */
@@ -12,5 +12,5 @@ export interface WatchPlace {
    * What is to be given on of what a node sent, if anything. Throws UNAVAILABLE where it does not lead on from here,
    * DATA_CORRUPT where it is not what it says, INTERNAL where it is not what was asked for.
    */
-  take(event: WireWatchEvent): AnyWatchEvent | undefined;
+  take(event: WireWatchEvent): Event | undefined;
 }

@@ -29,14 +29,29 @@ export interface WatchTarget {
   readonly pointers: readonly string[];
 }
 
+export interface WatchHost {
+  readonly attempts: Attempts;
+  readonly world: World;
+}
+
 /** Watches until it is left. Throws what is final, or UNAVAILABLE after `timeoutMs` without any node. */
-export async function* watchEvents<State = Json>(
-  { attempts, world }: { readonly attempts: Attempts; readonly world: World },
+export function watchEvents<State = Json>(
+  host: WatchHost,
   target: WatchTarget,
-  { timeoutMs, signal }: Patience,
+  patience: Patience,
 ): AsyncGenerator<AnyWatchEvent<State>, void, void> {
+  const events = watchFrom(host, target, placeOf(target), patience);
+  return events as AsyncGenerator<AnyWatchEvent<State>, void, void>;
+}
+
+/** The same, with `place` to make events of what nodes send. */
+export async function* watchFrom<Event>(
+  { attempts, world }: WatchHost,
+  target: WatchTarget,
+  place: WatchPlace<Event>,
+  { timeoutMs, signal }: Patience,
+): AsyncGenerator<Event, void, void> {
   const { group } = target;
-  const place = placeOf(target);
   let untilMs = world.nowMs() + timeoutMs;
   let last: DeltabaseError | undefined;
   for (let attempt = 0; ; attempt++) {
@@ -48,7 +63,7 @@ export async function* watchEvents<State = Json>(
       for await (const { events } of link.stream('Watch', request, { signal })) {
         for (const event of events) {
           const next = place.take(event);
-          if (next !== undefined) yield next as AnyWatchEvent<State>;
+          if (next !== undefined) yield next;
         }
         untilMs = Infinity;
         attempt = 0;
@@ -62,7 +77,7 @@ export async function* watchEvents<State = Json>(
   }
 }
 
-function placeOf({ pointers, afterSeq }: WatchTarget): WatchPlace {
+function placeOf({ pointers, afterSeq }: WatchTarget): WatchPlace<AnyWatchEvent> {
   return pointers.length === 0
     ? new DocumentPlace(afterSeq)
     : new ViewPlace(filterOf(pointers), afterSeq);
