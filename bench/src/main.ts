@@ -9,6 +9,7 @@ import { failover } from './failover/failover.js';
 import { fanout } from './fanout/fanout.js';
 import { type Benchmark, renderTable, runBenchmark, writeResult } from './harness.js';
 import { idleGroups } from './idle-groups.js';
+import { liveCopies } from './live.js';
 import { messages } from './messages.js';
 import { parseOptions, USAGE } from './options.js';
 import { readStorm } from './read-storm/read-storm.js';
@@ -19,6 +20,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   cold,
   fanout,
   readStorm,
+  liveCopies,
   failover,
   idleGroups,
 ];
