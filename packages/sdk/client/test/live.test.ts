@@ -158,10 +158,7 @@ test('listeners hear of what is at their pointer, or in it, and of nothing else'
   await stage.become({ a: { b: 2, c: [1, 2] }, d: 'x' }, [
     { op: 'replace', path: '/a/b', value: 2 },
   ]);
-  assert.deepEqual(heard.splice(0), [
-    '2 /a/b 1 2',
-    '2 /a {"b":1,"c":[1,2]} {"b":2,"c":[1,2]}',
-  ]);
+  assert.deepEqual(heard.splice(0), ['2 /a/b 1 2', '2 /a {"b":1,"c":[1,2]} {"b":2,"c":[1,2]}']);
   stop();
   await stage.become({ a: { b: 2, c: [0, 1, 2] }, e: null }, [
     { op: 'add', path: '/a/c/0', value: 0 },
@@ -201,7 +198,10 @@ test('a member named __proto__ is a member', async () => {
 
 test('pointers that lead nowhere hold nothing, and what is no pointer is refused', async () => {
   const live = await new Stage({ a: [1] }).open();
-  assert.deepEqual([live.get('/b'), live.get('/a/1'), live.get('/a/0/x')], [undefined, undefined, undefined]);
+  assert.deepEqual(
+    [live.get('/b'), live.get('/a/1'), live.get('/a/0/x')],
+    [undefined, undefined, undefined],
+  );
   assert.deepEqual(live.get(''), { a: [1] });
   for (const wrong of ['a', '/~2']) {
     assert.throws(() => live.get(wrong), { code: 'INVALID_ARGUMENT' });
@@ -218,7 +218,10 @@ test('a copy that is not what the node has begins anew, and says so', async () =
   await stage.become({ n: 2 }, [{ op: 'replace', path: '/n', value: 3 }]);
   assert.deepEqual([live.seq, live.get('/n'), live.mismatches], [2, 2, 1]);
   assert.deepEqual(changes, [2], 'what was wrong was never seen');
-  assert.deepEqual(stage.requests.map(({ afterSeq }) => afterSeq), [undefined, undefined]);
+  assert.deepEqual(
+    stage.requests.map(({ afterSeq }) => afterSeq),
+    [undefined, undefined],
+  );
   await stage.become({ n: 4 }, [{ op: 'replace', path: '/gone', value: 4 }]);
   assert.deepEqual([live.seq, live.get('/n'), live.mismatches], [3, 4, 2]);
   live.close();
@@ -233,7 +236,10 @@ test('after a break it goes on behind its seq; where that is gone, with a state'
   stage.becomeSilently({ n: 7 });
   await stage.breakWith(new DeltabaseError('HISTORY_GONE', 'gone'));
   assert.deepEqual([live.seq, live.get('/n')], [3, 7]);
-  assert.deepEqual(stage.requests.map(({ afterSeq }) => afterSeq), [undefined, 1, undefined]);
+  assert.deepEqual(
+    stage.requests.map(({ afterSeq }) => afterSeq),
+    [undefined, 1, undefined],
+  );
   live.close();
 });
 
