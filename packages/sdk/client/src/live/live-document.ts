@@ -200,7 +200,7 @@ export class LiveDocument<State = Json> {
     for (;;) {
       const patience = { timeoutMs: this.#timeoutMs, signal };
       try {
-        for await (const version of watchFrom(this.#host, target, this.#place, patience)) {
+        for await (const version of watchFrom(this.#host, target, () => this.#place, patience)) {
           this.#take(version);
           opening.settle(undefined);
         }

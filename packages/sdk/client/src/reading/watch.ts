@@ -40,17 +40,18 @@ export function watchEvents<State = Json>(
   target: WatchTarget,
   patience: Patience,
 ): AsyncGenerator<AnyWatchEvent<State>, void, void> {
-  const events = watchFrom(host, target, placeOf(target), patience);
+  const events = watchFrom(host, target, () => placeOf(target), patience);
   return events as AsyncGenerator<AnyWatchEvent<State>, void, void>;
 }
 
-/** The same, with `place` to make events of what nodes send. */
+/** The same, with a place of the caller's to make events of what nodes send. */
 export async function* watchFrom<Event>(
   { attempts, world }: WatchHost,
   target: WatchTarget,
-  place: WatchPlace<Event>,
+  makePlace: () => WatchPlace<Event>,
   { timeoutMs, signal }: Patience,
 ): AsyncGenerator<Event, void, void> {
+  const place = makePlace();
   const { group } = target;
   let untilMs = world.nowMs() + timeoutMs;
   let last: DeltabaseError | undefined;
