@@ -83,6 +83,8 @@ class GrpcUpstream implements Upstream {
   watch(id: number, { space, key }: DocumentName, afterSeq: number | undefined): void {
     const name = { space, key, forCopy: true } as const;
     const watch = afterSeq === undefined ? name : { afterSeq, ...name };
+    // Of one request what it opens comes first: there may be no room for that before others are closed.
+    if (this.#next.close.length > 0) this.#leave();
     this.#next.open.push({ id, watch });
     this.#leaveSoon();
   }
@@ -166,10 +168,13 @@ class GrpcUpstream implements Upstream {
     this.#isLeaving = true;
     queueMicrotask(() => {
       this.#isLeaving = false;
-      if (this.#isClosed) return;
-      this.#call.write(this.#next);
-      this.#next = emptyRequest();
+      if (!this.#isClosed) this.#leave();
     });
+  }
+
+  #leave(): void {
+    this.#call.write(this.#next);
+    this.#next = emptyRequest();
   }
 
   #failureOf(thrown: unknown): Failure {

@@ -1,28 +1,29 @@
-// Linearizable points of live copies: whoever asks is called back once a copy is as far as the leader said, after the
-// asking, that the document is. All that ask while one question is open share the next.
+// Linearizable points of live copies: whoever asks is called back once everything is in a copy that was committed when
+// it asked. A leader says, through the upstream, how far each copy must be: one question for all that were asked about
+// since the last one, and no further one while it is open.
 
-import type { Limits } from '@deltabase/base';
+import { assert, type Limits } from '@deltabase/base';
 import type { Failure } from '../results.js';
-import { SeqWaiters } from '../streams/seq-waiters.js';
 import type { LiveCopy } from './live-copy.js';
 
-/** `true`: the point is reached. `false`: it was not within the time the asker gave. */
-type Confirmed = (reached: boolean) => void;
+/** `late`: not within the time the asker gave. A failure: the copy is not kept any more, and why. */
+export type Confirmation = 'reached' | 'late' | Failure;
 
 interface Asker {
+  /** When it asked; monotonic, ms. */
+  readonly sinceMs: number;
   readonly expiresMs: number;
-  readonly done: Confirmed;
+  readonly done: (outcome: Confirmation) => void;
 }
 
 interface Question {
   readonly number: number;
   readonly sentMs: number;
   readonly copies: readonly LiveCopy[];
-  readonly askers: ReadonlyArray<readonly Asker[]>;
 }
 
 export interface ConfirmingHost {
-  readonly limits: Pick<Limits, 'headsMax' | 'requestTimeoutMsMax'>;
+  readonly limits: Pick<Limits, 'headsMax'>;
   nowMs(): number;
   /** Sends a question to the present upstream; `false`: there is none. */
   ask(number: number, ids: readonly number[]): boolean;
@@ -30,14 +31,14 @@ export interface ConfirmingHost {
   wake(): void;
 }
 
-/** A copy is expected to come to a seq within so long, where nobody waits for it himself. */
-const REACH_MS = 10_000;
 const NOBODY: readonly Asker[] = [];
 
 export class Confirming {
   readonly #host: ConfirmingHost;
-  readonly #waiters = new SeqWaiters();
-  #gathering = new Map<LiveCopy, Asker[]>();
+  /** Who waits for each copy. */
+  readonly #askers = new Map<LiveCopy, Asker[]>();
+  /** What the next question is about. */
+  readonly #wanted = new Set<LiveCopy>();
   #question: Question | undefined;
   #latest = 0;
 
@@ -50,35 +51,40 @@ export class Confirming {
     return this.#question?.sentMs;
   }
 
-  request(copy: LiveCopy, expiresMs: number, done: Confirmed): void {
-    this.#askersOf(copy).push({ expiresMs, done });
-    this.#host.wake();
+  /** Calls `done` once everything is in `copy` that is committed now. The copy is in use until then. */
+  request(copy: LiveCopy, expiresMs: number, done: (outcome: Confirmation) => void): void {
+    const asker: Asker = { sinceMs: this.#host.nowMs(), expiresMs, done };
+    const others = this.#askers.get(copy);
+    if (others === undefined) this.#askers.set(copy, [asker]);
+    else others.push(asker);
+    copy.watches++;
+    this.refresh(copy);
   }
 
   /** Has it asked how far `copy` must be, though nobody waits for that. */
   refresh(copy: LiveCopy): void {
-    this.#askersOf(copy);
+    this.#wanted.add(copy);
     this.#host.wake();
   }
 
   /** Sends the next question, if none is open. */
   turn(): void {
-    if (this.#question !== undefined || this.#gathering.size === 0) return;
+    if (this.#question !== undefined || this.#wanted.size === 0) return;
     const copies: LiveCopy[] = [];
-    const askers: Array<readonly Asker[]> = [];
-    for (const [copy, ofCopy] of this.#gathering) {
-      if (copy.id === 0) continue;
-      copies.push(copy);
-      askers.push(ofCopy);
+    for (const copy of this.#wanted) {
       if (copies.length === this.#host.limits.headsMax) break;
+      if (this.#isComing(copy)) this.#wanted.delete(copy);
+      // What is not watched cannot be asked about yet.
+      else if (copy.id !== 0) copies.push(copy);
     }
     if (copies.length === 0) return;
     const number = this.#latest + 1;
+    const sentMs = this.#host.nowMs();
     const ids = copies.map(({ id }) => id);
     if (!this.#host.ask(number, ids)) return;
     this.#latest = number;
-    for (const copy of copies) this.#gathering.delete(copy);
-    this.#question = { number, copies, askers, sentMs: this.#host.nowMs() };
+    for (const copy of copies) this.#wanted.delete(copy);
+    this.#question = { number, sentMs, copies };
   }
 
   /** The answer to a question: heads in the order of its copies. Returns whether it was the open one, and answered. */
@@ -92,72 +98,56 @@ export class Confirming {
     this.#question = undefined;
     this.#host.wake();
     for (const [at, copy] of question.copies.entries()) {
-      this.#awaitSeq(copy, seqs[at]!, question.sentMs, question.askers[at]!);
+      copy.isFreshAt(seqs[at]!, question.sentMs);
+      this.changed(copy);
     }
     return true;
   }
 
-  /** The open question will not be answered: it is asked again. */
+  /** The open question will not be answered: what somebody waits for is asked again. */
   lost(): void {
     const question = this.#question;
     if (question === undefined) return;
     this.#question = undefined;
-    for (const [at, copy] of question.copies.entries()) {
-      const askers = question.askers[at]!;
-      if (askers.length > 0) this.#askersOf(copy).push(...askers);
-    }
+    for (const copy of question.copies) if (this.#askers.has(copy)) this.#wanted.add(copy);
     this.#host.wake();
   }
 
-  /** Deltas were applied to `copy`. */
+  /** `copy` holds more than before, or is known to be as it was later. */
   changed(copy: LiveCopy): void {
-    this.#waiters.changed(copy);
+    this.#settle(copy, 'reached', ({ sinceMs }) => sinceMs <= copy.freshMs);
   }
 
-  /** It is not kept any more: nobody is told that it is there. */
-  dropped(copy: LiveCopy): void {
-    for (const { done } of this.#gathering.get(copy) ?? NOBODY) done(false);
-    this.#gathering.delete(copy);
+  /** It is not kept any more. What somebody waits for is kept, unless it fails. */
+  dropped(copy: LiveCopy, why: Failure | undefined): void {
+    this.#wanted.delete(copy);
+    if (!this.#askers.has(copy)) return;
+    assert(why !== undefined, 'a copy that somebody waits for is in use');
+    this.#settle(copy, why, () => true);
   }
 
   tick(nowMs: number): void {
-    this.#waiters.expire(nowMs);
-    for (const [copy, askers] of this.#gathering) {
-      const late = askers.filter(({ expiresMs }) => expiresMs <= nowMs);
-      if (late.length === 0) continue;
-      const rest = askers.filter(({ expiresMs }) => expiresMs > nowMs);
-      if (rest.length === 0) this.#gathering.delete(copy);
-      else this.#gathering.set(copy, rest);
-      for (const { done } of late) done(false);
+    for (const copy of this.#askers.keys()) {
+      this.#settle(copy, 'late', ({ expiresMs }) => expiresMs <= nowMs);
     }
   }
 
-  #askersOf(copy: LiveCopy): Asker[] {
-    let askers = this.#gathering.get(copy);
-    if (askers === undefined) {
-      askers = [];
-      this.#gathering.set(copy, askers);
-    }
-    return askers;
+  /** Its first state is on its way, and was asked for after everybody who waits for it had asked. */
+  #isComing(copy: LiveCopy): boolean {
+    if (copy.document !== undefined) return false;
+    const askers = this.#askers.get(copy) ?? NOBODY;
+    return copy.id === 0 || askers.every(({ sinceMs }) => sinceMs <= copy.askedMs);
   }
 
-  /** At `seq`, `copy` holds all that was committed when the question was sent. */
-  #awaitSeq(copy: LiveCopy, seq: number, sentMs: number, askers: readonly Asker[]): void {
-    const reached = (): void => {
-      copy.freshMs = Math.max(copy.freshMs, sentMs);
-      for (const { done } of askers) done(true);
-    };
-    if (copy.document !== undefined && copy.seq >= seq) {
-      reached();
-      return;
-    }
-    const expiresMs = Math.max(
-      this.#host.nowMs() + (askers.length === 0 ? REACH_MS : 0),
-      ...askers.map((asker) => asker.expiresMs),
-    );
-    this.#waiters.add(copy, { seq, expiresMs }, (outcome) => {
-      if (outcome === 'reached') reached();
-      else for (const { done } of askers) done(false);
-    });
+  #settle(copy: LiveCopy, outcome: Confirmation, is: (asker: Asker) => boolean): void {
+    const askers = this.#askers.get(copy);
+    if (askers === undefined) return;
+    const settled = askers.filter(is);
+    if (settled.length === 0) return;
+    const rest = askers.filter((asker) => !is(asker));
+    if (rest.length === 0) this.#askers.delete(copy);
+    else this.#askers.set(copy, rest);
+    copy.watches -= settled.length;
+    for (const { done } of settled) done(outcome);
   }
 }

@@ -34,15 +34,10 @@ export class CopySource implements DocumentSource {
   }
 
   confirm(expiresMs: number, done: (reached: boolean) => void): void {
-    const copy = this.#copies.open(this);
-    if (copy.document !== undefined) {
-      this.#following.confirm(copy, expiresMs, done);
-      return;
-    }
-    // Its first state is the one that its leader had after this moment.
-    copy.waiting.push((why) => {
-      this.#failure = why;
-      done(true);
+    this.#following.confirm(this.#copies.open(this), expiresMs, (outcome) => {
+      // Why it cannot be had is told to whoever loads it.
+      if (typeof outcome !== 'string') this.#failure = outcome;
+      done(outcome !== 'late');
     });
   }
 

@@ -2,12 +2,15 @@
 // or leads nowhere. Copies go on behind the seq that they have; only where that history is gone a state comes anew.
 
 import type { Limits } from '@deltabase/base';
+import { hashText, type Version } from '@deltabase/delta';
 import type { TailDelta } from '../documents/tail.js';
 import type { Clock, Log, Random } from '../ports.js';
 import { type Failure, failure } from '../results.js';
 import type { ReadDeltas } from '../streams/document-source.js';
-import { Confirming } from './confirming.js';
+import type { StatePiece } from '../streams/state-pieces.js';
+import { type Confirmation, Confirming } from './confirming.js';
 import type { LiveCopy, Taken } from './live-copy.js';
+
 import type { Upstream, UpstreamListener, Upstreams } from './replica-ports.js';
 
 export interface FollowingHost {
@@ -99,8 +102,9 @@ export class Following {
     if (this.#connection?.isLive) this.#watch(this.#connection, copy);
   }
 
-  unfollow(copy: LiveCopy): void {
-    this.#confirming.dropped(copy);
+  /** Keeps it current no more; `why` is for whoever waits for it. */
+  unfollow(copy: LiveCopy, why: Failure | undefined): void {
+    this.#confirming.dropped(copy, why);
     const { id } = copy;
     copy.id = 0;
     if (id === 0 || this.#connection === undefined) return;
@@ -108,12 +112,12 @@ export class Following {
     this.#connection.upstream.unwatch(id);
   }
 
-  /** Calls `done` once `copy` is as far as its document was at this moment; `false`: not by `expiresMs`. */
-  confirm(copy: LiveCopy, expiresMs: number, done: (reached: boolean) => void): void {
+  /** Calls `done` once everything is in `copy` that was committed when this was called, if that is by `expiresMs`. */
+  confirm(copy: LiveCopy, expiresMs: number, done: (outcome: Confirmation) => void): void {
     this.#confirming.request(copy, expiresMs, done);
   }
 
-  /** Something was applied to `copy`. */
+  /** Something of `copy` has come. */
   applied(copy: LiveCopy): void {
     this.#confirming.changed(copy);
   }
@@ -176,11 +180,13 @@ export class Following {
     const listener: UpstreamListener = {
       origin: (via, live) => when(() => this.#origin(connection, via, live)),
       state: (id, seq, piece, hash) =>
-        when(() => this.#take(connection, id, (copy) => this.#state(copy, seq, piece, hash))),
+        when(() =>
+          this.#take(connection, id, (copy) => this.#state(connection, copy, { seq, piece, hash })),
+        ),
       delta: (id, delta) =>
         when(() => this.#take(connection, id, (copy) => this.#delta(copy, delta))),
       ended: (id, why) => when(() => this.#ended(connection, id, why)),
-      heads: (number, seqs) => when(() => this.#heads(number, seqs)),
+      heads: (number, seqs) => when(() => this.#heads(connection, number, seqs)),
       closed: (why) => when(() => this.#leave(why.message)),
     };
     const connection: Connection = {
@@ -244,17 +250,19 @@ export class Following {
     copy.settle(undefined);
   }
 
-  #state(copy: LiveCopy, seq: number, piece: Uint8Array, hash: string | undefined): Taken {
-    const wasAt = copy.document === undefined ? undefined : copy.seq;
+  #state(connection: Connection, copy: LiveCopy, { seq, piece, hash }: StatePiece): Taken {
+    const before = copy.document?.committed;
     const taken = copy.takePiece(seq, piece, hash);
     if (taken !== 'taken') return taken;
-    if (wasAt !== undefined && seq < wasAt) {
-      const why = `the cluster has lost what it had said: the document is at ${seq}, not at ${wasAt}`;
-      copy.freshMs = Number.NEGATIVE_INFINITY;
+    if (before !== undefined && !mayFollow(before, copy.document!.committed)) {
+      const why = `the cluster has lost what it had said: the document was at ${before.seq}`;
+      const { space, key } = copy;
+      this.#host.log.error('copy-went-back', { upstream: connection.address, space, key, seq });
+      copy.forgetFreshness();
       this.#host.reset(copy, failure('UNAVAILABLE', why));
     }
     // A watch begins with what its leader had committed after it was asked for.
-    copy.freshMs = Math.max(copy.freshMs, copy.askedMs);
+    copy.isFreshAt(seq, copy.askedMs);
     return taken;
   }
 
@@ -266,13 +274,18 @@ export class Following {
   #resync(connection: Connection, copy: LiveCopy): void {
     const { space, key, seq, id } = copy;
     this.#host.log.error('copy-unfit', { upstream: connection.address, space, key, seq });
-    if (++connection.unfit > UNFIT_MAX) {
+    if (this.#isUnfit(connection)) {
       this.#leave('gives what does not fit');
       return;
     }
     connection.byId.delete(id);
     connection.upstream.unwatch(id);
     this.#watchAnew(connection, copy);
+  }
+
+  /** One thing more does not fit. Whether it is one too many. */
+  #isUnfit(connection: Connection): boolean {
+    return ++connection.unfit > UNFIT_MAX;
   }
 
   #watchAnew(connection: Connection, copy: LiveCopy): void {
@@ -297,12 +310,14 @@ export class Following {
     if (why.code === 'UNAVAILABLE' || (hasState && !isOver)) this.#leave(why.message);
   }
 
-  #heads(number: number, seqs: readonly number[] | Failure): void {
+  #heads(connection: Connection, number: number, seqs: readonly number[] | Failure): void {
     if (this.#confirming.answered(number, seqs)) {
       this.#failures = 0;
-    } else if ('code' in seqs && seqs.code !== 'INVALID_ARGUMENT') {
-      this.#leave(seqs.message);
+      return;
     }
+    if (!('code' in seqs)) return;
+    // A watch may have ended while it was asked about.
+    if (seqs.code !== 'INVALID_ARGUMENT' || this.#isUnfit(connection)) this.#leave(seqs.message);
   }
 
   #ask(number: number, ids: readonly number[]): boolean {
@@ -351,4 +366,10 @@ export class Following {
       if (isInUse && nowMs - copy.freshMs >= REFRESH_MS) this.#confirming.refresh(copy);
     }
   }
+}
+
+/** Whether a document that was at `before` may be at `after` some time later. */
+function mayFollow(before: Version, after: Version): boolean {
+  if (after.seq !== before.seq) return after.seq > before.seq;
+  return hashText(after.root) === hashText(before.root);
 }

@@ -28,6 +28,14 @@ export type Taken =
 
 /** Roughly what one takes beside its state and deltas, in bytes. */
 const OVERHEAD_BYTES = 1024;
+/** Moments that a copy that lags keeps in mind; with more, the latest ones count as one. */
+const MOMENTS_MAX = 16;
+
+/** At `seq` everything is here that was committed until `ms`. */
+interface Moment {
+  readonly seq: number;
+  readonly ms: number;
+}
 
 export class LiveCopy implements StreamedDocument {
   readonly space: string;
@@ -46,8 +54,6 @@ export class LiveCopy implements StreamedDocument {
   usedMs = 0;
   /** When its present watch was asked for; monotonic, ms. */
   askedMs = 0;
-  /** All that was committed until then is here; monotonic, ms. */
-  freshMs = Number.NEGATIVE_INFINITY;
   /** Called when the state has come, or why it will not. */
   waiting: Array<(why: Failure | undefined) => void> = [];
   /** What it was counted as when it last changed, bytes. */
@@ -55,6 +61,9 @@ export class LiveCopy implements StreamedDocument {
   /** Is to be kept, whether it is used or not. */
   isHeld = false;
   #building: PieceBuilder | undefined;
+  #freshMs = Number.NEGATIVE_INFINITY;
+  /** Those that it has not come to. */
+  #moments: Moment[] = [];
 
   constructor(space: string, key: string, recentBytesMax: number) {
     this.space = space;
@@ -64,6 +73,11 @@ export class LiveCopy implements StreamedDocument {
 
   get seq(): number {
     return this.document?.committed.seq ?? 0;
+  }
+
+  /** All that was committed until then is here; monotonic, ms. `-Infinity`: nothing is known of that. */
+  get freshMs(): number {
+    return this.#freshMs;
   }
 
   /** Nobody needs it at this moment. */
@@ -94,8 +108,7 @@ export class LiveCopy implements StreamedDocument {
       // Whoever lags goes on from the deltas that are here, as long as they lead to the new state.
       if (this.document !== undefined && this.seq !== seq) this.tail.clear();
       this.appliedBytes += bytesOf(root);
-      this.document = { committed: { seq, root } };
-      this.observer?.applied(this.document.committed);
+      this.#advance({ seq, root });
       return 'taken';
     } catch (thrown) {
       if (!(thrown instanceof DeltabaseError)) throw thrown;
@@ -112,11 +125,23 @@ export class LiveCopy implements StreamedDocument {
     if (delta.seq > seq + 1) return 'unfit';
     const next = fold(root, delta);
     if (next === undefined) return 'unfit';
-    this.document = { committed: { seq: delta.seq, root: next } };
     this.appliedBytes += delta.bytes.length;
     this.tail.push(delta);
-    this.observer?.applied(this.document.committed);
+    this.#advance({ seq: delta.seq, root: next });
     return 'taken';
+  }
+
+  /** Once it is at `seq`, everything is here that was committed until `ms`. */
+  isFreshAt(seq: number, ms: number): void {
+    if (this.#moments.length === MOMENTS_MAX) this.#moments.pop();
+    this.#moments.push({ seq, ms });
+    this.#freshen();
+  }
+
+  /** It is not what it was: nothing is known of how fresh it is. */
+  forgetFreshness(): void {
+    this.#freshMs = Number.NEGATIVE_INFINITY;
+    this.#moments = [];
   }
 
   /** Tells those who wait. */
@@ -129,6 +154,21 @@ export class LiveCopy implements StreamedDocument {
     if (waiting.length === 0) return;
     this.waiting = [];
     for (const done of waiting) done(why);
+  }
+
+  #advance(version: Version): void {
+    this.document = { committed: version };
+    this.observer?.applied(version);
+    this.#freshen();
+  }
+
+  #freshen(): void {
+    const { seq } = this;
+    if (this.document === undefined || this.#moments.length === 0) return;
+    for (const moment of this.#moments) {
+      if (moment.seq <= seq) this.#freshMs = Math.max(this.#freshMs, moment.ms);
+    }
+    this.#moments = this.#moments.filter((moment) => moment.seq > seq);
   }
 }
 

@@ -60,6 +60,8 @@ export interface ReplicaStatus extends SheddingCounters {
   readonly connections: number;
   /** Times that a copy began anew, since what came did not lead on from it. */
   readonly resyncs: number;
+  /** Copies that it has let go of because nobody used them, or others needed the room. */
+  readonly evictions: number;
 }
 
 const TICK_MS = 100;
@@ -106,7 +108,7 @@ export class Replica implements DocumentStreams, CopyDirectory {
     this.#copies = new Copies({
       ...{ limits, nowMs },
       opened: (copy) => this.#following.follow(copy),
-      dropped: (copy) => this.#following.unfollow(copy),
+      dropped: (copy, why) => this.#following.unfollow(copy, why),
       overdue: (copy) => this.#failed(copy, overdue(copy)),
     });
     this.#following = new Following({
@@ -177,9 +179,9 @@ export class Replica implements DocumentStreams, CopyDirectory {
     return this.#readLoad.followCopies(listener);
   }
 
-  /** Keeps a copy of the document from now on, whether anybody asks for it or not. */
+  /** Keeps a copy of the document from now on, whether anybody asks for it or not, as far as there is room. */
   hold(name: DocumentName): void {
-    this.#loop.enqueue(() => this.#hold(name));
+    this.#loop.enqueue(() => this.#copies.hold(name));
   }
 
   /** Where its copies come from: this replica first, and whether there is a node at the end. */
@@ -216,6 +218,7 @@ export class Replica implements DocumentStreams, CopyDirectory {
       orders: this.#attachments?.orders ?? 0,
       connections: counters.connections,
       resyncs: counters.resyncs,
+      evictions: this.#copies.evictions,
     };
   }
 
@@ -266,20 +269,10 @@ export class Replica implements DocumentStreams, CopyDirectory {
       attachmentsMax: limits.replicasMax,
       ordersMax: limits.ordersMax,
       inTurn: (step) => this.#loop.enqueue(step),
-      hold: (document) => this.#hold(document),
-      release: (document) => this.#release(document),
+      hold: (document) => this.#copies.hold(document),
+      release: (document) => this.#copies.release(document),
       reportOf: (document) => this.#reportOf(document),
     });
-  }
-
-  #hold(name: DocumentName): void {
-    if (this.#copies.refusal(name) === undefined) this.#copies.open(name).isHeld = true;
-  }
-
-  /** Keeps it no longer than anybody asks for it. */
-  #release(name: DocumentName): void {
-    const copy = this.#copies.find(name);
-    if (copy !== undefined) copy.isHeld = false;
   }
 
   #reportOf(name: DocumentName): CopyReport {
@@ -311,8 +304,10 @@ export class Replica implements DocumentStreams, CopyDirectory {
   }
 
   #failed(copy: LiveCopy, why: Failure): void {
-    this.#copies.drop(copy);
+    this.#copies.drop(copy, why);
     this.#watches.endAll(copy, why);
+    // Who waits for a seq of it looks for another copy.
+    this.#reads.replaced([copy]);
     copy.settle(why);
   }
 

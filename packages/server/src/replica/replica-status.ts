@@ -32,6 +32,7 @@ interface GetReplicaStatusResponse {
   readonly connections: number;
   readonly resyncs: number;
   readonly processBytes: number;
+  readonly evictions: number;
 }
 
 /** The handlers, by method. */
