@@ -84,7 +84,7 @@ class GrpcUpstream implements Upstream {
     const name = { space, key, forCopy: true } as const;
     const watch = afterSeq === undefined ? name : { afterSeq, ...name };
     // Of one request what it opens comes first: there may be no room for that before others are closed.
-    if (this.#next.close.length > 0) this.#leave();
+    if (this.#next.close.length > 0 && !this.#isClosed) this.#leave();
     this.#next.open.push({ id, watch });
     this.#leaveSoon();
   }
@@ -104,6 +104,12 @@ class GrpcUpstream implements Upstream {
     { fromSeq, bytesMax }: DeltasRange,
     done: (deltas: readonly TailDelta[] | Failure) => void,
   ): void {
+    // Its end may be known here already and not where it is told.
+    if (this.#isClosed) {
+      const why = failure('UNAVAILABLE', `the connection to ${this.#address} has ended`);
+      queueMicrotask(() => done(why));
+      return;
+    }
     const { path, requestSerialize } = METHODS.ListDeltas;
     const call: ClientReadableStream<Buffer> = this.#client.makeServerStreamRequest(
       path,

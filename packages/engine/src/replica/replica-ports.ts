@@ -21,7 +21,7 @@ export interface Upstreams {
   connect(address: string, listener: UpstreamListener): Upstream;
 }
 
-/** One connection. After `close` nothing comes of it any more. */
+/** One connection. What is asked for takes effect in its order. After `close` its listener is told nothing any more. */
 export interface Upstream {
   /** Begins to watch every delta of a document: with its state, or behind a seq. `id` is new on this connection. */
   watch(id: number, name: DocumentName, afterSeq: number | undefined): void;
@@ -29,7 +29,7 @@ export interface Upstream {
   unwatch(id: number): void;
   /** Asks how far documents are, named by their watches. */
   askHeads(number: number, ids: readonly number[], timeoutMs: number): void;
-  /** Asks for deltas of the document's history, from `fromSeq` on. */
+  /** Asks for deltas of the document's history, from `fromSeq` on. `done` is called once, also if the connection has ended. */
   readDeltas(
     name: DocumentName,
     range: DeltasRange,

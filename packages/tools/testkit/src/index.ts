@@ -40,6 +40,12 @@ export { SimulatedWatch, type SimulatedWatchOptions } from './cluster/simulated-
 export { TOKENS, TokenCluster, type TokenClusterOptions } from './cluster/token-cluster.js';
 export { type DiskUnderTest, testDiskConformance } from './conformance/disk.js';
 export { type NetworkUnderTest, testNetworkConformance } from './conformance/network.js';
+export {
+  CREDIT_BYTES,
+  type ServedScript,
+  testUpstreamsConformance,
+  type UpstreamsUnderTest,
+} from './conformance/upstreams.js';
 export { inspectRows } from './disk/inspect-rows.js';
 export { MemoryDisk } from './disk/memory-disk.js';
 export { LevelStorage, MemoryStorage, type NodeStorage } from './disk/node-storage.js';
@@ -84,3 +90,18 @@ export { failureLines, Report } from './sim/report.js';
 export { type RunOptions, type RunResult, runPlan } from './sim/run.js';
 export { type ShrinkOptions, type Shrunk, shrink } from './sim/shrink.js';
 export { Simulation } from './sim/simulation.js';
+export type { StreamWeather } from './upstream/pipe.js';
+export { readPages } from './upstream/read-pages.js';
+export {
+  NODE_ORIGIN,
+  type Origin,
+  type OriginFeed,
+  type ServedProcess,
+} from './upstream/served-process.js';
+export {
+  CALM_STREAMS,
+  type Follower,
+  type Learning,
+  type SimulatedConnection,
+  SimulatedUpstreams,
+} from './upstream/simulated-upstreams.js';

@@ -1,0 +1,49 @@
+// What a simulated process, be it a node or a replica, offers those who follow documents there: what the server's
+// services are made of.
+
+import type { Limits } from '@deltabase/base';
+import type {
+  DeltasRange,
+  DocumentName,
+  DocumentStreams,
+  Failure,
+  TailDelta,
+} from '@deltabase/engine';
+
+/** Where what it serves comes from. */
+export interface Origin {
+  readonly via: readonly string[];
+  readonly live: boolean;
+}
+
+export interface OriginFeed {
+  readonly current: Origin;
+  /** Calls `listener` when it changes. Returns how to stop it. */
+  listen(listener: () => void): () => void;
+}
+
+/** A node's own. */
+export const NODE_ORIGIN: OriginFeed = {
+  current: { via: [], live: true },
+  listen: () => () => {},
+};
+
+/** One life of a process. */
+export interface ServedProcess {
+  readonly streams: DocumentStreams;
+  readonly origin: OriginFeed;
+  readonly limits: Pick<
+    Limits,
+    'watchQueueBytesMax' | 'watchesPerStreamMax' | 'requestTimeoutMsMax'
+  >;
+  /** Its monotonic clock, ms. */
+  nowMs(): number;
+  /** Runs something in it: later if it stands still, not at all if it has ended. */
+  enter(run: () => void): void;
+  /** Deltas of a document's history; `done` is called in it, or never. */
+  readDeltas(
+    name: DocumentName,
+    range: DeltasRange,
+    done: (deltas: readonly TailDelta[] | Failure) => void,
+  ): void;
+}
