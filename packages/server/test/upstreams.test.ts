@@ -13,6 +13,7 @@ import { type DocumentsHost, documentsHandlers } from '../src/services/documents
 import { PageStreams } from '../src/services/page-stream.js';
 import { loadProtos } from '../src/services/protos.js';
 import { readingHandlers } from '../src/services/reading.js';
+import { attachHandlers } from '../src/services/replicas.js';
 import { freePorts } from './support/free-ports.js';
 import { SILENT } from './support/silent-log.js';
 
@@ -31,7 +32,9 @@ async function open(): Promise<UpstreamsUnderTest> {
     nowhere: `127.0.0.1:${free}`,
     async serve(script) {
       const grpc = await GrpcServer.open('127.0.0.1:0', script.limits);
-      grpc.server.addService(loadProtos().documents, handlersOf(script));
+      const protos = loadProtos();
+      grpc.server.addService(protos.documents, handlersOf(script));
+      grpc.server.addService(protos.replicas, attachHandlers(attachHost(script)));
       const address = `127.0.0.1:${grpc.port}`;
       servers.set(address, grpc);
       return address;
@@ -71,6 +74,11 @@ function handlersOf(script: ServedScript) {
   const pages = new PageStreams(limits.pageStreamsMax);
   const { ListDeltas } = documentsHandlers({ ...host, engine, pages } as unknown as DocumentsHost);
   return { ...readingHandlers(host), ListDeltas: ListDeltas! };
+}
+
+function attachHost(script: ServedScript) {
+  const { registry, limits } = script;
+  return { registry, limits, log: SILENT, nodes: () => script.nodes() };
 }
 
 testUpstreamsConformance('the gRPC upstreams', open);

@@ -103,7 +103,7 @@ export class ScriptedUpstream implements Upstream {
   }
 }
 
-export class ScriptedUpstreams implements Pick<Upstreams, 'connect'> {
+export class ScriptedUpstreams implements Upstreams {
   /** Every connection there was, the latest one last. */
   readonly all: ScriptedUpstream[] = [];
 
@@ -111,6 +111,10 @@ export class ScriptedUpstreams implements Pick<Upstreams, 'connect'> {
     const upstream = new ScriptedUpstream(address, listener);
     this.all.push(upstream);
     return upstream;
+  }
+
+  attach(): never {
+    throw new Error('a replica without an address offers itself to nobody');
   }
 
   get latest(): ScriptedUpstream {

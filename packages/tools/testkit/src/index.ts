@@ -98,10 +98,6 @@ export {
   type OriginFeed,
   type ServedProcess,
 } from './upstream/served-process.js';
-export {
-  CALM_STREAMS,
-  type Follower,
-  type Learning,
-  type SimulatedConnection,
-  SimulatedUpstreams,
-} from './upstream/simulated-upstreams.js';
+export type { SimulatedConnection } from './upstream/simulated-connection.js';
+export type { Follower, Learning, SimulatedStream } from './upstream/simulated-stream.js';
+export { CALM_STREAMS, SimulatedUpstreams } from './upstream/simulated-upstreams.js';

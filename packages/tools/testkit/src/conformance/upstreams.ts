@@ -5,11 +5,19 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_LIMITS, type Limits } from '@deltabase/base';
 import {
+  type Attached,
+  type AttachLink,
+  type AttachListener,
+  type CopyReport,
+  type DocumentName,
   type DocumentStreams,
   type Failure,
   failure,
   type HeadsRequest,
   type HeadsResult,
+  type OrdersSink,
+  type ReplicaPlace,
+  type ReplicaRegistry,
   recordOf,
   type TailDelta,
   type Upstream,
@@ -25,8 +33,11 @@ import type { Origin, OriginFeed } from '../upstream/served-process.js';
 /** What a process at the other end serves. */
 export interface ServedScript {
   readonly streams: DocumentStreams;
+  readonly registry: ReplicaRegistry;
   readonly origin: OriginFeed;
   readonly limits: Limits;
+  /** Where clients reach the nodes of the cluster, host:port. */
+  nodes(): readonly string[];
   /** A page of a document's history. */
   history(
     name: { readonly space: string; readonly key: string },
@@ -60,13 +71,24 @@ interface ServedWatch {
   resumes: number;
 }
 
+/** An offer as the process at the other end sees it. */
+interface ServedOffer {
+  readonly place: ReplicaPlace;
+  readonly sink: OrdersSink;
+  readonly reports: Array<readonly CopyReport[]>;
+  isDetached: boolean;
+}
+
 /** A process whose documents do what the test says. */
-class Served implements DocumentStreams, ServedScript {
+class Served implements DocumentStreams, ReplicaRegistry, ServedScript {
   readonly limits: Limits = {
     ...DEFAULT_LIMITS,
     watchesPerStreamMax: 2,
   };
   readonly streams = this;
+  readonly registry = this;
+  readonly offers: ServedOffer[] = [];
+  nodeAddresses: readonly string[] = [];
   readonly watches: ServedWatch[] = [];
   readonly questions: Array<{
     readonly request: HeadsRequest;
@@ -104,6 +126,21 @@ class Served implements DocumentStreams, ServedScript {
 
   heads(request: HeadsRequest, answer: (result: HeadsResult | Failure) => void): void {
     this.questions.push({ request, answer });
+  }
+
+  attach(place: ReplicaPlace, sink: OrdersSink): Attached {
+    const offer: ServedOffer = { place, sink, reports: [], isDetached: false };
+    this.offers.push(offer);
+    return {
+      report: (copies) => void offer.reports.push(copies),
+      detach() {
+        offer.isDetached = true;
+      },
+    };
+  }
+
+  nodes(): readonly string[] {
+    return this.nodeAddresses;
   }
 
   read(): void {
@@ -189,6 +226,42 @@ class Follower implements UpstreamListener {
 
   closed(why: Failure): void {
     this.failures.push(why);
+    this.#tell(`closed ${why.code}`);
+  }
+
+  #tell(what: string): void {
+    assert(!this.#isCalling, `${what} was told from inside a call`);
+    this.told.push(what);
+  }
+}
+
+/** What a replica is told that has offered itself. */
+class Offering implements AttachListener {
+  /** In its order, in a word each. */
+  readonly told: string[] = [];
+  readonly link: AttachLink;
+  #isCalling = true;
+
+  constructor(upstreams: Upstreams, address: string) {
+    this.link = upstreams.attach(address, { name: 'r1', address: '127.0.0.1:7' }, this);
+    this.#isCalling = false;
+  }
+
+  call(run: (link: AttachLink) => void): void {
+    this.#isCalling = true;
+    run(this.link);
+    this.#isCalling = false;
+  }
+
+  ordered(hold: readonly DocumentName[], release: readonly DocumentName[]): void {
+    this.#tell(`hold ${keysOf(hold)} release ${keysOf(release)}`);
+  }
+
+  nodes(addresses: readonly string[]): void {
+    this.#tell(`nodes ${addresses}`);
+  }
+
+  closed(why: Failure): void {
     this.#tell(`closed ${why.code}`);
   }
 
@@ -525,6 +598,106 @@ export function testUpstreamsConformance(
     await under.until(() => lost.told.length > 0);
     assert.deepEqual(lost.told, ['closed UNAVAILABLE']);
   });
+
+  /** Has a replica offer itself. */
+  const offered = async ({ under, served, address }: Bench) => {
+    const offering = new Offering(under.upstreams, address);
+    await under.until(() => served.offers.length === 1);
+    return { offering, offer: served.offers[0]! };
+  };
+
+  scenario('a replica that offers itself is taken for who and where it is', async (bench) => {
+    const { offering, offer } = await offered(bench);
+    assert.deepEqual({ ...offer.place }, { name: 'r1', address: '127.0.0.1:7' });
+    assert.deepEqual(offering.told, []);
+  });
+
+  scenario('orders come in their order', async (bench) => {
+    const { offering, offer } = await offered(bench);
+    offer.sink.ordered([docOf('a'), docOf('b')], []);
+    offer.sink.ordered([docOf('ü/c')], [docOf('a')]);
+    offer.sink.ordered([], [docOf('b')]);
+    await bench.under.until(() => offering.told.length === 3);
+    assert.deepEqual(offering.told, [
+      ...['hold a,b release ', 'hold ü/c release a', 'hold  release b'],
+    ]);
+  });
+
+  scenario('what a replica says of its copies comes to who ordered them', async (bench) => {
+    const { offering, offer } = await offered(bench);
+    const rates = { readsPerSecond: 1.5, deliveriesPerSecond: 0, bytesPerSecond: 1e9 };
+    const copies: CopyReport[] = [
+      { ...docOf('a'), ready: true, ...rates },
+      { ...docOf('b'), ready: false, ...rates },
+    ];
+    offering.call((link) => link.report(copies));
+    await bench.under.until(() => offer.reports.length === 1);
+    assert.deepEqual(
+      offer.reports[0]!.map((copy) => ({ ...copy })),
+      copies,
+    );
+    offering.call((link) => link.report([]));
+    await bench.under.until(() => offer.reports.length === 2);
+    assert.deepEqual(offer.reports[1], []);
+  });
+
+  scenario('where the nodes are is told, and again when that changes', async (bench) => {
+    bench.served.nodeAddresses = ['a:1', 'b:2'];
+    const { offering, offer } = await offered(bench);
+    await bench.under.until(() => offering.told.length === 1);
+    offering.call((link) => link.report([]));
+    await bench.under.until(() => offer.reports.length === 1);
+    bench.served.nodeAddresses = ['a:1', 'c:3'];
+    offering.call((link) => link.report([]));
+    await bench.under.until(() => offering.told.length === 2);
+    assert.deepEqual(offering.told, ['nodes a:1,b:2', 'nodes a:1,c:3']);
+  });
+
+  scenario(
+    'an offer that is not taken any more ends with why, behind its orders',
+    async (bench) => {
+      const { offering, offer } = await offered(bench);
+      offer.sink.ordered([docOf('a')], []);
+      offer.sink.ended(failure('OVERLOADED', 'too many'));
+      await bench.under.until(() => offering.told.length === 2);
+      assert.deepEqual(offering.told, ['hold a release ', 'closed OVERLOADED']);
+    },
+  );
+
+  scenario(
+    'a replica that takes its offer back is let go of, and hears nothing more',
+    async (bench) => {
+      const { offering, offer } = await offered(bench);
+      offering.call((link) => link.close());
+      offer.sink.ordered([docOf('a')], []);
+      await bench.under.until(() => offer.isDetached);
+      offering.call((link) => link.report([]));
+      assert.deepEqual(offering.told, []);
+    },
+  );
+
+  scenario('the end of the process ends an offer, once', async (bench) => {
+    const { offering } = await offered(bench);
+    await bench.under.stop(bench.address);
+    await bench.under.until(() => offering.told.length > 0);
+    offering.call((link) => link.report([]));
+    offering.call((link) => link.close());
+    assert.deepEqual(offering.told, ['closed UNAVAILABLE']);
+  });
+
+  scenario('an offer to nobody ends', async ({ under }) => {
+    const offering = new Offering(under.upstreams, under.nowhere);
+    await under.until(() => offering.told.length > 0);
+    assert.deepEqual(offering.told, ['closed UNAVAILABLE']);
+  });
+}
+
+function docOf(key: string): DocumentName {
+  return { space: 'log', key };
+}
+
+function keysOf(names: readonly DocumentName[]): string {
+  return names.map(({ space, key }) => (space === 'log' ? key : `${space}/${key}`)).join();
 }
 
 function recordAt(seq: number, changes: Partial<DeltaRecord> = {}): DeltaRecord {

@@ -7,6 +7,7 @@ import type {
   DocumentName,
   DocumentStreams,
   Failure,
+  ReplicaRegistry,
   TailDelta,
 } from '@deltabase/engine';
 
@@ -31,11 +32,14 @@ export const NODE_ORIGIN: OriginFeed = {
 /** One life of a process. */
 export interface ServedProcess {
   readonly streams: DocumentStreams;
+  readonly registry: ReplicaRegistry;
   readonly origin: OriginFeed;
   readonly limits: Pick<
     Limits,
     'watchQueueBytesMax' | 'watchesPerStreamMax' | 'requestTimeoutMsMax'
   >;
+  /** Where clients reach the nodes of the cluster, host:port; none, if this is no node. */
+  nodes(): readonly string[];
   /** Its monotonic clock, ms. */
   nowMs(): number;
   /** Runs something in it: later if it stands still, not at all if it has ended. */

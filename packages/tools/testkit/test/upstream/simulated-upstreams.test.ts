@@ -26,6 +26,8 @@ function under(seed: number): UpstreamsUnderTest {
       const { streams, origin, limits } = script;
       const process: ServedProcess = {
         ...{ streams, origin, limits, enter },
+        registry: script.registry,
+        nodes: () => script.nodes(),
         nowMs: () => simulation.nowMs,
         readDeltas: (name, range, done) =>
           readPages((fromSeq, answer) => answer(script.history(name, fromSeq)), range, done),
