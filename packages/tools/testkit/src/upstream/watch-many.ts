@@ -260,6 +260,10 @@ class OneOfMany implements WatchSink {
     throw new Error('whoever keeps a copy gets every delta by itself');
   }
 
+  progress(): void {
+    throw new Error('whoever keeps a copy watches the whole document');
+  }
+
   flush(): void {}
 
   end(why: Failure): void {
