@@ -13,6 +13,7 @@ import { liveCopies } from './live.js';
 import { messages } from './messages.js';
 import { parseOptions, USAGE } from './options.js';
 import { readStorm } from './read-storm/read-storm.js';
+import { scale } from './scale/scale.js';
 
 const BENCHMARKS: readonly Benchmark[] = [
   messages,
@@ -21,6 +22,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   fanout,
   readStorm,
   liveCopies,
+  scale,
   failover,
   idleGroups,
 ];
