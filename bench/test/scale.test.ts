@@ -58,7 +58,10 @@ test('a delivery costs what all levels spend on it', () => {
   // 10 feeds of 50 ms and 1,000 deliveries of 5 ms.
   const { cpuPerDelivery, levels } = treeFor(PROCESS, demand(1000));
   assert.ok(Math.abs(cpuPerDelivery - (0.5 + 5) / 1000) < 1e-12);
-  assert.deepEqual(levels.map(({ cpu }) => cpu), [0.5, 0.5]);
+  assert.deepEqual(
+    levels.map(({ cpu }) => cpu),
+    [0.5, 0.5],
+  );
 });
 
 test('a rate that nobody bears is refused', () => {

@@ -1,13 +1,7 @@
 // A million watchers of one document, by calculation: how many replicas that takes, what it costs, and how late deltas are.
 
 import { makePrng } from '@deltabase/base';
-import {
-  type BenchContext,
-  type Benchmark,
-  checksumOf,
-  type Measured,
-  round,
-} from '../harness.js';
+import { type BenchContext, type Benchmark, checksumOf, type Measured, round } from '../harness.js';
 import { type Hop, type Lateness, simulate } from './delivery.js';
 import { type Demand, type Process, type Tree, treeFor } from './tree.js';
 
@@ -59,7 +53,9 @@ export const scale: Benchmark = {
         'p99 ms by level',
       ],
       rows,
-      notes: ['Levels from the leader down; lateness from the commit until a delta is at what is below the level.'],
+      notes: [
+        'Levels from the leader down; lateness from the commit until a delta is at what is below the level.',
+      ],
       checksum: checksumOf(JSON.stringify(rows)),
     });
   },
