@@ -265,9 +265,29 @@ test('what is hot gets copies of the replicas there are, by whatever node, and l
       const read = async (): Promise<void> => {
         while (!isOver) await node!.client.call('get', hot);
       };
+      const early = node!.client.watch(hot);
+      await until(() => early.all('events').length === 1);
+      assert.deepEqual(early.head!.get('deltabase-copies'), []);
       const reading = [read(), read(), read()];
       await until(() => copies().length === 2);
-      assert.deepEqual([...copies()].sort(), replicas.map(({ address }) => address).sort());
+      const wanted = replicas.map(({ address }) => address).sort();
+      assert.deepEqual([...copies()].sort(), wanted);
+      // Readers and watchers are told where they are, whenever they came; the past is not to be had there.
+      const { response, head } = await node!.client.callAndHead('get', hot);
+      assert.deepEqual([...response.copies].sort(), wanted);
+      assert.deepEqual(String(head.get('deltabase-copies')).split(',').sort(), wanted);
+      const old = await node!.client.callAndHead('get', { ...hot, atSeq: 1 });
+      assert.deepEqual([old.response.copies, old.head.get('deltabase-copies')], [[], []]);
+      const late = node!.client.watch(hot);
+      for (const watch of [early, late]) {
+        await until(() => new Set(watch.all('copies')).size === 2);
+        assert.deepEqual([...new Set(watch.all('copies'))].sort(), wanted);
+      }
+      assert.deepEqual(String(late.head!.get('deltabase-copies')).split(',').sort(), wanted);
+      const forCopy = node!.client.watch({ ...hot, forCopy: true });
+      await until(() => forCopy.all('events').length === 1);
+      assert.deepEqual(forCopy.all('copies'), []);
+      for (const watch of [early, late, forCopy]) watch.call.cancel();
       for (const { server } of replicas) assert.equal(server.replica.status().orders, 1);
       isOver = true;
       await Promise.all(reading);

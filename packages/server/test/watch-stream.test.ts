@@ -1,17 +1,23 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
+import { failure } from '@deltabase/engine';
+import { encodeHint } from '../src/services/copy-hints.js';
 import type { BytesCall } from '../src/services/response-stream.js';
 import { WatchStream } from '../src/services/watch-stream.js';
+import { codecOf } from './support/test-client.js';
 
 const LIMITS = { watchQueueBytesMax: 1000, watchQueuesBytesMax: 2000 };
 const PIECE = new Uint8Array(300);
+const { decode } = codecOf('deltabase.v1.WatchResponse');
 
 /** A call whose responses leave when the test says so. */
 class SlowCall extends EventEmitter {
   readonly #leaving: Array<() => void> = [];
+  readonly responses: Buffer[] = [];
 
-  write(_response: Buffer, done: () => void): void {
+  write(response: Buffer, done: () => void): void {
+    this.responses.push(response);
     this.#leaving.push(done);
   }
 
@@ -99,4 +105,40 @@ test('what a watcher that is gone had not read counts no more, however late it l
   assert.equal(total.bytes, 0);
   call.readAll();
   assert.equal(total.bytes, 0);
+});
+
+test('who reads slowly is told of copies with the next events, and of the newest ones only', () => {
+  const { open } = setUp();
+  const { call, stream } = open();
+  const copiesOf = (response: Buffer | undefined): string[] => decode(response!).copies;
+  const told = (copies: readonly string[]): void => stream.hint(encodeHint(copies));
+  told(['a:1']);
+  assert.deepEqual(call.responses.map(copiesOf), [['a:1']]);
+  told(['b:1']);
+  told(['c:1', 'd:1']);
+  assert.equal(call.responses.length, 1, 'the first has not left');
+  stream.state(1, PIECE, undefined);
+  stream.flush();
+  const { events, copies } = decode(call.responses[1]!);
+  assert.deepEqual([events.length, copies], [1, ['c:1', 'd:1']]);
+  stream.flush();
+  assert.equal(call.responses.length, 2);
+});
+
+test('a watch that has ended, by whoever, is not told of copies any more', () => {
+  const { open } = setUp();
+  for (const end of ['cancelled', 'ended'] as const) {
+    const { call, stream } = open();
+    let following = 0;
+    stream.hintFrom(() => {
+      following++;
+      return () => void following--;
+    });
+    assert.equal(following, 1);
+    call.on('error', () => {});
+    if (end === 'cancelled') call.emit('cancelled');
+    else stream.end(failure('UNAVAILABLE', 'it stops'));
+    assert.equal(following, 0);
+    stream.hintFrom(() => assert.fail('it is over'));
+  }
 });

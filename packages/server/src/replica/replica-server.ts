@@ -90,7 +90,11 @@ function addServices({ grpc, replica, passage, health, ...host }: Parts): void {
     },
     listen: (listener: () => void) => replica.followOrigin(listener),
   };
-  const own = readingHandlers({ streams: replica, origin, watchQueues: { bytes: 0 }, ...host });
+  const own = readingHandlers({
+    ...{ streams: replica, copies: replica, origin },
+    watchQueues: { bytes: 0 },
+    ...host,
+  });
   const reading = passOldReads(protos.documents, own, passage);
   const documents = passed(reading.definition, passage, reading.handlers);
   server.addService(documents.definition, documents.handlers);

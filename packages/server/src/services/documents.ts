@@ -64,7 +64,10 @@ export function documentsHandlers(host: DocumentsHost): UntypedServiceImplementa
   return {
     Send: unary<SendRequest, SendResponse>(log, (call, answer) => send(host, call, answer)),
     SendStream: (call: ServerDuplexStream<Buffer, Buffer>) => sendStream(host, call),
-    ...readingHandlers({ streams: host.engine, origin: NODE_ORIGIN, ...host }),
+    ...readingHandlers({
+      ...{ streams: host.engine, copies: host.engine, origin: NODE_ORIGIN },
+      ...host,
+    }),
     ListDeltas: (call: ServerWritableStream<ListDeltasRequest, Buffer>) => listDeltas(host, call),
   };
 }

@@ -3,13 +3,20 @@
 
 import type { Limits } from '@deltabase/base';
 import { parsePointer } from '@deltabase/delta';
-import type { DocumentStreams, Log, ReadMode, WatchRequest } from '@deltabase/engine';
+import type {
+  CopyDirectory,
+  DocumentStreams,
+  Log,
+  ReadMode,
+  WatchRequest,
+} from '@deltabase/engine';
 import type {
   ServerDuplexStream,
   ServerUnaryCall,
   ServerWritableStream,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { CopyHints, encodeHint, hintMetadata } from './copy-hints.js';
 import { checkCount, expiryOf, invalid } from './requests.js';
 import type { QueueTotal } from './response-stream.js';
 import { statusOfThrown } from './status.js';
@@ -20,6 +27,8 @@ import { WatchStream } from './watch-stream.js';
 
 export interface ReadingHost {
   readonly streams: DocumentStreams;
+  /** Where else documents may be read. */
+  readonly copies: Pick<CopyDirectory, 'copiesOf' | 'followCopies'>;
   readonly origin: OriginFeed;
   readonly limits: Limits;
   /** What all watches of the process hold back. */
@@ -43,19 +52,22 @@ interface GetResponse {
   readonly hash: string;
   readonly value: Uint8Array;
   readonly stalenessMs?: number;
+  readonly copies?: readonly string[];
 }
 
 /** The handlers, by method. */
 export function readingHandlers(host: ReadingHost): UntypedServiceImplementation {
+  const hints = new CopyHints(host.copies);
   return {
-    Get: unary<GetRequest, GetResponse>(host.log, (call, answer) => get(host, call, answer)),
-    Watch: (call: ServerWritableStream<WatchFields, Buffer>) => watch(host, call),
+    Get: unary<GetRequest, GetResponse>(host.log, (call, answer) => get(host, hints, call, answer)),
+    Watch: (call: ServerWritableStream<WatchFields, Buffer>) => watch(host, hints, call),
     WatchMany: (call: ServerDuplexStream<WatchManyRequest, Buffer>) => watchMany(host, call),
   };
 }
 
 function get(
   host: ReadingHost,
+  hints: CopyHints,
   call: ServerUnaryCall<GetRequest, GetResponse>,
   answer: Answer<GetResponse>,
 ): void {
@@ -71,12 +83,19 @@ function get(
     }
     const { seq, hash, stalenessMs: exact } = result;
     const value = Buffer.from(result.value);
-    if (exact === undefined) answer.done({ seq, hash, value });
-    else answer.done({ seq, hash, value, stalenessMs: Math.ceil(exact) });
+    const stalenessMs = exact === undefined ? {} : { stalenessMs: Math.ceil(exact) };
+    // What is asked of the past only nodes answer.
+    const copies = atSeq === undefined ? hints.of(call.request) : [];
+    if (copies.length > 0) call.sendMetadata(hintMetadata(copies));
+    answer.done({ seq, hash, value, copies, ...stalenessMs });
   });
 }
 
-function watch(host: ReadingHost, call: ServerWritableStream<WatchFields, Buffer>): void {
+function watch(
+  host: ReadingHost,
+  hints: CopyHints,
+  call: ServerWritableStream<WatchFields, Buffer>,
+): void {
   let request: WatchRequest;
   try {
     request = watchRequestOf(call.request);
@@ -85,6 +104,14 @@ function watch(host: ReadingHost, call: ServerWritableStream<WatchFields, Buffer
     return;
   }
   const stream = new WatchStream(call, host.limits, host.watchQueues);
+  if (!request.forCopy) {
+    const copies = hints.of(request);
+    if (copies.length > 0) {
+      call.sendMetadata(hintMetadata(copies));
+      stream.hint(encodeHint(copies));
+    }
+    stream.hintFrom((told) => hints.follow(request, told));
+  }
   stream.begin((sink) => host.streams.watch(request, sink));
 }
 

@@ -36,13 +36,20 @@ export class WatchStream implements WatchSink {
   /** The engine was told to wait for room, and for everything to have left. */
   #isBlocked = false;
   #isAwaitingIdle = false;
+  /** A response that names copies, to leave with the next events at the latest. */
+  #hint: Buffer | undefined;
+  /** Nobody is to be told of copies any more. */
+  #stopHints = (): void => {};
 
   /** `total` is what all watches of the node hold back. */
   constructor(call: BytesCall, limits: WatchLimits, total: QueueTotal) {
     this.#limits = limits;
     this.#total = total;
     const drained = (): void => this.#drained();
-    const closed = (): void => this.#watch?.cancel();
+    const closed = (): void => {
+      this.#stopHints();
+      this.#watch?.cancel();
+    };
     this.#responses = new ResponseStream(call, { drained, closed }, total);
   }
 
@@ -50,6 +57,17 @@ export class WatchStream implements WatchSink {
   begin(start: (sink: WatchSink) => Watch): void {
     this.#watch = start(this);
     if (this.#responses.isEnded) this.#watch.cancel();
+  }
+
+  /** Has the client told of copies: `follow` calls what it is given with a response for each set of them. */
+  hintFrom(follow: (told: (response: Buffer) => void) => () => void): void {
+    if (!this.#responses.isEnded) this.#stopHints = follow((response) => this.hint(response));
+  }
+
+  /** Sends a response that names copies: at once, or with the next events to a client that reads slowly. */
+  hint(response: Buffer): void {
+    this.#hint = response;
+    if (this.#responses.queuedBytes === 0) this.flush();
   }
 
   get ready(): boolean {
@@ -85,6 +103,11 @@ export class WatchStream implements WatchSink {
   }
 
   flush(): void {
+    if (this.#hint !== undefined) {
+      this.#gathered.push(this.#hint);
+      this.#gatheredBytes += this.#hint.length;
+      this.#hint = undefined;
+    }
     if (this.#gathered.length === 0) return;
     const only = this.#gathered.length === 1 ? this.#gathered[0] : undefined;
     this.#responses.write(only ?? Buffer.concat(this.#gathered, this.#gatheredBytes));
@@ -93,6 +116,7 @@ export class WatchStream implements WatchSink {
   }
 
   end(why: Failure): void {
+    this.#stopHints();
     this.flush();
     this.#responses.end(statusOf(why));
   }

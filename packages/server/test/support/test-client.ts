@@ -66,12 +66,26 @@ export class TestClient {
 
   /** A unary call of any of the services. Rejects with the ServiceError. */
   call(method: string, request: Loose, options: { deadline?: Date } = {}): Promise<Loose> {
-    const all = [this.#documents, this.#machines, this.#cluster, this.#replicas, this.#health];
-    const service = all.find((each) => method in each);
+    const service = this.#serviceOf(method);
     return new Promise((resolve, reject) => {
       service[method](request, options, (error: ServiceError | null, response: Loose) =>
         error === null ? resolve(response) : reject(error),
       );
+    });
+  }
+
+  /** The same; with the initial metadata of the answer. */
+  callAndHead(method: string, request: Loose): Promise<{ response: Loose; head: Metadata }> {
+    return new Promise((resolve, reject) => {
+      let head: Metadata | undefined;
+      const call = this.#serviceOf(method)[method](
+        request,
+        (error: ServiceError | null, response: Loose) =>
+          error === null ? resolve({ response, head: head! }) : reject(error),
+      );
+      call.on('metadata', (metadata: Metadata) => {
+        head = metadata;
+      });
     });
   }
 
@@ -101,8 +115,15 @@ export class TestClient {
   }
 
   close(): void {
-    const all = [this.#documents, this.#machines, this.#cluster, this.#replicas, this.#health];
-    for (const each of all) each.close();
+    for (const each of this.#services) each.close();
+  }
+
+  get #services(): Loose[] {
+    return [this.#documents, this.#machines, this.#cluster, this.#replicas, this.#health];
+  }
+
+  #serviceOf(method: string): Loose {
+    return this.#services.find((each) => method in each);
   }
 }
 
@@ -110,6 +131,8 @@ export class TestClient {
 export class Received {
   readonly call: ClientReadableStream<Loose>;
   readonly responses: Loose[] = [];
+  /** The initial metadata, once it is there. */
+  head: Metadata | undefined;
   /** `undefined` while it goes on; a status without an error is 0. */
   status: { code: number; details: string; metadata: Metadata } | undefined;
 
@@ -117,6 +140,9 @@ export class Received {
     this.call = call;
     call.on('data', (response) => this.responses.push(response));
     call.on('error', () => {});
+    call.on('metadata', (metadata) => {
+      this.head = metadata;
+    });
     call.on('status', (status) => {
       this.status = status;
     });
