@@ -7,7 +7,7 @@ import type { Entry } from 'raft-ts';
 import { countProblem, nameProblem } from './check-message.js';
 import { checkConfig, type EngineConfig } from './config.js';
 import type { Attached, CopyDirectory, OrdersSink } from './heat/attached-replicas.js';
-import type { HotDocument } from './heat/heat.js';
+import type { HotDocument } from './heat/read-load.js';
 import { expulsionText, type Member } from './members/member.js';
 import type {
   MembersRequest,
@@ -297,7 +297,7 @@ export class Engine implements DocumentStreams, CopyDirectory {
 
   /** The documents with the most heat of this node, the hottest first, at most so many (docs/operations.md). */
   hottest(count: number): HotDocument[] {
-    return this.#parts.readLoad.heat.hottest(this.#ports.clock.monotonicMs(), count);
+    return this.#parts.readLoad.hottest(count);
   }
 
   /** How much of each limit of memory is used. */

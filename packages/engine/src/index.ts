@@ -15,7 +15,7 @@ export type {
   OrdersSink,
   ReplicaRegistry,
 } from './heat/attached-replicas.js';
-export type { HotDocument } from './heat/heat.js';
+export type { HotDocument } from './heat/read-load.js';
 export { expulsionText, type JoinTicket, type Member, type Recovery } from './members/member.js';
 export type {
   MembersOrder,

@@ -289,6 +289,8 @@ test('what is hot gets copies of the replicas there are, by whatever node, and l
       assert.deepEqual(forCopy.all('copies'), []);
       for (const watch of [early, late, forCopy]) watch.call.cancel();
       for (const { server } of replicas) assert.equal(server.replica.status().orders, 1);
+      const [listed] = (await node!.client.call('listHot', {})).documents;
+      assert.deepEqual([listed.key, [...listed.copies].sort()], ['x', wanted]);
       isOver = true;
       await Promise.all(reading);
       await until(() => copies().length === 0);

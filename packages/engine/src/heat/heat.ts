@@ -3,6 +3,7 @@
 
 import type { Limits } from '@deltabase/base';
 import type { DocumentName } from '../streams/heads.js';
+import { DocumentMap } from './document-map.js';
 import type { HeatRange } from './heat-level.js';
 import { type DocumentHeat, HeatTable } from './heat-table.js';
 import { HotDocuments } from './hot-documents.js';
@@ -15,18 +16,16 @@ export interface HeatCounter {
   delivered(document: DocumentName, events: number, bytes: number): void;
 }
 
-/** A document and how much is asked of it. */
-export interface HotDocument extends DocumentHeat {
-  /** How many copies it should have; 0: it is not hot. */
-  readonly copiesWanted: number;
-}
-
 export type DocumentRates = Pick<
   DocumentHeat,
   'readsPerSecond' | 'deliveriesPerSecond' | 'bytesPerSecond'
 >;
 
 const NO_RATES: DocumentRates = { readsPerSecond: 0, deliveriesPerSecond: 0, bytesPerSecond: 0 };
+
+function coldOf({ space, key }: DocumentName): DocumentHeat {
+  return { space, key, heat: 0, heatError: 0, ...NO_RATES };
+}
 
 type HeatLimits = Pick<
   Limits,
@@ -120,12 +119,17 @@ export class Heat implements HeatCounter {
     return this.#table.find(document) ?? NO_RATES;
   }
 
-  /** The documents with the most heat, the hottest first, at most so many. */
-  hottest(nowMs: number, count: number): HotDocument[] {
+  /** What is hot, and so many of the other documents with the most heat, in no order. */
+  hottest(nowMs: number, count: number): DocumentHeat[] {
     this.advance(nowMs);
-    return this.#table
-      .hottest(count)
-      .map((heat) => ({ copiesWanted: this.#hot.copiesOf(heat), ...heat }));
+    const listed = this.#table.hottest(count);
+    const others = new DocumentMap<DocumentHeat>();
+    for (const [document] of this.hot()) {
+      // What is asked of copies only has left the table.
+      others.set(document, this.#table.find(document) ?? coldOf(document));
+    }
+    for (const heat of listed) others.delete(heat);
+    return [...listed, ...others.values()];
   }
 
   #rangeOf(document: DocumentName): HeatRange {

@@ -6,8 +6,19 @@ import type { Failure } from '../results.js';
 import type { DocumentName } from '../streams/heads.js';
 import { AttachedReplicas } from './attached-replicas.js';
 import { Heat } from './heat.js';
+import type { DocumentHeat } from './heat-table.js';
 import { Offers } from './offers.js';
 import { Shedding } from './shedding.js';
+
+/** A document, and how much is read of it here and elsewhere. */
+export interface HotDocument extends DocumentHeat {
+  /** How many copies it should have; 0: it is not hot. */
+  readonly copiesWanted: number;
+  /** Where copies are ready, host:port. */
+  readonly copies: readonly string[];
+  /** What is asked of the copies, in reads per second. */
+  readonly copiesHeat: number;
+}
 
 export interface ReadLoadHost {
   readonly limits: Limits;
@@ -59,6 +70,18 @@ export class ReadLoad {
   followCopies(listener: (document: DocumentName) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** The documents with the most heat, here and at their copies, the hottest first; at most so many. */
+  hottest(count: number): HotDocument[] {
+    const all = this.heat.hottest(this.#host.nowMs(), count).map((heat) => ({
+      copiesWanted: this.heat.copiesWanted(heat),
+      copies: this.copiesOf(heat),
+      copiesHeat: this.heatElsewhere(heat),
+      ...heat,
+    }));
+    all.sort((a, b) => b.heat + b.copiesHeat - (a.heat + a.copiesHeat));
+    return all.slice(0, count);
   }
 
   tick(nowMs: number): void {

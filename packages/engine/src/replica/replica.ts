@@ -6,8 +6,8 @@
 import type { Limits } from '@deltabase/base';
 import { nameProblem } from '../check-message.js';
 import type { Attached, CopyDirectory, OrdersSink } from '../heat/attached-replicas.js';
-import type { HotDocument } from '../heat/heat.js';
-import { ReadLoad } from '../heat/read-load.js';
+
+import { type HotDocument, ReadLoad } from '../heat/read-load.js';
 import type { SheddingCounters } from '../heat/shedding.js';
 import { type Failure, failure } from '../results.js';
 import type { DocumentStreams } from '../streams/document-streams.js';
@@ -198,7 +198,7 @@ export class Replica implements DocumentStreams, CopyDirectory {
 
   /** The documents with the most heat of this replica, the hottest first, at most so many. */
   hottest(count: number): HotDocument[] {
-    return this.#readLoad.heat.hottest(this.#ports.clock.monotonicMs(), count);
+    return this.#readLoad.hottest(count);
   }
 
   status(): ReplicaStatus {

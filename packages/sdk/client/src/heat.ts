@@ -25,7 +25,7 @@ export function mergeHeat(reports: readonly ProcessHeat[]): readonly DocumentHea
       byName.set(name, other === undefined ? document : sumOf(other, document));
     }
   }
-  return [...byName.values()].sort((a, b) => b.heat - a.heat);
+  return [...byName.values()].sort((a, b) => b.heat + b.copiesHeat - (a.heat + a.copiesHeat));
 }
 
 function sumOf(a: DocumentHeat, b: DocumentHeat): DocumentHeat {
@@ -39,5 +39,8 @@ function sumOf(a: DocumentHeat, b: DocumentHeat): DocumentHeat {
     heat: a.heat + b.heat,
     heatError: a.heatError + b.heatError,
     copiesWanted: Math.max(a.copiesWanted, b.copiesWanted),
+    copies: [...new Set([...a.copies, ...b.copies])],
+    // Each node is told of the same copies.
+    copiesHeat: Math.max(a.copiesHeat, b.copiesHeat),
   };
 }

@@ -15,6 +15,8 @@ function heat(key: string, readsPerSecond: number, more: Partial<DocumentHeat> =
     heat: readsPerSecond + 1,
     heatError: 0.5,
     copiesWanted: 0,
+    copies: [],
+    copiesHeat: 0,
     ...more,
   };
 }
@@ -26,8 +28,11 @@ function node(id: number, documents: readonly DocumentHeat[]): Script {
 test('what several nodes serve of a document is added up, the hottest first', async () => {
   const world = new VirtualWorld(1);
   const nodes = new ScriptedNodes(world, [
-    node(1, [heat('a', 5), heat('b', 1)]),
-    node(2, [heat('b', 7, { leader: 2, copiesWanted: 2 }), heat('c', 3)]),
+    node(1, [heat('a', 5), heat('b', 1, { copies: ['r1', 'r2'], copiesHeat: 9 })]),
+    node(2, [
+      heat('b', 7, { leader: 2, copiesWanted: 2, copies: ['r2', 'r3'], copiesHeat: 8 }),
+      heat('c', 3),
+    ]),
     node(3, []),
   ]);
   const client = await connectIn(world, { addresses: nodes.addresses, transport: nodes });
@@ -36,7 +41,7 @@ test('what several nodes serve of a document is added up, the hottest first', as
   assert.deepEqual(documents, [
     heat('b', 8, {
       ...{ leader: 2, deliveriesPerSecond: 20, bytesPerSecond: 200, heat: 10, heatError: 1 },
-      copiesWanted: 2,
+      ...{ copiesWanted: 2, copies: ['r1', 'r2', 'r3'], copiesHeat: 9 },
     }),
     heat('a', 5),
     heat('c', 3),
@@ -44,7 +49,7 @@ test('what several nodes serve of a document is added up, the hottest first', as
   const one = await settled(world, client.cluster.hot({ node: 1, limit: 7 }));
   assert.deepEqual(
     one.documents.map(({ key }) => key),
-    ['a', 'b'],
+    ['b', 'a'],
   );
   await assert.rejects(settled(world, client.cluster.hot({ node: 9 })), {
     code: 'INVALID_ARGUMENT',

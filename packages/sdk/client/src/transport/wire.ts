@@ -244,6 +244,8 @@ export interface WireDocumentHeat {
   readonly heat: number;
   readonly heatError: number;
   readonly copiesWanted: number;
+  readonly copies: readonly string[];
+  readonly copiesHeat: number;
 }
 
 /** The unary calls: name to request and response. */

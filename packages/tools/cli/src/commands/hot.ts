@@ -40,8 +40,9 @@ export function addHot(program: Command, io: Io): void {
       'after',
       `
 Rates are of the last seconds. HEAT adds up reads and deliveries to watchers by
-what they cost, in reads per second. A document is hot by it, at any node, and
-COPIES says how many it should have then beside those of the nodes.
+what they cost, in reads per second; AT COPIES is what replicas serve beside it.
+A document is hot by both together; COPIES says then how many copies are ready,
+and how many it should have.
 
 Examples:
   deltabase hot
@@ -90,6 +91,7 @@ const COLUMNS = [
   { head: 'DELIVERIES/s', align: RIGHT },
   { head: 'BYTES/s', align: RIGHT },
   { head: 'HEAT', align: RIGHT },
+  { head: 'AT COPIES', align: RIGHT },
   { head: 'HOT' },
   { head: 'COPIES', align: RIGHT },
 ];
@@ -103,8 +105,9 @@ function rowOf(document: DocumentHeat): string[] {
     rate(document.deliveriesPerSecond),
     bytes(document.bytesPerSecond),
     rate(document.heat),
+    rate(document.copiesHeat),
     copiesWanted > 0 ? 'hot' : '-',
-    String(copiesWanted),
+    copiesWanted > 0 ? `${document.copies.length}/${copiesWanted}` : '-',
   ];
 }
 

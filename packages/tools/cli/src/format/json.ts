@@ -63,9 +63,9 @@ export function hotJson({ documents, failed }: HotReport): object {
 
 function heatJson(of: DocumentHeat): object {
   const { space, key, leader, readsPerSecond, deliveriesPerSecond, bytesPerSecond } = of;
-  const { heat, heatError, copiesWanted } = of;
+  const { heat, heatError, copiesWanted, copies, copiesHeat } = of;
   const rates = { readsPerSecond, deliveriesPerSecond, bytesPerSecond };
-  return { space, key, leader, ...rates, heat, heatError, copiesWanted };
+  return { space, key, leader, ...rates, heat, heatError, copiesWanted, copies, copiesHeat };
 }
 
 function statusJson(status: NodeStatus): object {

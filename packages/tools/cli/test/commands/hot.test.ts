@@ -8,21 +8,22 @@ import { COLORED, PLAIN } from '../support/samples.js';
 function heat(key: string, more: Partial<DocumentHeat> = {}): DocumentHeat {
   const rates = { readsPerSecond: 0, deliveriesPerSecond: 0, bytesPerSecond: 0 };
   const none = { leader: 0, heat: 0, heatError: 0, copiesWanted: 0 };
-  return { space: 'counter', key, ...rates, ...none, ...more };
+  const copies = { copies: [], copiesHeat: 0 };
+  return { space: 'counter', key, ...rates, ...none, ...copies, ...more };
 }
 
 test('hot documents are a table, in which those that are hot stand out', () => {
   const hot = {
     ...{ leader: 2, readsPerSecond: 1234.5, deliveriesPerSecond: 9.94, bytesPerSecond: 5000 },
-    ...{ heat: 1235.5, copiesWanted: 1 },
+    ...{ heat: 1235.5, copiesWanted: 2, copies: ['r:1'], copiesHeat: 77 },
   };
   const report = { documents: [heat('visits', hot), heat('bad\u001b[31m')], failed: [] };
   assert.equal(
     hotText({ paint: PLAIN }, report),
     [
-      'DOCUMENT               LEADER  READS/s  DELIVERIES/s  BYTES/s   HEAT  HOT  COPIES',
-      'counter/visits              2    1,235           9.9  4.9 KiB  1,236  hot       1',
-      'counter/bad\\u001b[31m       -      0.0           0.0      0 B    0.0  -         0',
+      'DOCUMENT               LEADER  READS/s  DELIVERIES/s  BYTES/s   HEAT  AT COPIES  HOT  COPIES',
+      'counter/visits              2    1,235           9.9  4.9 KiB  1,236         77  hot     1/2',
+      'counter/bad\\u001b[31m       -      0.0           0.0      0 B    0.0        0.0  -         -',
       '',
     ].join('\n'),
   );
