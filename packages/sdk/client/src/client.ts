@@ -10,6 +10,7 @@ import { Machines } from './machines.js';
 import { Members } from './members.js';
 import { type CallOptions, type ConnectOptions, checkAddresses } from './options.js';
 import { Attempts, throwIfAborted } from './reading/attempts.js';
+import { Copies } from './reading/copies.js';
 import type { Returns } from './sending/node-stream.js';
 import type { SendOutcome } from './sending/receivers.js';
 import { Sender } from './sending/sender.js';
@@ -62,7 +63,8 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   });
   parts.topology = topology;
   const attempts = new Attempts({ world, limits, topology });
-  const host = { world, limits, sender, attempts, topology };
+  const copies = new Copies({ world, limits, transport });
+  const host = { world, limits, sender, attempts, copies, topology };
   const client = new Client(host);
   try {
     await awaitCluster(host, options.connectMs ?? CONNECT_MS, options.signal);
@@ -130,10 +132,11 @@ export class Client {
    * closes all connections. Watches end.
    */
   close(options: CloseOptions = {}): Promise<void> {
-    const { sender, topology } = this.#host;
-    this.#closed ??= new Promise<void>((resolve) => sender.drain(resolve)).then(() =>
-      topology.close(),
-    );
+    const { sender, copies, topology } = this.#host;
+    this.#closed ??= new Promise<void>((resolve) => sender.drain(resolve)).then(() => {
+      copies.close();
+      topology.close();
+    });
     if (options.abandon) sender.abandon();
     return this.#closed;
   }

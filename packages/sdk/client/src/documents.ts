@@ -13,6 +13,7 @@ import type { ClientLimits } from './limits.js';
 import { LiveDocument, type LiveOptions } from './live/live-document.js';
 import { type CallOptions, timeoutOf } from './options.js';
 import type { Attempts } from './reading/attempts.js';
+import type { Copies } from './reading/copies.js';
 import type { AnyWatchEvent, DeltaEvent, ViewEvent, WatchEvent } from './reading/events.js';
 import { type ReadMode, type ReadResult, readDocument } from './reading/get.js';
 import { historyEvents } from './reading/history.js';
@@ -67,6 +68,7 @@ export interface DocumentsHost {
   readonly limits: ClientLimits;
   readonly sender: Sender;
   readonly attempts: Attempts;
+  readonly copies: Copies;
   readonly topology: Topology;
 }
 
@@ -153,14 +155,14 @@ export class DocumentHandle<State = Json> {
    * state is there; rejects with SPACE_NOT_FOUND and the like, or after `deadlineMs` without any node.
    */
   live(options: LiveOptions = {}): Promise<LiveDocument<State>> {
-    const { attempts, world } = this.#host;
+    const { attempts, copies, world, limits } = this.#host;
     const host = {
-      ...{ attempts, world },
+      ...{ attempts, copies, world, limits },
       send: <Reply>(channel: string, payload: Json | undefined, call: CallOptions) =>
         this.send<Reply>(channel, payload, call),
       ...this.#place(),
     };
-    return LiveDocument.open<State>(host, options, timeoutOf(options, this.#host.limits));
+    return LiveDocument.open<State>(host, options, timeoutOf(options, limits));
   }
 
   /** The deltas that made the document, oldest first. `deadlineMs` is for each wait, not for the whole. */

@@ -33,6 +33,15 @@ export interface ClientLimits {
   readonly openTimeoutMs: number;
   readonly settleMs: number;
 
+  readonly copyHintsMax: number;
+  readonly copiesMax: number;
+  readonly copyHintMs: number;
+  readonly copyTimeoutMs: number;
+  readonly copyRestMs: number;
+  readonly copyMoveMs: number;
+  readonly copyLinksMax: number;
+  readonly copyIdleMs: number;
+
   readonly receiveBytesMax: number;
 }
 
@@ -66,6 +75,15 @@ export const CLIENT_LIMITS: ClientLimits = {
   reconnectMsMax: 2000, // ms between such tries at most
   openTimeoutMs: 3000, // ms until a node must have answered a new connection
   settleMs: 500, // ms that connect waits for further nodes once the first has answered
+
+  copyHintsMax: 1000, // hot documents whose copies are known
+  copiesMax: 64, // copies of one document that are known
+  copyHintMs: 5000, // ms until a read asks the leader's way whether copies are there still; after twice that all do
+  copyTimeoutMs: 2000, // ms that a copy is given for a read, before the leader is asked
+  copyRestMs: 5000, // ms that a copy is left alone that failed
+  copyMoveMs: 1000, // ms over which the watches that are told of copies move there: not all at once
+  copyLinksMax: 64, // connections to copies
+  copyIdleMs: 60_000, // ms until one that is not used is closed
 
   receiveBytesMax: 32 * MIB, // bytes of one message from a node; a read gives 4 MiB, escaped at worst
 };

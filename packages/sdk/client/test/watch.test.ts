@@ -7,7 +7,13 @@ import { DeltabaseError } from '@deltabase/base';
 import { encodePiece, fromJson, hashText } from '@deltabase/delta';
 import fc from 'fast-check';
 import type { AnyWatchEvent, WatchPolicy } from '../src/index.js';
-import { connectIn, type Script, ScriptedNodes, settled } from './support/scripted-nodes.js';
+import {
+  addressOf,
+  connectIn,
+  type Script,
+  ScriptedNodes,
+  settled,
+} from './support/scripted-nodes.js';
 import { Truth, unreliable } from './support/unreliable-document.js';
 import { VirtualWorld } from './support/virtual-world.js';
 
@@ -49,6 +55,56 @@ test('a watch of any policy has no gap and no repeat, wherever its streams break
     ),
     { numRuns: 100, includeErrorInReport: true },
   );
+});
+
+test('a watch that moves to copies, and back when they break, has no gap and no repeat', async () => {
+  let moves = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(0x7fffffff),
+      fc.boolean(),
+      policies,
+      async (seed, isResumed, policy) => {
+        const world = new VirtualWorld(seed);
+        const truth = new Truth();
+        truth.seq = world.below(4);
+        const copies = [3, 4, 5].map(addressOf);
+        const node = unreliable(world, truth, copies);
+        const copy = unreliable(world, truth);
+        // One that feeds others, and says so.
+        const inner = unreliable(world, truth, copies.slice(1));
+        const nodes = new ScriptedNodes(world, [node, node, inner, copy, copy], 2);
+        const limits = { copyMoveMs: 20, copyRestMs: 100, copyHintMs: 200 };
+        const { addresses } = nodes;
+        const client = await connectIn(world, { addresses, transport: nodes, limits });
+        const begunAt = truth.seq;
+        const options = isResumed ? { afterSeq: begunAt, policy } : { policy };
+        const events: AnyWatchEvent[] = [];
+        const watching = (async () => {
+          for await (const event of client.document('s', 'k').watch(options)) {
+            events.push(event);
+            if (event.seq >= 60) break;
+          }
+        })();
+        const grow = (): void => {
+          if (truth.seq >= 60) return;
+          truth.seq++;
+          if (world.below(8) === 0) truth.floor = Math.max(0, truth.seq - 2);
+          if (world.below(10) === 0) nodes.down.add(4);
+          if (world.below(10) === 0) nodes.down.delete(4);
+          world.after(world.below(12), grow);
+        };
+        grow();
+        await settled(world, watching);
+        check(events, truth, isResumed ? begunAt : undefined);
+        moves += nodes.calls.filter((call) => /^Watch [345]$/.test(call)).length;
+        await settled(world, client.close());
+        assert.deepEqual(nodes.links, []);
+      },
+    ),
+    { numRuns: 100, includeErrorInReport: true },
+  );
+  assert.ok(moves > 200, `${moves} moves`);
 });
 
 function check(events: readonly AnyWatchEvent[], truth: Truth, afterSeq: number | undefined): void {

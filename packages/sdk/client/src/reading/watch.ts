@@ -1,14 +1,15 @@
 // A watch that lasts: the document's state, then every delta or, if the caller wants fewer events, several in one,
 // without gap or repeat (CommittedOnly), whatever happens to nodes and connections. It goes on behind the last seq
-// it gave, on whichever node is there; where that part of the history is gone it begins anew with a state.
+// it gave, on whichever node is there; where that part of the history is gone it begins anew with a state. When it is told
+// of copies it goes on at one of them, behind the same seq.
 
 import { DeltabaseError } from '@deltabase/base';
 import { filterOf, type Json } from '@deltabase/delta';
-import type { StreamCalls } from '../transport/wire.js';
-import type { World } from '../world.js';
+import type { StreamCalls, WireWatchEvent } from '../transport/wire.js';
 import { type Attempts, mendable, type Patience } from './attempts.js';
 import { DocumentPlace } from './document-place.js';
 import type { AnyWatchEvent } from './events.js';
+import { Move, type MoveHost } from './move.js';
 import { ViewPlace } from './view-place.js';
 import type { WatchPlace } from './watch-place.js';
 
@@ -29,9 +30,8 @@ export interface WatchTarget {
   readonly pointers: readonly string[];
 }
 
-export interface WatchHost {
+export interface WatchHost extends MoveHost {
   readonly attempts: Attempts;
-  readonly world: World;
 }
 
 /** Watches until it is left. Throws what is final, or UNAVAILABLE after `timeoutMs` without any node. */
@@ -46,36 +46,65 @@ export function watchEvents<State = Json>(
 
 /** The same, with a place of the caller's to make events of what nodes send. */
 export async function* watchFrom<Event>(
-  { attempts, world }: WatchHost,
+  host: WatchHost,
   target: WatchTarget,
   makePlace: () => WatchPlace<Event>,
   { timeoutMs, signal }: Patience,
 ): AsyncGenerator<Event, void, void> {
+  const { attempts, copies, world } = host;
   const place = makePlace();
   const { group } = target;
   let untilMs = world.nowMs() + timeoutMs;
   let last: DeltabaseError | undefined;
+  /** A copy that was found to be there. */
+  let found: string | undefined;
   for (let attempt = 0; ; attempt++) {
     if (attempt > 0) await attempts.rest(attempt, untilMs - world.nowMs(), signal);
     if (world.nowMs() >= untilMs && last !== undefined) throw last;
-    const { link } = await attempts.endpoint(group, attempt, untilMs, signal, last);
+    const copy = found === undefined ? copies.choose(target) : copies.useFound(found);
+    const move = new Move(host, target, copy?.address);
+    found = undefined;
     try {
+      const { link } = copy ?? (await attempts.endpoint(group, attempt, untilMs, signal, last));
       const request = requestOf(target, place.begin());
-      for await (const { events } of link.stream('Watch', request, { signal })) {
+      for await (const { events, copies: known } of link.stream('Watch', request, { signal })) {
         for (const event of events) {
           const next = place.take(event);
           if (next !== undefined) yield next;
         }
         untilMs = Infinity;
         attempt = 0;
+        copy?.worked();
+        move.told(known);
+        found = isInState(events) ? undefined : move.next;
+        if (found !== undefined) break;
       }
-      last = new DeltabaseError('UNAVAILABLE', 'the node ended the watch');
+      if (found === undefined) {
+        last = new DeltabaseError('UNAVAILABLE', 'the node ended the watch');
+        copy?.failed();
+      }
     } catch (thrown) {
-      if (isHistoryGone(thrown)) place.forget();
-      else last = mendable(thrown);
+      if (copy === undefined && isHistoryGone(thrown)) place.forget();
+      else last = copy === undefined ? mendable(thrown) : failedAtCopy(thrown);
+      copy?.failed();
+    } finally {
+      copy?.left();
     }
+    // The leader's way, and other copies, are tried at once.
+    if (copy !== undefined || found !== undefined) attempt = -1;
     if (untilMs === Infinity) untilMs = world.nowMs() + timeoutMs;
   }
+}
+
+/** Whether more of a state is to come. */
+function isInState(events: readonly WireWatchEvent[]): boolean {
+  return events.at(-1)?.state?.last === false;
+}
+
+/** What a copy fails with says nothing of the cluster, but for who gave up. */
+function failedAtCopy(thrown: unknown): DeltabaseError {
+  if (thrown instanceof DeltabaseError && thrown.code !== 'CANCELLED') return thrown;
+  throw thrown;
 }
 
 function placeOf({ pointers, afterSeq }: WatchTarget): WatchPlace<AnyWatchEvent> {

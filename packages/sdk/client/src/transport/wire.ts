@@ -265,6 +265,7 @@ export interface UnaryCalls {
       readonly hash: string;
       readonly value: Uint8Array;
       readonly stalenessMs?: number;
+      readonly copies?: readonly string[];
     };
   };
   readonly Deploy: {
@@ -322,6 +323,10 @@ export interface UnaryCalls {
     readonly request: { readonly group: number; readonly node: number };
     readonly response: { readonly leader: number };
   };
+  readonly GetReplicaStatus: {
+    readonly request: Record<never, never>;
+    readonly response: { readonly name: string };
+  };
   readonly ListHot: {
     readonly request: { readonly limit: number };
     readonly response: {
@@ -347,7 +352,10 @@ export interface StreamCalls {
       readonly perSecond?: number;
       readonly pointers?: readonly string[];
     };
-    readonly response: { readonly events: readonly WireWatchEvent[] };
+    readonly response: {
+      readonly events: readonly WireWatchEvent[];
+      readonly copies?: readonly string[];
+    };
   };
   readonly ListDeltas: {
     readonly request: {

@@ -18,19 +18,25 @@ export class ScriptedNodes implements Transport {
   readonly down = new Set<number>();
   /** Calls made: "NAME node". */
   readonly calls: string[] = [];
+  /** Links that are open: "node". */
+  readonly links: number[] = [];
+  readonly #members: number;
 
-  constructor(world: VirtualWorld, scripts: readonly Script[]) {
+  /** The first `members` of them are nodes of the cluster, the others replicas. */
+  constructor(world: VirtualWorld, scripts: readonly Script[], members = scripts.length) {
     this.#world = world;
     this.#scripts = scripts;
+    this.#members = members;
   }
 
   get addresses(): string[] {
-    return this.#scripts.map((_, at) => addressOf(at + 1));
+    return this.#scripts.slice(0, this.#members).map((_, at) => addressOf(at + 1));
   }
 
   link(address: string): Link {
     const node = Number(address.split(':')[1]) - 9000;
     const script = this.#scripts[node - 1] ?? {};
+    this.links.push(node);
     return {
       openSendStream: (listener) => {
         let isOpen = true;
@@ -56,13 +62,16 @@ export class ScriptedNodes implements Transport {
         if (this.down.has(node)) throw new DeltabaseError('UNAVAILABLE', `${address} is down`);
         if (name === 'GetStatus') return this.#statusOf(node);
         this.calls.push(`${name} ${node}`);
+        if (name === 'GetReplicaStatus') return { name: `r${node}` };
         return script.call!(name, request, options);
       }) as Link['call'],
       stream: ((name: string, request: object, options: StreamOptions) => {
         this.calls.push(`${name} ${node}`);
         return script.stream!(name, request, options);
       }) as Link['stream'],
-      close() {},
+      close: () => {
+        this.links.splice(this.links.indexOf(node), 1);
+      },
     };
   }
 

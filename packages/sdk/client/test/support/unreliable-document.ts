@@ -46,8 +46,12 @@ export class Truth {
   }
 }
 
-/** Serves the truth, and now and then ends, repeats, or leaves something out. */
-export function unreliable(world: VirtualWorld, truth: Truth): Script {
+/** Serves the truth, and now and then ends, repeats, or leaves something out; and names copies. */
+export function unreliable(
+  world: VirtualWorld,
+  truth: Truth,
+  copies: readonly string[] = [],
+): Script {
   async function* events(request: {
     readonly afterSeq?: number;
     readonly policy?: string;
@@ -90,7 +94,8 @@ export function unreliable(world: VirtualWorld, truth: Truth): Script {
     async *stream(_name, request) {
       for await (const event of events(request)) {
         const isDelta = 'delta' in event;
-        yield { events: isDelta && world.below(2) === 0 ? [event, event] : [event] };
+        const known = copies.length > 0 && world.below(6) === 0 ? copies : [];
+        yield { events: isDelta && world.below(2) === 0 ? [event, event] : [event], copies: known };
       }
     },
   };

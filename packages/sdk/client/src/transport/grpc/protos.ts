@@ -13,7 +13,9 @@ const PROTO_ROOT = fileURLToPath(new URL('../../../../../../../proto/', import.m
 const PACKAGE = 'deltabase.v1';
 
 const definition = loadSync(
-  ['documents', 'machines', 'cluster', 'errors'].map((name) => `deltabase/v1/${name}.proto`),
+  ['documents', 'machines', 'cluster', 'replicas', 'errors'].map(
+    (name) => `deltabase/v1/${name}.proto`,
+  ),
   {
     includeDirs: [PROTO_ROOT],
     longs: Number,
@@ -41,6 +43,7 @@ export const METHODS: Readonly<Record<keyof UnaryCalls | keyof StreamCalls, Meth
   TransferLeader: method('ClusterService', 'TransferLeader'),
   ReadLog: method('ClusterService', 'ReadLog'),
   ListHot: method('ClusterService', 'ListHot'),
+  GetReplicaStatus: method('ReplicasService', 'GetReplicaStatus'),
 };
 
 /** DocumentsService.SendStream; its codecs here are the generic ones. */
