@@ -59,6 +59,7 @@ function handlersOf(script: ServedScript) {
   const host = {
     ...{ streams, origin, limits, log: SILENT },
     watchQueues: { bytes: 0 },
+    copies: { copiesOf: () => [], followCopies: () => () => {} },
     nowMs: () => performance.now(),
   };
   const engine = {
