@@ -149,7 +149,6 @@ class Storm {
       setPriority(replica.pid!, ELSEWHERE_NICE);
       this.#replicas.push(AnswerCounter.ofReplica(replica.clientAddress));
     }
-    this.#mark(`${REPLICAS} replicas`);
   }
 
   /** Writes for a while, with readers or without. */
