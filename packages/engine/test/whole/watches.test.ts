@@ -256,14 +256,16 @@ test('watchers of some positions, of any policy, slow or not, through crashes an
     const limits = { flushIntervalMs: 60, trailingLogBytesMax: 0, heldLogBytesMax: 0 };
     const kept = { watchVersionsBytesMax: limit, watchStepsBytesMax: limit, watchProgressMs: 300 };
     const tokens = new TokenCluster({ seed: 21, limits: { ...limits, ...kept } }).start();
+    // All see one view, at their own pace.
+    const positions = [3, 20, 21, 55, 80];
     const policies: WatchPolicy[] = [
       { kind: 'every' },
       { kind: 'latest' },
       { kind: 'perSecond', perSecond: 10 },
     ];
     const watches = policies.flatMap((policy) => [
-      tokens.watch(`quick ${policy.kind}`, 'a', { policy, positions: [3, 20, 21, 55, 80] }),
-      tokens.watch(`slow ${policy.kind}`, 'a', { policy, positions: [5, 40, 41], stallMsMax: 700 }),
+      tokens.watch(`quick ${policy.kind}`, 'a', { policy, positions }),
+      tokens.watch(`slow ${policy.kind}`, 'a', { policy, positions, stallMsMax: 700 }),
     ]);
     const client = tokens.client('c');
     for (let round = 0; round < 9; round++) {
