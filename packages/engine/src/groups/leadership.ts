@@ -215,6 +215,8 @@ export class Leadership {
     const pending = new PendingAnswer(submission);
     this.#inFlight.add(pending);
     const { seq } = local.document!.propose(root);
+    // Who looks at each version must not find the last of an entry only.
+    if (local.observer !== undefined) local.document!.endEntry();
     this.#proposals.addDelta(pending, local, {
       space,
       key,

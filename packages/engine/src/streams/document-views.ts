@@ -33,8 +33,6 @@ export class DocumentViews implements DocumentObserver {
   readonly #lines = new Map<string, ViewLine>();
   readonly #changed = new Set<ViewLine>();
   #local: StreamedDocument;
-  /** Lines of which somebody wants each step. */
-  #each = 0;
   #version: Version;
   /** Another document took the place of the one before, and its state is not here yet. */
   #isMoving = false;
@@ -84,12 +82,7 @@ export class DocumentViews implements DocumentObserver {
     const { steps, composedBytesMax } = this.#options;
     const { appliedBytes } = this.#local;
     const version = this.#version;
-    const line = new ViewLine({
-      ...{ filter, version, appliedBytes, steps, composedBytesMax },
-      wantedEach: (is) => {
-        this.#each += is ? 1 : -1;
-      },
-    });
+    const line = new ViewLine({ filter, version, appliedBytes, steps, composedBytesMax });
     this.#lines.set(filter.text, line);
     this.#index.add(filter, line);
     return line;
@@ -144,9 +137,12 @@ export class DocumentViews implements DocumentObserver {
     this.#local.observer = this;
   }
 
-  /** Takes every delta up to `seq`, if somebody wants each step; `false` if they are not all there. */
+  /**
+   * Takes every delta up to `seq`; `false` if they are not all there. A leader that proposed them before anybody looked
+   * has kept the last state only. What a view was in between counts even where it was the same before and after: a
+   * receiver may come from there.
+   */
   #followTo(seq: number): boolean {
-    if (this.#each === 0) return true;
     const { tail } = this.#local;
     for (let next = seq; next > this.#version.seq; next--) {
       if (tail.find(next) === undefined) return false;

@@ -34,8 +34,6 @@ export interface ViewLineOptions {
   readonly appliedBytes: number;
   readonly steps: KeptSteps;
   readonly composedBytesMax: number;
-  /** Whether somebody wants each step has changed. */
-  readonly wantedEach: (is: boolean) => void;
 }
 
 export class ViewLine {
@@ -69,7 +67,6 @@ export class ViewLine {
   /** Somebody wants each step from now on; `false`: not any more. */
   wantsEach(is: boolean): void {
     this.#each += is ? 1 : -1;
-    if (this.#each === (is ? 1 : 0)) this.#options.wantedEach(is);
     if (this.#each === 0) this.#forgetSteps();
   }
 

@@ -3,8 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fromJson, type Operation } from '@deltabase/delta';
 import fc from 'fast-check';
-import { makeCounters, makeHistory, type Step } from '../support/history.js';
+import { makeCounters, makeHistory, makeHistoryOf, type Step } from '../support/history.js';
 import { makeRandomHistory } from '../support/random-history.js';
 import { rootAt, ViewBench, type WatchChoice } from '../support/view-bench.js';
 
@@ -220,9 +221,31 @@ test('each change of an entry is a step, though a leader keeps only the last sta
   bench.turn();
   bench.applyEntry(30);
   bench.turn();
-  assert.deepEqual(newest.receiver.given, ['v50', 's50-65', 's65-95']);
+  assert.deepEqual(newest.receiver.given, ['v50', 's50-65', 's63-95']);
   assert.deepEqual(each.receiver.given.slice(0, 4), ['v65', 's65-73', 's73-74', 's74-83']);
   assert.equal(each.receiver.steps.length, 6);
+});
+
+test('what a view was within an entry only counts for who comes from there', () => {
+  const steps: readonly Operation[] = [
+    { op: 'add', path: '', value: fromJson({ a: 1, b: 1 }) },
+    { op: 'replace', path: '/a', value: 2 },
+    { op: 'replace', path: '/a', value: 1 },
+    { op: 'replace', path: '/b', value: 2 },
+  ];
+  const history = makeHistoryOf(steps);
+  const bench = new ViewBench({ history, atSeq: 1 });
+  const first = bench.watch({ pointers: ['/a'] });
+  bench.turn();
+  bench.applyEntry(2);
+  bench.turn();
+  const behind = bench.watch({ pointers: ['/a'], afterSeq: 2 });
+  const each = bench.watch({ pointers: ['/a'], afterSeq: 2, ...EACH });
+  bench.apply(1);
+  bench.finish();
+  assert.deepEqual(first.receiver.given, ['v1', 'm3', 'm4']);
+  assert.deepEqual(behind.receiver.given, ['v4'], 'what it has is not known');
+  assert.deepEqual(each.receiver.given, ['s2-3', 'm4']);
 });
 
 test('a watch goes on behind a document that took its place, and hides nothing of what came between', () => {

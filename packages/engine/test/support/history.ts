@@ -1,7 +1,7 @@
 // A document's true history: deltas with patches, hashes and the states they make.
 
 import { DEFAULT_LIMITS } from '@deltabase/base';
-import { Draft, fromJson, hashText, type Json, type Value } from '@deltabase/delta';
+import { Draft, fromJson, hashText, type Json, type Operation, type Value } from '@deltabase/delta';
 import { type DeltaRecord, DeltasWriter, encodeRecord, type RecordPlace } from '@deltabase/machine';
 import type { LocalDocument } from '../../src/documents/local-document.js';
 import { storedDelta, type TailDelta } from '../../src/documents/tail.js';
@@ -46,6 +46,20 @@ export function makeCounters(count: number): Step[] {
     steps.push({ record, bytes: own(encodeRecord(record)), root });
   }
   return steps;
+}
+
+/** A delta for each of `operations`. */
+export function makeHistoryOf(operations: readonly Operation[]): Step[] {
+  let root: Value = null;
+  return operations.map((operation, at) => {
+    const draft = new Draft(root, DEFAULT_LIMITS);
+    draft.emit(operation);
+    root = draft.root;
+    const seq = at + 1;
+    const made = { seq, number: seq, patch: own(draft.patchBytes()), hash: hashText(root) };
+    const record = sampleRecord(made);
+    return { record, bytes: own(encodeRecord(record)), root };
+  });
 }
 
 export function tailOf(steps: readonly Step[]): TailDelta[] {
