@@ -15,7 +15,7 @@ class Sink implements WatchSink {
   readonly marks: number[] = [];
   stateSeq: number | undefined;
   ready = true;
-  readonly idle = true;
+  idle = true;
   ended: Failure | undefined;
 
   state(seq: number): void {
@@ -27,6 +27,7 @@ class Sink implements WatchSink {
   }
 
   composed({ seq }: ComposedDelta): void {
+    assert.ok(seq > (this.seqs.at(-1) ?? -1), `${seq} comes again`);
     this.seqs.push(seq);
   }
 
@@ -303,6 +304,30 @@ test('each change behind any seq is found in the history, at any node', () => {
       assert.equal(sink.stateSeq, undefined);
     }
   }
+});
+
+test('watchers of one view that wake one after the other each get the newest view', () => {
+  const tokens = withTokens(12, 3);
+  const sinks = [new Sink(), new Sink()];
+  const request = { space: TOKENS, key: 'a', afterSeq: undefined, pointers: [''] };
+  const policy = { kind: 'latest' } as const;
+  const watches = sinks.map((sink) => tokens.cluster.engine(1).watch({ policy, ...request }, sink));
+  tokens.until(() => sinks.every(({ stateSeq }) => stateSeq === 3));
+  for (const sink of sinks) sink.idle = false;
+  const client = tokens.client('d');
+  for (const [at, sink] of sinks.entries()) {
+    client.send('a', 'append');
+    tokens.settle();
+    tokens.run(200);
+    sink.idle = true;
+    watches[at]!.resume();
+    tokens.run(200);
+    assert.equal(sink.seqs.at(-1), 4 + at);
+  }
+  assert.deepEqual(
+    sinks.map(({ seqs }) => seqs),
+    [[4, 5], [5]],
+  );
 });
 
 test('a watch of what does not change is told how far that holds, a while after a delta', () => {
