@@ -57,11 +57,11 @@ export class ClientServer {
     const protos = loadProtos();
     const nowMs = (): number => options.nowMs();
     const pages = new PageStreams(limits.pageStreamsMax);
+    const bytes = { clientBytesReceived: 0, clientBytesSent: 0 };
     const documents = documentsHandlers({
-      ...{ engine, routes, limits, pages, log, nowMs },
+      ...{ engine, routes, limits, pages, bytes, log, nowMs },
       watchQueues: { bytes: 0 },
     });
-    const bytes = { clientBytesReceived: 0, clientBytesSent: 0 };
     server.addService(counted(protos.documents, bytes), documents);
     server.addService(protos.machines, machinesHandlers({ engine, limits, log, nowMs }));
     const { version } = options;

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { DEFAULT_LIMITS, DeltabaseError } from '@deltabase/base';
@@ -19,6 +18,7 @@ import {
   type WatchManyHost,
   WatchManyStream,
 } from '../src/services/watch-many-stream.js';
+import { SlowCall } from './support/slow-call.js';
 import { codecOf, type Loose } from './support/test-client.js';
 
 const LIMITS = {
@@ -30,31 +30,9 @@ const LIMITS = {
 const PIECE = new Uint8Array(300);
 const { decode } = codecOf('deltabase.v1.WatchManyResponse');
 
-/** A call whose responses leave when the test says so. */
-class SlowCall extends EventEmitter {
-  readonly responses: Loose[] = [];
-  readonly #leaving: Array<() => void> = [];
-  status: Loose;
-  isEnded = false;
-
-  constructor() {
-    super();
-    this.on('error', (status) => {
-      this.status = status;
-    });
-  }
-
-  write(response: Buffer, done: () => void): void {
-    this.responses.push(decode(response));
-    this.#leaving.push(done);
-  }
-
-  end(): void {
-    this.isEnded = true;
-  }
-
-  readAll(): void {
-    for (const done of this.#leaving.splice(0)) done();
+class AskedCall extends SlowCall {
+  get responses(): Loose[] {
+    return this.messages.map((message) => decode(message));
   }
 
   ask(request: Loose): void {
@@ -98,7 +76,7 @@ class Streams implements DocumentStreams {
 
 function setUp(origin: OriginFeed = NODE_ORIGIN) {
   const streams = new Streams();
-  const call = new SlowCall();
+  const call = new AskedCall();
   const total = { bytes: 0 };
   const host: WatchManyHost = {
     ...{ streams, total, origin },
@@ -155,6 +133,28 @@ test('what a turn gives leaves as one response, by watch', async () => {
       [2, 4],
     ],
   );
+});
+
+test('what is on its way is not written over by what comes next', async () => {
+  const { call, open } = setUp();
+  const written: Buffer[] = [];
+  const write = call.write.bind(call);
+  call.write = (frame, done) => {
+    written.push(frame);
+    write(frame, done);
+  };
+  call.ask({ creditBytes: 1e6 });
+  const one = open(1);
+  for (const seq of [1, 2, 3]) {
+    one.sink.state(seq, PIECE, undefined);
+    await turn();
+    if (seq === 2) call.readAll();
+  }
+  const seqs = written.map(
+    (frame) => decode(frame.subarray(5)).watched.map(({ events }: Loose) => events[0].state.seq)[0],
+  );
+  // The last one was written when all before had left: over one of them.
+  assert.deepEqual(seqs.slice(-3).filter(Boolean).sort(), [1, 3, 3]);
 });
 
 test('a stream holds back no more than its limit, and its watches go on when it is read', async () => {

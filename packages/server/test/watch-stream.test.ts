@@ -1,40 +1,21 @@
 import assert from 'node:assert/strict';
-import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import { failure } from '@deltabase/engine';
 import { encodeHint } from '../src/services/copy-hints.js';
-import type { BytesCall } from '../src/services/response-stream.js';
+import type { BytesCall } from '../src/services/http2-stream.js';
 import { WatchStream } from '../src/services/watch-stream.js';
+import { SlowCall } from './support/slow-call.js';
 import { codecOf } from './support/test-client.js';
 
 const LIMITS = { watchQueueBytesMax: 1000, watchQueuesBytesMax: 2000 };
 const PIECE = new Uint8Array(300);
 const { decode } = codecOf('deltabase.v1.WatchResponse');
 
-/** A call whose responses leave when the test says so. */
-class SlowCall extends EventEmitter {
-  readonly #leaving: Array<() => void> = [];
-  readonly responses: Buffer[] = [];
-
-  write(response: Buffer, done: () => void): void {
-    this.responses.push(response);
-    this.#leaving.push(done);
-  }
-
-  readOne(): void {
-    this.#leaving.shift()?.();
-  }
-
-  readAll(): void {
-    for (const done of this.#leaving.splice(0)) done();
-  }
-}
-
 function setUp() {
   const total = { bytes: 0 };
   const open = () => {
     const call = new SlowCall();
-    const stream = new WatchStream(call as unknown as BytesCall, LIMITS, total);
+    const stream = new WatchStream(call as unknown as BytesCall, LIMITS, { queued: total });
     let resumed = 0;
     stream.begin(() => ({ resume: () => void resumed++, cancel() {} }));
     /** Gives as much as it takes; returns how often that was. */
@@ -113,16 +94,16 @@ test('who reads slowly is told of copies with the next events, and of the newest
   const copiesOf = (response: Buffer | undefined): string[] => decode(response!).copies;
   const told = (copies: readonly string[]): void => stream.hint(encodeHint(copies));
   told(['a:1']);
-  assert.deepEqual(call.responses.map(copiesOf), [['a:1']]);
+  assert.deepEqual(call.messages.map(copiesOf), [['a:1']]);
   told(['b:1']);
   told(['c:1', 'd:1']);
-  assert.equal(call.responses.length, 1, 'the first has not left');
+  assert.equal(call.messages.length, 1, 'the first has not left');
   stream.state(1, PIECE, undefined);
   stream.flush();
-  const { events, copies } = decode(call.responses[1]!);
+  const { events, copies } = decode(call.messages[1]!);
   assert.deepEqual([events.length, copies], [1, ['c:1', 'd:1']]);
   stream.flush();
-  assert.equal(call.responses.length, 2);
+  assert.equal(call.messages.length, 2);
 });
 
 test('a watch that has ended, by whoever, is not told of copies any more', () => {

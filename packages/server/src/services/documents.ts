@@ -10,6 +10,7 @@ import type {
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Route, WireMessage } from '../wire/send-stream-codec.js';
+import type { ByteCounts } from './byte-counts.js';
 import { DeltaList } from './delta-list.js';
 import type { PageStreams } from './page-stream.js';
 import { principalOf } from './principal.js';
@@ -36,6 +37,7 @@ export interface DocumentsHost {
   readonly limits: Limits;
   readonly pages: PageStreams;
   readonly watchQueues: QueueTotal;
+  readonly bytes: ByteCounts;
   readonly log: Log;
   nowMs(): number;
 }
@@ -104,10 +106,9 @@ function send(
 }
 
 function sendStream(host: DocumentsHost, call: ServerDuplexStream<Buffer, Buffer>): void {
-  const { engine, routes, limits, log } = host;
+  const { engine, routes, limits, bytes, log } = host;
   new SendStream(call, {
-    limits,
-    routes,
+    ...{ limits, routes, bytes },
     principal: principalOf(call),
     nowMs: () => host.nowMs(),
     submit: (submissions) => engine.submit(submissions),
@@ -128,5 +129,5 @@ function listDeltas(
     return;
   }
   const request = { space, key, fromSeq: fromSeq || 1, limit: limit || Infinity };
-  host.pages.begin(call, new DeltaList(host.engine, request));
+  host.pages.begin(call, new DeltaList(host.engine, request), host.bytes);
 }

@@ -2,7 +2,9 @@
 // so a slow reader costs one page.
 
 import { type Failure, failure } from '@deltabase/engine';
-import { type BytesCall, ResponseStream } from './response-stream.js';
+import type { ByteCounts } from './byte-counts.js';
+import type { BytesCall } from './http2-stream.js';
+import { ResponseStream } from './response-stream.js';
 import { statusOf } from './status.js';
 
 /** Reads pages; it is asked for one at a time. */
@@ -28,15 +30,15 @@ export class PageStreams {
     this.#max = max;
   }
 
-  /** Answers a call from `source`, or refuses it. */
-  begin(call: BytesCall, source: PageSource): void {
+  /** Answers a call from `source`, or refuses it; `bytes` counts what it gets. */
+  begin(call: BytesCall, source: PageSource, bytes?: ByteCounts): void {
     if (this.#open >= this.#max) {
       const why = `${this.#max} calls read pages here already: read at another node, or later`;
       call.emit('error', statusOf(failure('OVERLOADED', why)));
       return;
     }
     this.#open++;
-    new PageStream(call, source, () => this.#open--);
+    new PageStream(call, source, { ended: () => this.#open--, bytes });
   }
 }
 
@@ -51,13 +53,16 @@ class PageStream {
   #isReading = false;
   #isClosed = false;
 
-  constructor(call: BytesCall, source: PageSource, ended: () => void) {
+  constructor(
+    call: BytesCall,
+    source: PageSource,
+    { ended, bytes }: { readonly ended: () => void; readonly bytes: ByteCounts | undefined },
+  ) {
     this.#source = source;
     this.#ended = ended;
-    this.#responses = new ResponseStream(call, {
-      drained: () => this.#continue(),
-      closed: () => this.#closed(),
-    });
+    const drained = (): void => this.#continue();
+    const closed = (): void => this.#closed();
+    this.#responses = new ResponseStream(call, { drained, closed }, { bytes });
     this.#continue();
   }
 

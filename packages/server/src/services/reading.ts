@@ -17,6 +17,7 @@ import type {
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { CopyHints, encodeHint, hintMetadata } from './copy-hints.js';
+import type { ByteCounts } from './byte-counts.js';
 import { checkCount, expiryOf, invalid } from './requests.js';
 import type { QueueTotal } from './response-stream.js';
 import { statusOfThrown } from './status.js';
@@ -33,6 +34,7 @@ export interface ReadingHost {
   readonly limits: Limits;
   /** What all watches of the process hold back. */
   readonly watchQueues: QueueTotal;
+  readonly bytes?: ByteCounts;
   readonly log: Log;
   nowMs(): number;
 }
@@ -103,7 +105,10 @@ function watch(
     call.emit('error', statusOfThrown(thrown, host.log));
     return;
   }
-  const stream = new WatchStream(call, host.limits, host.watchQueues);
+  const stream = new WatchStream(call, host.limits, {
+    queued: host.watchQueues,
+    bytes: host.bytes,
+  });
   if (!request.forCopy) {
     const copies = hints.of(request);
     if (copies.length > 0) {
@@ -116,9 +121,9 @@ function watch(
 }
 
 function watchMany(host: ReadingHost, call: ServerDuplexStream<WatchManyRequest, Buffer>): void {
-  const { streams, limits, origin, watchQueues, log } = host;
+  const { streams, limits, origin, watchQueues, bytes, log } = host;
   new WatchManyStream(call, {
-    ...{ streams, limits, origin },
+    ...{ streams, limits, origin, bytes },
     total: watchQueues,
     nowMs: () => host.nowMs(),
     statusOfThrown: (thrown) => statusOfThrown(thrown, log),

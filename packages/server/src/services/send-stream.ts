@@ -17,6 +17,7 @@ import {
   SendResponseWriter,
   type WireMessage,
 } from '../wire/send-stream-codec.js';
+import type { ByteCounts } from './byte-counts.js';
 import { invalid, NO_SESSION, numberProblem, sessionOf } from './requests.js';
 import { ResponseStream } from './response-stream.js';
 import type { Routes } from './routes.js';
@@ -26,6 +27,7 @@ export interface SendStreamHost {
   readonly limits: Limits;
   readonly routes: Routes;
   readonly principal: string;
+  readonly bytes: ByteCounts;
   nowMs(): number;
   submit(submissions: readonly Submission[]): void;
   /** How what was thrown ends the call. */
@@ -52,10 +54,9 @@ export class SendStream implements AnswerSink {
     this.#call = call;
     this.#host = host;
     this.#reader = new SendFrameReader(host.limits.frameMessagesMax);
-    this.#responses = new ResponseStream(call, {
-      drained: () => this.#continue(),
-      closed: () => this.#closed(),
-    });
+    const drained = (): void => this.#continue();
+    const closed = (): void => this.#closed();
+    this.#responses = new ResponseStream(call, { drained, closed }, { bytes: host.bytes });
     this.#stopListening = host.routes.listen((changed) => this.#tellRoutes(changed));
     this.#writer.groups(host.routes.groups);
     this.#tellRoutes(host.routes.all());

@@ -22,7 +22,9 @@ import {
   encodeProgressEvent,
   encodeStateEvent,
 } from '../wire/delta-codec.js';
+import type { WatchEvent } from '../wire/watch-event.js';
 import { type Origin, WatchManyWriter } from '../wire/watch-many-codec.js';
+import type { ByteCounts } from './byte-counts.js';
 import { checkCount, invalid } from './requests.js';
 import { type QueueTotal, ResponseStream } from './response-stream.js';
 import type { CallStatus } from './status.js';
@@ -47,6 +49,7 @@ export interface WatchManyHost {
   readonly limits: Limits;
   /** What all watches of the process hold back. */
   readonly total: QueueTotal;
+  readonly bytes?: ByteCounts | undefined;
   readonly origin: OriginFeed;
   nowMs(): number;
   statusOfThrown(thrown: unknown): CallStatus;
@@ -92,7 +95,7 @@ export class WatchManyStream {
     this.#responses = new ResponseStream(
       call,
       { drained: () => this.#drained(), closed: () => this.#closed() },
-      host.total,
+      { queued: host.total, bytes: host.bytes },
     );
     this.#stopListening = host.origin.listen(() => this.#tellOrigin());
     call.on('data', (request: WatchManyRequest) => this.#received(request));
@@ -115,11 +118,12 @@ export class WatchManyStream {
     return false;
   }
 
-  gather(id: number, event: Buffer): void {
+  gather(id: number, { bytes }: WatchEvent): void {
     if (this.#responses.isEnded) return;
-    this.#writer.event(id, event);
-    this.#creditBytes -= event.length;
-    this.#gatheredBytes += event.length;
+    if (this.#responses.queuedBytes === 0) this.#writer.reuse();
+    this.#writer.event(id, bytes);
+    this.#creditBytes -= bytes.length;
+    this.#gatheredBytes += bytes.length;
     if (this.#gatheredBytes >= RESPONSE_BYTES) this.#flush();
     else this.#flushSoon();
   }
@@ -226,7 +230,7 @@ export class WatchManyStream {
   #flush(): void {
     this.#gatheredBytes = 0;
     if (this.#writer.isEmpty) return;
-    this.#responses.write(this.#writer.finish());
+    this.#responses.writeFrame(this.#writer.finish());
   }
 
   #drained(): void {

@@ -18,7 +18,9 @@ import {
   encodeProgressEvent,
   encodeStateEvent,
 } from '../wire/delta-codec.js';
-import { type BytesCall, type QueueTotal, ResponseStream } from './response-stream.js';
+import { frameOf, WatchEvent } from '../wire/watch-event.js';
+import type { BytesCall } from './http2-stream.js';
+import { type QueueTotal, ResponseStream, type SharedCounts } from './response-stream.js';
 import { statusOf } from './status.js';
 
 /** Events are sent as they are once they have so many bytes. */
@@ -26,12 +28,17 @@ const RESPONSE_BYTES = 256 * 1024;
 
 type WatchLimits = Pick<Limits, 'watchQueueBytesMax' | 'watchQueuesBytesMax'>;
 
+export interface WatchCounts extends SharedCounts {
+  /** What all watches of the node hold back. */
+  readonly queued: QueueTotal;
+}
+
 export class WatchStream implements WatchSink {
   readonly #responses: ResponseStream;
   readonly #limits: WatchLimits;
   readonly #total: QueueTotal;
   #watch: Watch | undefined;
-  #gathered: Buffer[] = [];
+  #gathered: WatchEvent[] = [];
   #gatheredBytes = 0;
   /** The engine was told to wait for room, and for everything to have left. */
   #isBlocked = false;
@@ -41,16 +48,15 @@ export class WatchStream implements WatchSink {
   /** Nobody is to be told of copies any more. */
   #stopHints = (): void => {};
 
-  /** `total` is what all watches of the node hold back. */
-  constructor(call: BytesCall, limits: WatchLimits, total: QueueTotal) {
+  constructor(call: BytesCall, limits: WatchLimits, shared: WatchCounts) {
     this.#limits = limits;
-    this.#total = total;
+    this.#total = shared.queued;
     const drained = (): void => this.#drained();
     const closed = (): void => {
       this.#stopHints();
       this.#watch?.cancel();
     };
-    this.#responses = new ResponseStream(call, { drained, closed }, total);
+    this.#responses = new ResponseStream(call, { drained, closed }, shared);
   }
 
   /** Begins; `start` asks the engine for the watch of this sink. */
@@ -104,13 +110,15 @@ export class WatchStream implements WatchSink {
 
   flush(): void {
     if (this.#hint !== undefined) {
-      this.#gathered.push(this.#hint);
+      this.#gathered.push(WatchEvent.fromElement(this.#hint));
       this.#gatheredBytes += this.#hint.length;
       this.#hint = undefined;
     }
     if (this.#gathered.length === 0) return;
-    const only = this.#gathered.length === 1 ? this.#gathered[0] : undefined;
-    this.#responses.write(only ?? Buffer.concat(this.#gathered, this.#gatheredBytes));
+    const [first] = this.#gathered;
+    // Mostly it is one, and then all who get it share the frame.
+    const isOne = this.#gathered.length === 1;
+    this.#responses.writeFrame(isOne ? first!.frame : frameOf(this.#gathered, this.#gatheredBytes));
     this.#gathered = [];
     this.#gatheredBytes = 0;
   }
@@ -121,9 +129,9 @@ export class WatchStream implements WatchSink {
     this.#responses.end(statusOf(why));
   }
 
-  #gather(event: Buffer): void {
+  #gather(event: WatchEvent): void {
     this.#gathered.push(event);
-    this.#gatheredBytes += event.length;
+    this.#gatheredBytes += event.bytes.length;
     if (this.#gatheredBytes >= RESPONSE_BYTES) this.flush();
   }
 

@@ -3,6 +3,8 @@
 
 import { type ComposedDelta, type ProgressMark, recordOf, type TailDelta } from '@deltabase/engine';
 import { type DeltaRecord, messageId } from '@deltabase/machine';
+import { FRAME_HEADER_BYTES } from '../services/http2-stream.js';
+import { WatchEvent } from './watch-event.js';
 import { WireWriter } from './writer.js';
 
 const outer = new WireWriter();
@@ -34,7 +36,11 @@ export function encodeListedDelta(record: DeltaRecord): Buffer {
 }
 
 /** One element of `WatchResponse.events` with a piece of state; `hash` is set with the last piece. */
-export function encodeStateEvent(seq: number, piece: Uint8Array, hash: string | undefined): Buffer {
+export function encodeStateEvent(
+  seq: number,
+  piece: Uint8Array,
+  hash: string | undefined,
+): WatchEvent {
   const state = inner
     .number(1, seq)
     .bytes(2, piece)
@@ -44,29 +50,35 @@ export function encodeStateEvent(seq: number, piece: Uint8Array, hash: string | 
   return eventOf(1, state);
 }
 
-/** The same with a delta: encoded for the first watcher, kept for the others. */
-export function encodeDeltaEvent(delta: TailDelta): Buffer {
-  delta.encoded ??= eventOf(2, encodeDelta(recordOf(delta)));
-  return delta.encoded as Buffer;
+/** The same with a delta: encoded for the first watcher, kept for the others; or passed on as a replica got it. */
+export function encodeDeltaEvent(delta: TailDelta): WatchEvent {
+  const { encoded } = delta;
+  if (encoded instanceof WatchEvent) return encoded;
+  const event =
+    encoded === undefined
+      ? eventOf(2, encodeDelta(recordOf(delta)))
+      : WatchEvent.fromElement(encoded as Buffer);
+  delta.encoded = event;
+  return event;
 }
 
 /** The same with several deltas in one. */
-export function encodeComposedEvent(delta: ComposedDelta): Buffer {
+export function encodeComposedEvent(delta: ComposedDelta): WatchEvent {
   delta.encoded ??= eventOf(3, encodeComposed(delta));
-  return delta.encoded as Buffer;
+  return delta.encoded as WatchEvent;
 }
 
 /** The same that says how far a view is unchanged. */
-export function encodeProgressEvent(mark: ProgressMark): Buffer {
+export function encodeProgressEvent(mark: ProgressMark): WatchEvent {
   mark.encoded ??= eventOf(4, inner.number(1, mark.seq).finish());
-  return mark.encoded as Buffer;
+  return mark.encoded as WatchEvent;
 }
 
 function encodeComposed({ fromSeq, seq, patch, hash }: ComposedDelta): Buffer {
   return inner.number(1, fromSeq).number(2, seq).bytes(3, patch).text(4, hash).finish();
 }
 
-function eventOf(field: number, content: Uint8Array): Buffer {
+function eventOf(field: number, content: Uint8Array): WatchEvent {
   const event = inner.present(field, content).finish();
-  return outer.present(1, event).finish();
+  return WatchEvent.fromFrame(outer.skip(FRAME_HEADER_BYTES).present(1, event).finish());
 }

@@ -2,6 +2,7 @@
 // Tests hold it against the proto.
 
 import type { Failure } from '@deltabase/engine';
+import { FRAME_HEADER_BYTES, putFrameHeader } from '../services/http2-stream.js';
 import { encodeError } from './error-codec.js';
 import { varintBytes, WireWriter } from './writer.js';
 
@@ -11,22 +12,27 @@ export interface Origin {
   readonly live: boolean;
 }
 
-/** Gathers one response. */
+/** The most that is set aside for the next response, bytes. */
+const AHEAD_BYTES_MAX = 64 * 1024;
+
+/** Gathers one response: its frame, with room for the header in front. */
 export class WatchManyWriter {
-  /** Events by watch, in order. */
-  readonly #events = new Map<number, Buffer[]>();
+  readonly #frame = new WireWriter().skip(FRAME_HEADER_BYTES);
   readonly #rest = new WireWriter();
   readonly #part = new WireWriter();
+  /** The frame was given away. */
+  #isGiven = false;
 
   get isEmpty(): boolean {
-    return this.#events.size === 0 && this.#rest.length === 0;
+    const hasEvents = !this.#isGiven && this.#frame.length > FRAME_HEADER_BYTES;
+    return !hasEvents && this.#rest.length === 0;
   }
 
   /** `event` is an element of `WatchResponse.events`, which is one of `WatchedEvents.events` too. */
   event(id: number, event: Buffer): void {
-    const events = this.#events.get(id);
-    if (events === undefined) this.#events.set(id, [event]);
-    else events.push(event);
+    if (this.#isGiven) this.#begin();
+    const bytes = event.length + 1 + varintBytes(id);
+    this.#frame.head(1, bytes).append(event).number(2, id);
   }
 
   ended(id: number, why: Failure): void {
@@ -47,16 +53,31 @@ export class WatchManyWriter {
     this.#rest.present(4, this.#part.flag(2, live).finish());
   }
 
-  /** The response's bytes: events first. The writer is empty afterwards. */
+  /**
+   * The response's frame, events first; its bytes stay as they are until `reuse` is called. The writer is empty
+   * afterwards.
+   */
   finish(): Buffer {
-    const parts: Buffer[] = [];
-    for (const [id, events] of this.#events) {
-      const bytes = events.reduce((sum, event) => sum + event.length, 0);
-      parts.push(this.#part.head(1, bytes + 1 + varintBytes(id)).finish(), ...events);
-      parts.push(this.#part.number(2, id).finish());
-    }
-    parts.push(this.#rest.finish());
-    this.#events.clear();
-    return Buffer.concat(parts);
+    if (this.#isGiven) this.#begin();
+    const frame = this.#frame.append(this.#rest.view()).view();
+    putFrameHeader(frame);
+    this.#rest.clear();
+    this.#isGiven = true;
+    return frame;
+  }
+
+  /** Nobody needs the frame any more that was given last: the next one may be written over it. */
+  reuse(): void {
+    if (!this.#isGiven || this.#frame.length > AHEAD_BYTES_MAX) return;
+    this.#isGiven = false;
+    this.#frame.clear();
+    this.#frame.skip(FRAME_HEADER_BYTES);
+  }
+
+  /** Another frame beside the one that was given away. */
+  #begin(): void {
+    this.#isGiven = false;
+    this.#frame.leave(Math.min(this.#frame.length, AHEAD_BYTES_MAX));
+    this.#frame.skip(FRAME_HEADER_BYTES);
   }
 }

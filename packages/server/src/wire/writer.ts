@@ -29,11 +29,7 @@ export class WireWriter {
 
   /** A byte string, even an empty one: for `optional` fields and embedded messages. */
   present(field: number, value: Uint8Array): this {
-    this.head(field, value.length);
-    this.#reserve(value.length);
-    this.#buffer.set(value, this.#at);
-    this.#at += value.length;
-    return this;
+    return this.head(field, value.length).append(value);
   }
 
   /** A byte string; an empty one is left out. */
@@ -69,6 +65,37 @@ export class WireWriter {
     this.#varint(field * 8 + LENGTH_DELIMITED);
     this.#varint(length);
     return this;
+  }
+
+  /** Bytes as they are: fields that were written before. */
+  append(written: Uint8Array): this {
+    this.#reserve(written.length);
+    this.#buffer.set(written, this.#at);
+    this.#at += written.length;
+    return this;
+  }
+
+  /** Leaves room for so many bytes, which the holder of the view writes. */
+  skip(bytes: number): this {
+    this.#reserve(bytes);
+    this.#at += bytes;
+    return this;
+  }
+
+  /** What was written, where it stands: good until the writer is written to, or begun again in the same buffer. */
+  view(): Buffer {
+    return this.#buffer.subarray(0, this.#at);
+  }
+
+  /** Empties the writer, whose bytes nobody needs any more. */
+  clear(): void {
+    this.#at = 0;
+  }
+
+  /** Empties the writer and leaves its bytes to whoever has a view of them; it goes on in a buffer of `bytes`. */
+  leave(bytes: number): void {
+    this.#buffer = Buffer.allocUnsafe(Math.max(BYTES_AT_FIRST, bytes));
+    this.#at = 0;
   }
 
   /** What was written, in a buffer of its own; the writer is empty afterwards. */

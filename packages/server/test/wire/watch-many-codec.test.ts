@@ -3,12 +3,19 @@ import { test } from 'node:test';
 import { failure } from '@deltabase/engine';
 import { encodeStateEvent } from '../../src/wire/delta-codec.js';
 import { WatchManyWriter } from '../../src/wire/watch-many-codec.js';
-import { codecOf } from '../support/test-client.js';
+import { codecOf, type Loose } from '../support/test-client.js';
 
-const { decode } = codecOf('deltabase.v1.WatchManyResponse');
+const codec = codecOf('deltabase.v1.WatchManyResponse');
+
+/** The message of a frame. */
+function decode(frame: Buffer): Loose {
+  assert.equal(frame[0], 0);
+  assert.equal(frame.readUInt32BE(1), frame.length - 5);
+  return codec.decode(frame.subarray(5));
+}
 
 function state(seq: number): Buffer {
-  return encodeStateEvent(seq, Buffer.from(`["",${seq}]`), 'abcdabcdabcdabcd');
+  return encodeStateEvent(seq, Buffer.from(`["",${seq}]`), 'abcdabcdabcdabcd').bytes;
 }
 
 test('events of many watches are told by watch, in the order of each', () => {
@@ -24,8 +31,9 @@ test('events of many watches are told by watch, in the order of each', () => {
     ],
   );
   assert.deepEqual(seqs, [
-    [1, 5, 7],
+    [1, 5],
     [300, 6],
+    [1, 7],
   ]);
   assert.ok(writer.isEmpty);
 });
@@ -49,4 +57,30 @@ test('a node that is its own origin, and one that leads nowhere, say so', () => 
   const writer = new WatchManyWriter();
   writer.origin({ via: [], live: false });
   assert.deepEqual(decode(writer.finish()).origin, { via: [], live: false });
+});
+
+test('a frame that was given stays as it is, until it may be written over', () => {
+  const writer = new WatchManyWriter();
+  writer.event(1, state(1));
+  const first = writer.finish();
+  const copy = Buffer.from(first);
+  assert.ok(writer.isEmpty);
+  writer.event(1, state(2));
+  assert.ok(!writer.isEmpty);
+  const second = writer.finish();
+  assert.deepEqual(first, copy);
+  writer.reuse();
+  assert.ok(writer.isEmpty);
+  writer.event(1, state(3));
+  assert.equal(writer.finish().buffer, second.buffer);
+  assert.deepEqual(first, copy);
+});
+
+test('what has grown large is not kept for the next response', () => {
+  const writer = new WatchManyWriter();
+  writer.event(1, Buffer.alloc(100_000));
+  const { buffer } = writer.finish();
+  writer.reuse();
+  writer.event(1, state(1));
+  assert.notEqual(writer.finish().buffer, buffer);
 });
