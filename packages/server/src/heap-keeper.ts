@@ -3,6 +3,7 @@
 // Once the heap has been calm for a while and may hold much garbage, it is collected: one pause of some 100 ms
 // when there is little to do, well under an election timeout.
 
+import { performance } from 'node:perf_hooks';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -15,13 +16,17 @@ export interface HeapSize {
 
 export interface HeapKeeperOptions {
   size(): HeapSize;
+  /** How much of the time since it was asked last the process was at work, 0 to 1. */
+  load(): number;
   collect(): void;
 }
 
 /** How often the heap is looked at. */
 const LOOK_MS = 2000;
-/** Looks in a row without much allocation that make it calm. */
+/** Looks in a row without much work and allocation that make it calm. */
 const CALM_LOOKS = 2;
+/** What a node does that rests; one that delivers to watchers all the time does more, and a pause would be seen. */
+const CALM_LOAD = 0.1;
 /** Bytes allocated between two looks of a calm heap. */
 const CALM_BYTES = 16 * 1024 * 1024;
 /** Less garbage, or less room, is not worth a pause. */
@@ -47,7 +52,8 @@ export class HeapKeeper {
   /** To be called at intervals. */
   look(): void {
     const { used, committed } = this.#options.size();
-    const isCalm = Math.abs(used - this.#lastBytes) < CALM_BYTES;
+    const isCalm =
+      this.#options.load() < CALM_LOAD && Math.abs(used - this.#lastBytes) < CALM_BYTES;
     this.#lastBytes = used;
     this.#liveBytes = Math.min(this.#liveBytes, used);
     this.#calmLooks = isCalm ? this.#calmLooks + 1 : 0;
@@ -76,7 +82,14 @@ export function keepHeap(): () => void {
     const { used_heap_size: used, total_heap_size: committed } = getHeapStatistics();
     return { used, committed };
   };
-  const keeper = new HeapKeeper({ size, collect });
+  let last = performance.eventLoopUtilization();
+  const load = (): number => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, last);
+    last = now;
+    return utilization;
+  };
+  const keeper = new HeapKeeper({ size, load, collect });
   const timer = setInterval(() => keeper.look(), LOOK_MS);
   timer.unref();
   return () => clearInterval(timer);

@@ -6,9 +6,10 @@ const MB = 1024 * 1024;
 
 /** A heap that keeps `roomMb` more than it uses. */
 function setUp(startMb: number, roomMb = 10) {
-  const heap = { usedMb: startMb, liveMb: startMb, collections: 0 };
+  const heap = { usedMb: startMb, liveMb: startMb, collections: 0, load: 0.02 };
   const keeper = new HeapKeeper({
     size: () => ({ used: heap.usedMb * MB, committed: (heap.usedMb + roomMb) * MB }),
+    load: () => heap.load,
     collect: () => {
       heap.collections++;
       heap.usedMb = heap.liveMb;
@@ -31,6 +32,15 @@ test('a heap that has calmed down with much garbage in it is collected, once', (
   assert.equal(look(234), 1, 'it is calm');
   assert.equal(heap.usedMb, 40);
   assert.equal(look(41, 43, 45, 42), 1, 'little garbage is left to V8');
+});
+
+test('a process that is at work is not stopped, however steady its heap is', () => {
+  const { heap, look } = setUp(40, 100);
+  heap.load = 0.2;
+  assert.equal(look(90, 90, 90, 90, 90), 0);
+  heap.load = 0.02;
+  assert.equal(look(90), 0);
+  assert.equal(look(90), 1);
 });
 
 test('what is in use for good is not collected over and over', () => {

@@ -122,4 +122,36 @@ test('a watch that has ended, by whoever, is not told of copies any more', () =>
     assert.equal(following, 0);
     stream.hintFrom(() => assert.fail('it is over'));
   }
+
+test('once the call was ended by whoever stops the process nothing more is written', () => {
+  const { total, open } = setUp();
+  const { call, stream } = open();
+  stream.state(1, PIECE, undefined);
+  stream.flush();
+  call.readAll();
+  call.end();
+  stream.state(2, PIECE, undefined);
+  stream.flush();
+  assert.equal(call.messages.length, 1);
+  assert.equal(total.bytes, 0);
+});
+
+test('several watchers of a delta are sent the same bytes', () => {
+  const { open } = setUp();
+  const frames: Buffer[] = [];
+  const [one, two] = [open(), open()];
+  for (const { call } of [one, two]) {
+    const write = call.write.bind(call);
+    call.write = (frame, done) => {
+      frames.push(frame);
+      write(frame, done);
+    };
+  }
+  const delta = { fromSeq: 1, seq: 3, patch: PIECE, hash: 'ab', encoded: undefined };
+  for (const { stream } of [one, two]) {
+    stream.composed(delta);
+    stream.flush();
+  }
+  assert.equal(frames.length, 2);
+  assert.equal(frames[0], frames[1]);
 });

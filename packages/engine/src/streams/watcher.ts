@@ -92,7 +92,7 @@ export class Watcher implements WatchFeed {
 
   pump(bytesMax: number): number {
     let bytes = 0;
-    while (!this.#ended && bytes < bytesMax && this.#options.sink.ready) {
+    while (!this.#ended && bytes < bytesMax && this.#hasMore && this.#options.sink.ready) {
       const given = this.#giveNext();
       if (given === 0) break;
       bytes += given;
@@ -113,12 +113,15 @@ export class Watcher implements WatchFeed {
     if (why !== undefined) this.#options.sink.end(why);
   }
 
-  /** Gives one thing more; 0 if there is nothing, or it must be read first. */
+  get #hasMore(): boolean {
+    return this.#nextSeq <= this.#local.seq || this.#state !== undefined || this.#stored.length > 0;
+  }
+
+  /** Gives one thing more; 0 if it must be read first. */
   #giveNext(): number {
     if (this.#state !== undefined) return this.#givePiece(this.#state);
     const stored = this.#stored.shift();
     if (stored !== undefined) return this.#give(stored);
-    if (this.#nextSeq > this.#local.seq) return 0;
     const delta = this.#local.tail.find(this.#nextSeq);
     if (delta !== undefined) return this.#give(delta);
     this.#read();

@@ -16,8 +16,8 @@ import type {
   ServerWritableStream,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { CopyHints, encodeHint, hintMetadata } from './copy-hints.js';
 import type { ByteCounts } from './byte-counts.js';
+import { CopyHints, encodeHint, hintMetadata } from './copy-hints.js';
 import { checkCount, expiryOf, invalid } from './requests.js';
 import type { QueueTotal } from './response-stream.js';
 import { statusOfThrown } from './status.js';
