@@ -122,6 +122,7 @@ test('a watch that has ended, by whoever, is not told of copies any more', () =>
     assert.equal(following, 0);
     stream.hintFrom(() => assert.fail('it is over'));
   }
+});
 
 test('once the call was ended by whoever stops the process nothing more is written', () => {
   const { total, open } = setUp();

@@ -92,10 +92,10 @@ test('several deltas in one are told in the proto, and encoded for the first wat
 
 test('how far nothing has changed is told in the proto, and encoded for the first watcher only', () => {
   const mark = { seq: 2 ** 40, encoded: undefined };
-  const bytes = encodeProgressEvent(mark);
-  const { events } = codecOf('deltabase.v1.WatchResponse').decode(bytes);
+  const encoded = encodeProgressEvent(mark);
+  const { events } = codecOf('deltabase.v1.WatchResponse').decode(encoded.bytes);
   assert.deepEqual(events[0].progress, { seq: 2 ** 40 });
-  assert.equal(encodeProgressEvent(mark), bytes);
+  assert.equal(encodeProgressEvent(mark), encoded);
 });
 
 test('an event from the state before any delta is one from 0', () => {
