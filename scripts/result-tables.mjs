@@ -7,7 +7,7 @@ import { fail } from './lib.mjs';
 import { row, table } from './markdown.mjs';
 
 /** What the README tells, in this order; the others are in bench/README.md, by name. */
-const README_RESULTS = ['messages', 'document-size', 'cold', 'fanout', 'failover'];
+const README_RESULTS = ['messages', 'document-size', 'fanout', 'failover'];
 const FIELDS = [
   ...['name', 'question', 'columns', 'rows', 'notes', 'doesNotShow'],
   ...['machine', 'node', 'commit', 'date'],
