@@ -172,7 +172,7 @@ test('the README has the well-known results in their order, bench/README.md the 
       assert.equal(resultTables(join(folder, 'none'), { forReadme }), '');
       assert.equal(resultTables(folder, { forReadme }), '');
     }
-    write('cold', {});
+    write('failover', {});
     write('another', {});
     write('messages', {});
     const tablesOf = (options: { forReadme: boolean }): [string, unknown[]] => {
@@ -180,16 +180,16 @@ test('the README has the well-known results in their order, bench/README.md the 
       return [text, [...text.matchAll(/How (\w+)\?/g)].map((match) => match[1])];
     };
     const [markdown, names] = tablesOf({ forReadme: true });
-    assert.deepEqual(names, ['messages', 'cold']);
+    assert.deepEqual(names, ['messages', 'failover']);
     assert.deepEqual(tablesOf({ forReadme: false })[1], ['another']);
     const said = '**How messages?** Medians. Not shown: Rain.';
     const table = '| what | ms |\n| --- | --- |\n| a\\|b | 1 |';
     assert.ok(markdown.startsWith(`\n${said}\n\n${table}\n\n`), markdown);
     assert.match(markdown, /^Measured on one core, Node.js v20, commit abc, 2026-01-02\.\n\n$/m);
-    write('cold', { commit: 'def' });
+    write('failover', { commit: 'def' });
     assert.match(
       resultTables(folder, { forReadme: true }),
-      /commit abc, .*: messages\. .*commit def, .*: cold\./,
+      /commit abc, .*: messages\. .*commit def, .*: failover\./,
     );
   } finally {
     rmSync(folder, { recursive: true });
