@@ -76,7 +76,7 @@ test('a hot document gets as many copies as it should have, of those there are',
   assert.deepEqual(bench.holdersOf('x'), ['a', 'b', 'c']);
 });
 
-test('readers are sent to copies that are ready, and told when these change', () => {
+test('readers are sent to copies that are ready, and told when these change (ReadersFollowCopies)', () => {
   const bench = new Bench();
   bench.attach('a', 'b');
   bench.wanted.set('x', 2);

@@ -31,7 +31,7 @@ test('a process that is not busy refuses nothing', () => {
   assert.equal(bench.shedding.level, 0);
 });
 
-test('the longer turns are waited for, the more is refused: watches, then stale reads, then all', () => {
+test('the longer turns are waited for, the more is refused: watches, then stale reads, then all (MessagesBeforeReads)', () => {
   const bench = new Bench();
   bench.pass(10_000, 70);
   assert.deepEqual(bench.refused, ['watch']);
