@@ -52,6 +52,16 @@ test('now and then one read asks anew, the others go on; without an answer anoth
   assert.equal(hints.choose('s/a', ANY), 'b:1');
 });
 
+test('who only looks takes no news away from others', () => {
+  const { world, hints } = setUp();
+  hints.learn('s/a', ['a:1']);
+  world.now = 6000;
+  assert.equal(hints.chooseKnown('s/a', ANY), 'a:1');
+  assert.equal(hints.choose('s/a', ANY), undefined);
+  world.now = 10_000;
+  assert.equal(hints.chooseKnown('s/a', ANY), undefined);
+});
+
 test('what nobody has confirmed for long is not believed any more', () => {
   const { world, hints } = setUp();
   hints.learn('s/a', ['a:1']);

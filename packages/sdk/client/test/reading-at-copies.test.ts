@@ -3,9 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DeltabaseError, encodeUtf8 } from '@deltabase/base';
-import { encodePiece, fromJson, hashText } from '@deltabase/delta';
+import { encodePiece, fromJson, hashText, pieces } from '@deltabase/delta';
 import type { AnyWatchEvent, GetOptions } from '../src/index.js';
 import { CLIENT_LIMITS, type ClientLimits } from '../src/limits.js';
+import { throwIfAborted } from '../src/reading/attempts.js';
+import type { StreamOptions } from '../src/transport/transport.js';
 import {
   addressOf,
   connectIn,
@@ -189,7 +191,7 @@ function countingNode(
   const script = {
     open: 0,
     isBroken: false,
-    async *stream(_name: string, request: { afterSeq?: number }) {
+    async *stream(_name: string, request: { afterSeq?: number }, { signal }: StreamOptions) {
       requests.push(request);
       script.open++;
       try {
@@ -200,6 +202,7 @@ function countingNode(
         }
         for (;;) {
           await new Promise<void>((resolve) => world.after(10, resolve));
+          throwIfAborted(signal);
           if (script.isBroken) throw new DeltabaseError('UNAVAILABLE', 'it broke');
           while (seq < Math.floor(world.nowMs() / 100)) {
             seq++;
@@ -295,5 +298,85 @@ test('new watches begin at copies, and one whose copy breaks goes on elsewhere a
   assert.match(nodes.calls[0]!, at === 2 ? /^Watch [13]$/ : /^Watch [12]$/);
   assert.ok(world.nowMs() < 3700, `${world.nowMs()}`);
   await settled(world, watch.return!());
+  await settled(world, client.close());
+});
+
+test('many watches that are told of copies do not go there all at once', async () => {
+  const { world, nodes, client, watch, tell } = await setUpWatch();
+  const left = new AbortController();
+  const watches = Array.from({ length: 40 }, async () => {
+    const { signal } = left;
+    for await (const event of client.document('s', 'k').watch({ signal }))
+      assert.ok(event.seq >= 0);
+  });
+  await world.run(1000);
+  tell([addressOf(2)]);
+  const moved = (): number => nodes.calls.filter((call) => call === 'Watch 2').length;
+  await world.run(600);
+  const early = moved();
+  assert.ok(early >= 5 && early <= 35, `${early} of 40 after about half a second`);
+  await world.run(1000);
+  assert.equal(moved(), 40);
+  left.abort();
+  await settled(world, Promise.allSettled(watches));
+  await settled(world, watch.return!());
+  await settled(world, client.close());
+});
+
+test('a copy that has not the history to go on with sends nobody back to the beginning', async () => {
+  const { world, nodes, client, watch, scripts, follow, tell } = await setUpWatch();
+  tell([addressOf(2)]);
+  // biome-ignore lint/correctness/useYield: it fails before there is anything to yield.
+  scripts[1]!.stream = async function* () {
+    throw new DeltabaseError('HISTORY_GONE', 'not here');
+  };
+  await follow(30);
+  assert.deepEqual(nodes.calls, ['Watch 1', 'GetReplicaStatus 2', 'Watch 2', 'Watch 1']);
+  await settled(world, watch.return!());
+  await settled(world, client.close());
+});
+
+test('a watch that is being given a state takes all of it before it moves', async () => {
+  const world = new VirtualWorld(1);
+  const root = fromJson({ list: Array.from({ length: 50 }, (_, at) => `item ${at}`) });
+  const parts = [...pieces(root, 40)].map(encodePiece);
+  let given = 0;
+  const node: Script = {
+    async *stream(_name, _request, { signal }) {
+      for (const [at, piece] of parts.entries()) {
+        await new Promise<void>((resolve) => world.after(100, resolve));
+        const last = at === parts.length - 1;
+        given++;
+        const state = { seq: 1, piece, last, hash: last ? hashText(root) : '' };
+        yield { events: [{ state }], copies: at === 0 ? [addressOf(2)] : [] };
+      }
+      for (;;) {
+        await new Promise<void>((resolve) => world.after(100, resolve));
+        throwIfAborted(signal);
+        yield { events: [] };
+      }
+    },
+  };
+  const requests: object[] = [];
+  const copy: Script = {
+    async *stream(_name, request, { signal }) {
+      requests.push(request);
+      for (;;) {
+        await new Promise<void>((resolve) => world.after(100, resolve));
+        throwIfAborted(signal);
+        yield { events: [] };
+      }
+    },
+  };
+  const nodes = new ScriptedNodes(world, [node, copy], 1);
+  const client = await connectIn(world, { addresses: nodes.addresses, transport: nodes });
+  const watch = client.document('s', 'k').watch();
+  const { value } = await settled(world, watch.next());
+  assert.ok(parts.length > 20, `${parts.length} parts take longer than a watch waits to move`);
+  assert.deepEqual([value.kind, value.seq, given, requests], ['state', 1, parts.length, []]);
+  const next = watch.next();
+  await world.run(1000);
+  assert.deepEqual(requests, [{ space: 's', key: 'k', afterSeq: 1 }]);
+  await settled(world, Promise.allSettled([watch.return!(), next]));
   await settled(world, client.close());
 });

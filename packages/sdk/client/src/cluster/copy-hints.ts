@@ -50,21 +50,34 @@ export class CopyHints {
     }
   }
 
-  /** Where to read a document, drawn by chance of those that may be used; `undefined`: the leader's way. */
+  /**
+   * Where to read a document, drawn by chance of those that may be used; `undefined`: the leader's way, where there is news
+   * to be had.
+   */
   choose(name: string, mayUse: (address: string) => boolean): string | undefined {
-    const { world } = this.#options;
-    const hint = this.#byName.get(name);
+    const nowMs = this.#options.world.nowMs();
+    const hint = this.#find(name, nowMs);
     if (hint === undefined) return undefined;
-    const nowMs = world.nowMs();
-    if (nowMs >= hint.expiresMs) {
-      this.#byName.delete(name);
-      return undefined;
-    }
-    if (nowMs >= hint.renewMs) {
-      hint.renewMs = nowMs + RENEWAL_MS;
-      return undefined;
-    }
-    const usable = hint.addresses.filter(mayUse);
-    return usable[Math.floor(world.random() * usable.length)];
+    if (nowMs < hint.renewMs) return this.#draw(hint, mayUse);
+    hint.renewMs = nowMs + RENEWAL_MS;
+    return undefined;
+  }
+
+  /** The same, for who goes nowhere otherwise: news are for others to get. */
+  chooseKnown(name: string, mayUse: (address: string) => boolean): string | undefined {
+    const hint = this.#find(name, this.#options.world.nowMs());
+    return hint && this.#draw(hint, mayUse);
+  }
+
+  #find(name: string, nowMs: number): Hint | undefined {
+    const hint = this.#byName.get(name);
+    if (hint === undefined || nowMs < hint.expiresMs) return hint;
+    this.#byName.delete(name);
+    return undefined;
+  }
+
+  #draw({ addresses }: Hint, mayUse: (address: string) => boolean): string | undefined {
+    const usable = addresses.filter(mayUse);
+    return usable[Math.floor(this.#options.world.random() * usable.length)];
   }
 }

@@ -41,13 +41,13 @@ export class Copies {
 
   /** Where to read a document now; to be left once it is not used any more. `undefined`: the leader's way. */
   choose(document: DocumentName): CopyUse | undefined {
-    const address = this.#choose(document);
+    const address = this.#hints.choose(idOf(document), this.#mayUse);
     return address === undefined ? undefined : this.#links.use(address);
   }
 
   /** A copy of the document that is there, to move to; `undefined`: none. */
   async find(document: DocumentName): Promise<string | undefined> {
-    const address = this.#choose(document);
+    const address = this.#hints.chooseKnown(idOf(document), this.#mayUse);
     return address !== undefined && (await this.#links.isThere(address)) ? address : undefined;
   }
 
@@ -66,9 +66,7 @@ export class Copies {
     this.#links.close();
   }
 
-  #choose(document: DocumentName): string | undefined {
-    return this.#hints.choose(idOf(document), (address) => this.#links.mayUse(address));
-  }
+  readonly #mayUse = (address: string): boolean => this.#links.mayUse(address);
 }
 
 /** No space has a slash in its name. */
