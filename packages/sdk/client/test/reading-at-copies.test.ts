@@ -67,6 +67,7 @@ test('reads of every mode but the past go to the copies that the leader names, s
   const { 'Get 1': first, 'Get 3': one = 0, 'Get 4': other = 0, ...rest } = bench.answered();
   assert.deepEqual([first, one + other, rest], [1, 40, {}]);
   assert.ok(one > 10 && other > 10, `${one} and ${other}`);
+  bench.copies = [];
   assert.equal((await bench.get({ atSeq: 3 })).seq, 7);
   assert.deepEqual(bench.answered(), { 'Get 1': 1 });
   // A read of the past, which names no copies, says nothing of them.
@@ -264,6 +265,8 @@ test('a running watch moves to a copy behind its seq, once that is there, and le
   assert.ok(afterSeq >= 10 && afterSeq <= 22, `it moved at ${afterSeq}`);
   await settled(world, watch.return!());
   assert.equal(scripts[1]!.open, 0);
+  await world.run(CLIENT_LIMITS.copyIdleMs + 100);
+  assert.deepEqual(nodes.links, [1]);
   assert.equal(events.length, 1 + 30 - events[0]!.seq);
   await settled(world, client.close());
 });
