@@ -25,7 +25,8 @@ const PROTO_ROOT = fileURLToPath(new URL('../../../proto/', import.meta.url));
 const KEEPALIVE_MS = 2000;
 const AGAIN_MS = 100;
 
-const WATCH = loadWatch();
+/** `DocumentsService.Watch`. */
+export const WATCH = loadWatch();
 
 function loadWatch(): MethodDefinition<object, object> {
   const definition = loadSync(['deltabase/v1/documents.proto'], {

@@ -1,0 +1,349 @@
+// Watchers that read nothing for a minute while their document changes a thousand times a second, all of them at the node
+// that leads it. What they miss must cost the node no memory, and nobody else time; when they wake, each gets what its
+// policy says, and has the leader's hash.
+
+import assert from 'node:assert/strict';
+import { DEFAULT_LIMITS } from '@deltabase/base';
+import type { Client, DocumentHandle } from '@deltabase/client';
+import { filterOf, fromJson, hashText, viewOf } from '@deltabase/delta';
+import { groupOf } from '@deltabase/machine';
+import type { ProcessCluster } from '@deltabase/testkit';
+import { connectAndDeploy, sleep, until, withCluster } from './scratch.js';
+import { type SleeperRequest, SleepingWatcher } from './sleeping-watcher.js';
+
+export interface SleepersOptions {
+  /** How long they read nothing. */
+  readonly seconds: number;
+  /** Messages a second. */
+  readonly rate: number;
+  /** How many there are, of all kinds together. */
+  readonly watchers: number;
+  /** What the node may grow by while they sleep, beside what it may hold back for each that wants every delta; MiB. */
+  readonly growthMiBMax: number;
+  /** `watchQueueBytesMax` of the nodes: what may be held back for one watcher; that of limits.ts by default. */
+  readonly queueBytesMax?: number;
+  readonly progress?: (line: string) => void;
+}
+
+export interface SleepersReport {
+  /** Deltas while they slept, and how many came a second. */
+  readonly deltas: number;
+  readonly deltasPerSecond: number;
+  /** Bytes of deltas that they missed, all together, MiB: what keeping them for each would have taken. */
+  readonly missedMiB: number;
+  /** The most memory that the leader's process had: before they began, while they slept, until all were awake; MiB. */
+  readonly memoryMiB: { readonly before: number; readonly asleep: number; readonly awake: number };
+  /** What a message waited, median and one of a hundred, ms: before they began, and while they slept. */
+  readonly waitMs: { readonly before: readonly number[]; readonly asleep: readonly number[] };
+  /** What one of each kind got when it woke. */
+  readonly woken: Readonly<Record<string, Woken>>;
+  /** How long the last took to come to the leader's seq, ms. */
+  readonly settledMs: number;
+}
+
+interface Sleeper {
+  readonly kind: string;
+  readonly watcher: SleepingWatcher;
+}
+
+interface Woken {
+  readonly events: number;
+  readonly kiB: number;
+  /** The most deltas that one event stood for. */
+  readonly longestStep: number;
+}
+
+const SPACE = 'seats';
+const KEY = 'hall';
+const ROWS = 20;
+const SEATS_PER_ROW = 20;
+/** Of 400 seats, which are taken in turn, five a message. */
+const POINTERS = ['/seats/1-1', '/seats/7-7', '/sold'];
+/** How many changes of the view so many deltas are. */
+const SEATS_PER_MESSAGE = 5;
+const DELTAS_PER_CHANGE = (ROWS * SEATS_PER_ROW) / SEATS_PER_MESSAGE / 2;
+
+const KINDS: Readonly<Record<string, Omit<SleeperRequest, 'space' | 'key'>>> = {
+  every: {},
+  latest: { policy: 'WATCH_POLICY_LATEST' },
+  'ten a second': { policy: 'WATCH_POLICY_PER_SECOND', perSecond: 10 },
+  'every of a view': { pointers: POINTERS },
+  'latest of a view': { policy: 'WATCH_POLICY_LATEST', pointers: POINTERS },
+};
+
+/** A process that begins to work grows for a while, whoever watches. */
+const WARM_MS = 8000;
+/** How often it is told how much memory there is, while they sleep. */
+const PARTS = 6;
+const LOOK_MS = 200;
+const SETTLE_MS = 120_000;
+const MIB = 1024 * 1024;
+
+export function sleepThrough(options: SleepersOptions): Promise<SleepersReport> {
+  const { queueBytesMax } = options;
+  const limits = queueBytesMax === undefined ? '' : `watchQueueBytesMax=${queueBytesMax}`;
+  return withCluster({ flags: limits === '' ? {} : { limits } }, async (cluster) => {
+    const client = await connectAndDeploy(cluster.addresses, SPACE);
+    try {
+      const hall = client.document(SPACE, KEY);
+      await hall.send('open', { rows: ROWS, seatsPerRow: SEATS_PER_ROW });
+      return await watchAsleep(cluster, client, options);
+    } finally {
+      await client.close({ abandon: true });
+    }
+  });
+}
+
+async function watchAsleep(
+  cluster: ProcessCluster,
+  client: Client,
+  options: SleepersOptions,
+): Promise<SleepersReport> {
+  const { seconds, rate, watchers: count, progress = () => {} } = options;
+  const hall = client.document(SPACE, KEY);
+  const { id, address } = await leaderOf(cluster, client);
+  const memory = new Memory(client, id);
+  const writer = new Writer(hall, rate);
+  let sleepers: readonly Sleeper[] = [];
+  try {
+    await sleep(Math.max(WARM_MS, (seconds * 1000) / 4));
+    const before = { memory: memory.take(), waits: writer.take() };
+    progress(`${before.memory} MiB before anybody watches`);
+    sleepers = beginAll(address, count);
+    await until('every watcher has a state', () => sound(sleepers).every(({ seq }) => seq > 0));
+    for (const { watcher } of sleepers) watcher.sleep();
+    const { seq: fromSeq } = await hall.get({ pointer: '/sold' });
+    writer.take();
+    memory.take();
+    for (let part = 1; part <= PARTS; part++) {
+      await sleep((seconds * 1000) / PARTS);
+      const passed = Math.round((part * seconds) / PARTS);
+      progress(`${memory.most} MiB at most after ${passed} s of sleep`);
+    }
+    const asleep = { memory: memory.take(), waits: writer.take() };
+    await writer.stop();
+    const { settledMs, deltas } = await wakeAll(hall, sleepers, fromSeq);
+    const report: SleepersReport = {
+      ...{ deltas, settledMs, woken: wokenByKind(sleepers) },
+      deltasPerSecond: Math.round(deltas / seconds),
+      missedMiB: Math.round((bytesOfEvery(sleepers) * count) / MIB),
+      memoryMiB: { before: before.memory, asleep: asleep.memory, awake: memory.take() },
+      waitMs: { before: before.waits, asleep: asleep.waits },
+    };
+    checkWoken(report);
+    checkGrowth(report, options);
+    return report;
+  } finally {
+    writer.halt();
+    await memory.stop();
+    for (const { watcher } of sleepers) watcher.close();
+  }
+}
+
+function beginAll(address: string, count: number): readonly Sleeper[] {
+  const kinds = Object.keys(KINDS);
+  return Array.from({ length: count }, (_, at) => {
+    const kind = kinds[at % kinds.length]!;
+    const request = { space: SPACE, key: KEY, ...KINDS[kind] };
+    return { kind, watcher: new SleepingWatcher(address, request) };
+  });
+}
+
+/** Wakes all; each comes to where the document is, and holds what the leader does. */
+async function wakeAll(
+  hall: DocumentHandle,
+  sleepers: readonly Sleeper[],
+  fromSeq: number,
+): Promise<{ readonly settledMs: number; readonly deltas: number }> {
+  const { seq, hash, value } = await hall.get();
+  const wakeMs = performance.now();
+  for (const { watcher } of sleepers) watcher.wake();
+  const areThere = (): boolean => sound(sleepers).every((each) => each.seq === seq);
+  await until(`all are at ${seq}`, areThere, SETTLE_MS);
+  const settledMs = Math.round(performance.now() - wakeMs);
+  const viewHash = hashText(viewOf(fromJson(value), filterOf(POINTERS)));
+  for (const { kind, watcher } of sleepers) {
+    assert.equal(watcher.hash, KINDS[kind]!.pointers === undefined ? hash : viewHash, kind);
+  }
+  return { settledMs, deltas: seq - fromSeq };
+}
+
+/** The node grew no more than it may, whatever was missed. */
+function checkGrowth(report: SleepersReport, options: SleepersOptions): void {
+  const { watchers, growthMiBMax, queueBytesMax = DEFAULT_LIMITS.watchQueueBytesMax } = options;
+  const { before, asleep } = report.memoryMiB;
+  const queues = watchers / Object.keys(KINDS).length;
+  const most = growthMiBMax + (queues * queueBytesMax) / MIB;
+  const grown = asleep - before;
+  assert.ok(grown <= most, `${grown} MiB more, at most ${most}: ${JSON.stringify(report)}`);
+}
+
+/** Each policy gave what it promises, however much was missed. */
+function checkWoken({ woken, deltas }: SleepersReport): void {
+  const of = (kind: string): Woken => woken[kind]!;
+  const every = of('every');
+  assert.ok(every.events >= deltas && every.longestStep === 1, `each of ${deltas} deltas`);
+  for (const kind of ['latest', 'ten a second']) {
+    // What lay in the window of the connection, some seconds of it at most, and then one step.
+    const { events, longestStep } = of(kind);
+    assert.ok(events < 1000, `${kind}: ${events} events`);
+    assert.ok(longestStep > deltas / 2, `${kind}: ${longestStep} of ${deltas} in one`);
+  }
+  const changes = Math.floor(deltas / DELTAS_PER_CHANGE);
+  const { events } = of('every of a view');
+  assert.ok(Math.abs(events - changes) <= 4, `${events} events for ${changes} changes of the view`);
+}
+
+function wokenByKind(sleepers: readonly Sleeper[]): Record<string, Woken> {
+  const woken: Record<string, Woken> = {};
+  for (const { kind, watcher } of sleepers) {
+    const { events, bytes, longestStep } = watcher;
+    const most = woken[kind] ?? { events: 0, kiB: 0, longestStep: 0 };
+    woken[kind] = {
+      events: Math.max(most.events, events),
+      kiB: Math.max(most.kiB, Math.round(bytes / 1024)),
+      longestStep: Math.max(most.longestStep, longestStep),
+    };
+  }
+  return woken;
+}
+
+/** What one that wants every delta got, in bytes. */
+function bytesOfEvery(sleepers: readonly Sleeper[]): number {
+  return sleepers.find(({ kind }) => kind === 'every')!.watcher.bytes;
+}
+
+/** Their watchers; throws what is wrong with one. */
+function sound(sleepers: readonly Sleeper[]): readonly SleepingWatcher[] {
+  const watchers = sleepers.map(({ watcher }) => watcher);
+  const failed = watchers.find(({ failure }) => failure !== undefined);
+  if (failed !== undefined) throw failed.failure;
+  return watchers;
+}
+
+async function leaderOf(
+  { nodes, groups }: ProcessCluster,
+  client: Client,
+): Promise<{ readonly id: number; readonly address: string }> {
+  const group = groupOf(SPACE, KEY, groups);
+  for (const report of await client.cluster.nodes()) {
+    if (report.kind !== 'status') continue;
+    const found = report.status.groups.find((each) => each.group === group);
+    if (found?.role !== 'leader') continue;
+    const id = report.status.node;
+    return { id, address: nodes.find((node) => node.id === id)!.clientAddress };
+  }
+  throw new Error('no node says that it leads');
+}
+
+/** The most memory that the process of a node has had since it was last asked. */
+class Memory {
+  readonly #client: Client;
+  readonly #node: number;
+  readonly #looking: Promise<void>;
+  #most = 0;
+  #stopped = false;
+
+  constructor(client: Client, node: number) {
+    this.#client = client;
+    this.#node = node;
+    this.#looking = this.#look();
+  }
+
+  /** MiB. */
+  get most(): number {
+    return Math.round(this.#most / MIB);
+  }
+
+  take(): number {
+    const { most } = this;
+    this.#most = 0;
+    return most;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    while (!this.#stopped) {
+      for (const report of await this.#client.cluster.nodes()) {
+        if (report.kind !== 'status' || report.status.node !== this.#node) continue;
+        this.#most = Math.max(this.#most, report.status.counters?.processBytes ?? 0);
+      }
+      await sleep(LOOK_MS);
+    }
+  }
+}
+
+/** Takes one seat after the other, so many a second. */
+class Writer {
+  readonly #hall: DocumentHandle;
+  readonly #rate: number;
+  readonly #open = new Set<Promise<unknown>>();
+  readonly #running: Promise<void>;
+  #waits: number[] = [];
+  #count = 0;
+  #stopped = false;
+  #failure: unknown;
+
+  constructor(hall: DocumentHandle, rate: number) {
+    this.#hall = hall;
+    this.#rate = rate;
+    this.#running = this.#write();
+  }
+
+  /** What messages waited since it was last asked: the median, and one of a hundred; ms. */
+  take(): readonly number[] {
+    const waits = this.#waits.sort((a, b) => a - b);
+    this.#waits = [];
+    const at = (part: number): number => Math.round(waits[Math.floor(waits.length * part)] ?? 0);
+    return [at(0.5), at(0.99)];
+  }
+
+  /** Sends nothing more. */
+  halt(): void {
+    this.#stopped = true;
+  }
+
+  /** The same; resolves once everything is answered, rejects if anything was refused. */
+  async stop(): Promise<void> {
+    this.halt();
+    await this.#running;
+    await Promise.all(this.#open);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #write(): Promise<void> {
+    const startMs = performance.now();
+    while (!this.#stopped) {
+      await sleep(5);
+      const due = Math.floor(((performance.now() - startMs) * this.#rate) / 1000);
+      while (this.#count < due) this.#send();
+    }
+  }
+
+  #send(): void {
+    // Also where many run in one millisecond, each is another one than the last of its seats.
+    const holdMs = 1 + (this.#count % 1000);
+    const first = this.#count++ * SEATS_PER_MESSAGE;
+    const seats = Array.from({ length: SEATS_PER_MESSAGE }, (_, at) => seatName(first + at));
+    const sentMs = performance.now();
+    const sent = this.#hall
+      .send('hold', { seats, holdMs }, { deadlineMs: 30_000 })
+      .then(
+        () => void this.#waits.push(performance.now() - sentMs),
+        (thrown: unknown) => {
+          this.#failure ??= thrown;
+        },
+      )
+      .finally(() => this.#open.delete(sent));
+    this.#open.add(sent);
+  }
+}
+
+function seatName(number: number): string {
+  const seat = number % (ROWS * SEATS_PER_ROW);
+  return `${1 + Math.floor(seat / SEATS_PER_ROW)}-${1 + (seat % SEATS_PER_ROW)}`;
+}

@@ -1,0 +1,13 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sleepThrough } from '../src/sleepers-run.js';
+
+test('watchers that read nothing cost a node no memory, and wake to the hash of the leader', {
+  timeout: 180_000,
+}, async (t) => {
+  // Without a bound they would take some 120 MiB.
+  const limits = { growthMiBMax: 80, queueBytesMax: 256 * 1024 };
+  const report = await sleepThrough({ seconds: 10, rate: 1000, watchers: 100, ...limits });
+  t.diagnostic(JSON.stringify(report));
+  assert.ok(report.deltas > 3000, `${report.deltas} deltas`);
+});
