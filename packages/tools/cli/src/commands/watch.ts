@@ -46,14 +46,14 @@ Where every delta is more than is wanted, --latest and --per-second give several
 of them in one; each event leads on from the one before.
 
 With --pointer it follows only what is at these JSON pointers (RFC 6901). What
-happens elsewhere is left out, but now and then a line says how far nothing of it
+happens elsewhere is left out; now and then a line says how far nothing of it
 has changed.
 
 Examples:
   deltabase watch counter visits --count 1
   deltabase watch counter visits --after 1 --json
   deltabase watch counter visits --per-second 2
-  deltabase watch seats hall --pointer /sold --pointer /seats/1-1`,
+  deltabase watch counter visits --pointer /n`,
     )
     .action((space: string, key: string, options: WatchOptions) =>
       watch(new Context(io, options), space, key, options),
