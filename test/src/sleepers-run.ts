@@ -26,7 +26,7 @@ export interface SleepersOptions {
 }
 
 export interface SleepersReport {
-  /** Deltas while they slept, and how many came a second. */
+  /** Deltas that they missed, and how many were answered a second while they slept. */
   readonly deltas: number;
   readonly deltasPerSecond: number;
   /** Bytes of deltas that they missed, all together, MiB: what keeping them for each would have taken. */
@@ -59,9 +59,7 @@ const ROWS = 20;
 const SEATS_PER_ROW = 20;
 /** Of 400 seats, which are taken in turn, five a message. */
 const POINTERS = ['/seats/1-1', '/seats/7-7', '/sold'];
-/** How many changes of the view so many deltas are. */
 const SEATS_PER_MESSAGE = 5;
-const DELTAS_PER_CHANGE = (ROWS * SEATS_PER_ROW) / SEATS_PER_MESSAGE / 2;
 
 const KINDS: Readonly<Record<string, Omit<SleeperRequest, 'space' | 'key'>>> = {
   every: {},
@@ -77,12 +75,15 @@ const WARM_MS = 8000;
 const PARTS = 6;
 const LOOK_MS = 200;
 const SETTLE_MS = 120_000;
+/** A busy machine may leave a group without a leader for a while. */
+const DEADLINE_MS = 120_000;
 const MIB = 1024 * 1024;
 
 export function sleepThrough(options: SleepersOptions): Promise<SleepersReport> {
-  const { queueBytesMax } = options;
-  const limits = queueBytesMax === undefined ? '' : `watchQueueBytesMax=${queueBytesMax}`;
-  return withCluster({ flags: limits === '' ? {} : { limits } }, async (cluster) => {
+  const { queueBytesMax = DEFAULT_LIMITS.watchQueueBytesMax } = options;
+  // On a busy machine a node would refuse watches: that is not what is looked at here.
+  const limits = `turnDelayMsMax=60000,watchQueueBytesMax=${queueBytesMax}`;
+  return withCluster({ flags: { limits } }, async (cluster) => {
     const client = await connectAndDeploy(cluster.addresses, SPACE);
     try {
       const hall = client.document(SPACE, KEY);
@@ -107,7 +108,7 @@ async function watchAsleep(
   let sleepers: readonly Sleeper[] = [];
   try {
     await sleep(Math.max(WARM_MS, (seconds * 1000) / 4));
-    const before = { memory: memory.take(), waits: writer.take() };
+    const before = { memory: memory.take(), load: writer.take() };
     progress(`${before.memory} MiB before anybody watches`);
     sleepers = beginAll(address, count);
     await until('every watcher has a state', () => sound(sleepers).every(({ seq }) => seq > 0));
@@ -120,17 +121,18 @@ async function watchAsleep(
       const passed = Math.round((part * seconds) / PARTS);
       progress(`${memory.most} MiB at most after ${passed} s of sleep`);
     }
-    const asleep = { memory: memory.take(), waits: writer.take() };
+    const asleep = { memory: memory.take(), load: writer.take() };
     await writer.stop();
     const { settledMs, deltas } = await wakeAll(hall, sleepers, fromSeq);
     const report: SleepersReport = {
       ...{ deltas, settledMs, woken: wokenByKind(sleepers) },
-      deltasPerSecond: Math.round(deltas / seconds),
+      deltasPerSecond: Math.round(asleep.load.count / seconds),
       missedMiB: Math.round((bytesOfEvery(sleepers) * count) / MIB),
       memoryMiB: { before: before.memory, asleep: asleep.memory, awake: memory.take() },
-      waitMs: { before: before.waits, asleep: asleep.waits },
+      waitMs: { before: before.load.waitMs, asleep: asleep.load.waitMs },
     };
-    checkWoken(report);
+    checkPolicies(report);
+    for (const sleeper of sleepers) checkEvents(sleeper);
     checkGrowth(report, options);
     return report;
   } finally {
@@ -179,19 +181,30 @@ function checkGrowth(report: SleepersReport, options: SleepersOptions): void {
 }
 
 /** Each policy gave what it promises, however much was missed. */
-function checkWoken({ woken, deltas }: SleepersReport): void {
-  const of = (kind: string): Woken => woken[kind]!;
-  const every = of('every');
-  assert.ok(every.events >= deltas && every.longestStep === 1, `each of ${deltas} deltas`);
+function checkPolicies({ woken, deltas }: SleepersReport): void {
   for (const kind of ['latest', 'ten a second']) {
-    // What lay in the window of the connection, some seconds of it at most, and then one step.
-    const { events, longestStep } = of(kind);
-    assert.ok(events < 1000, `${kind}: ${events} events`);
-    assert.ok(longestStep > deltas / 2, `${kind}: ${longestStep} of ${deltas} in one`);
+    // What lay in the window of the connection, and then one step.
+    const { events, longestStep } = woken[kind]!;
+    assert.ok(events < deltas / 20, `${kind}: ${events} events for ${deltas} deltas`);
+    assert.ok(longestStep > deltas / 20, `${kind}: ${longestStep} of ${deltas} in one`);
   }
-  const changes = Math.floor(deltas / DELTAS_PER_CHANGE);
-  const { events } = of('every of a view');
-  assert.ok(Math.abs(events - changes) <= 4, `${events} events for ${changes} changes of the view`);
+}
+
+/** Who wants each got each, whether of the document or of the view. */
+function checkEvents({ kind, watcher }: Sleeper): void {
+  const { events, sleptSeq, seq } = watcher;
+  if (kind === 'every') assert.equal(events, seq - sleptSeq, 'events for deltas');
+  if (kind !== 'every of a view') return;
+  let changes = 0;
+  for (let at = sleptSeq + 1; at <= seq; at++) if (changesView(at)) changes++;
+  assert.equal(events, changes, 'events for changes of the view');
+}
+
+/** The first delta opens the hall, each behind it takes the next seats. */
+function changesView(seq: number): boolean {
+  const first = ((seq - 2) * SEATS_PER_MESSAGE) % (ROWS * SEATS_PER_ROW);
+  const taken = Array.from({ length: SEATS_PER_MESSAGE }, (_, at) => seatName(first + at));
+  return taken.some((name) => POINTERS.includes(`/seats/${name}`));
 }
 
 function wokenByKind(sleepers: readonly Sleeper[]): Record<string, Woken> {
@@ -294,12 +307,12 @@ class Writer {
     this.#running = this.#write();
   }
 
-  /** What messages waited since it was last asked: the median, and one of a hundred; ms. */
-  take(): readonly number[] {
+  /** Messages answered since it was last asked, and what they waited: the median, and one of a hundred; ms. */
+  take(): { readonly count: number; readonly waitMs: readonly number[] } {
     const waits = this.#waits.sort((a, b) => a - b);
     this.#waits = [];
     const at = (part: number): number => Math.round(waits[Math.floor(waits.length * part)] ?? 0);
-    return [at(0.5), at(0.99)];
+    return { count: waits.length, waitMs: [at(0.5), at(0.99)] };
   }
 
   /** Sends nothing more. */
@@ -331,7 +344,7 @@ class Writer {
     const seats = Array.from({ length: SEATS_PER_MESSAGE }, (_, at) => seatName(first + at));
     const sentMs = performance.now();
     const sent = this.#hall
-      .send('hold', { seats, holdMs }, { deadlineMs: 30_000 })
+      .send('hold', { seats, holdMs }, { deadlineMs: DEADLINE_MS })
       .then(
         () => void this.#waits.push(performance.now() - sentMs),
         (thrown: unknown) => {

@@ -11,8 +11,9 @@ import {
   parsePiece,
   type Value,
 } from '@deltabase/delta';
-import { type ClientReadableStream, Metadata } from '@grpc/grpc-js';
-import { Links, WATCH } from './fan-out-watcher.js';
+import { Connection } from '@deltabase/grpc-connection';
+import { Client, type ClientReadableStream, Metadata } from '@grpc/grpc-js';
+import { WATCH } from './fan-out-watcher.js';
 
 /** What is watched, as `WatchRequest` of documents.proto has it. */
 export interface SleeperRequest {
@@ -46,7 +47,8 @@ interface Response {
 }
 
 export class SleepingWatcher {
-  readonly #links = new Links();
+  readonly #connection = new Connection();
+  readonly #client: Client;
   readonly #call: ClientReadableStream<Response>;
   readonly #isOfView: boolean;
   #building = new PieceBuilder();
@@ -56,20 +58,24 @@ export class SleepingWatcher {
   events = 0;
   bytes = 0;
   longestStep = 0;
+  /** Where it fell asleep. */
+  sleptSeq = 0;
   /** What is wrong with what it got. */
   failure: Error | undefined;
 
   constructor(address: string, request: SleeperRequest) {
     this.#isOfView = (request.pointers ?? []).length > 0;
     const { path, requestSerialize, responseDeserialize } = WATCH;
-    // A connection of its own for each: what one has not read is nobody else's window.
-    this.#call = this.#links.to(address).makeServerStreamRequest(
+    // A connection of its own for each, that lasts however busy this is: what one has not read is nobody else's window.
+    this.#client = new Client(address, this.#connection, { 'grpc.use_local_subchannel_pool': 1 });
+    const counted = (bytes: Buffer): object => {
+      this.bytes += bytes.length;
+      return responseDeserialize(bytes);
+    };
+    this.#call = this.#client.makeServerStreamRequest(
       path,
       requestSerialize,
-      (bytes: Buffer) => {
-        this.bytes += bytes.length;
-        return responseDeserialize(bytes);
-      },
+      counted,
       request,
       new Metadata(),
       {},
@@ -93,6 +99,7 @@ export class SleepingWatcher {
   /** Reads nothing from now on. */
   sleep(): void {
     this.#call.pause();
+    this.sleptSeq = this.#seq;
     this.events = 0;
     this.bytes = 0;
     this.longestStep = 0;
@@ -106,7 +113,8 @@ export class SleepingWatcher {
     this.#call.removeAllListeners('error');
     this.#call.on('error', () => {});
     this.#call.cancel();
-    this.#links.close();
+    this.#client.close();
+    this.#connection.destroy();
   }
 
   #takeAll(events: readonly Event[]): void {

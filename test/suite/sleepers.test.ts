@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { sleepThrough } from '../src/sleepers-run.js';
 
 test('watchers that read nothing cost a node no memory, and wake to the hash of the leader', {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async (t) => {
   // Without a bound they would take some 120 MiB.
   const limits = { growthMiBMax: 80, queueBytesMax: 256 * 1024 };
