@@ -33,6 +33,8 @@ export interface FollowingHost {
   failed(copy: LiveCopy, why: Failure): void;
   /** It holds less than before, or another history: whoever watches it must begin anew. */
   reset(copy: LiveCopy, why: Failure): void;
+  /** There has been no way to a node for long: whoever watches must go elsewhere. Called again and again. */
+  cutOff(why: Failure): void;
   originChanged(): void;
 }
 
@@ -53,11 +55,15 @@ interface Connection {
 const OPEN_MS = 3000;
 /** A question that has no answer for so long: the upstream has lost the cluster, or itself. */
 const SILENT_MS = 3000;
+/** Without a way to a node for so long nobody is kept waiting for news: going round some upstreams takes less. */
+const CUT_OFF_MS = 10_000;
 /** Between two rounds over all upstreams; half of it is left to chance. */
 const ROUND_MS_MIN = 100;
 const ROUND_MS_MAX = 3000;
 /** So often something may not fit before another upstream is tried. */
 const UNFIT_MAX = 3;
+/** Looks, one a second, after which a copy that does not come to where it should be begins anew. */
+const STUCK_LOOKS = 10;
 /** How old it may become what is known of copies in use. */
 const REFRESH_MS = 1000;
 const IN_USE_MS = 5000;
@@ -71,12 +77,15 @@ export class Following {
   #failures = 0;
   #via: readonly string[] = [];
   #refreshedMs = Number.NEGATIVE_INFINITY;
+  /** When there last was a way to a node. */
+  #liveMs: number;
   #isClosed = false;
   /** Times that it went to an upstream, and times that a copy began anew. */
   readonly counters = { connections: 0, resyncs: 0 };
 
   constructor(host: FollowingHost) {
     this.#host = host;
+    this.#liveMs = host.clock.monotonicMs();
     this.#at = host.random.next() % host.addresses.length;
     this.#confirming = new Confirming({
       limits: host.limits,
@@ -150,6 +159,8 @@ export class Following {
   tick(nowMs: number): void {
     this.#confirming.tick(nowMs);
     const connection = this.#connection;
+    if (connection?.isLive) this.#liveMs = nowMs;
+    else if (nowMs - this.#liveMs > CUT_OFF_MS) this.#host.cutOff(cutOff());
     if (connection === undefined) return;
     const { askedMs } = this.#confirming;
     if (!connection.isLive && nowMs - connection.openedMs > OPEN_MS) {
@@ -158,7 +169,7 @@ export class Following {
       this.#leave('does not answer');
     } else if (nowMs - this.#refreshedMs >= REFRESH_MS) {
       this.#refreshedMs = nowMs;
-      this.#refresh(nowMs);
+      this.#refresh(connection, nowMs);
     }
   }
 
@@ -231,6 +242,7 @@ export class Following {
     const id = ++connection.lastId;
     copy.id = id;
     copy.askedMs = this.#host.clock.monotonicMs();
+    copy.awaitsState = afterSeq === undefined;
     copy.forgetPieces();
     connection.byId.set(id, copy);
     connection.upstream.watch(id, copy, afterSeq);
@@ -246,6 +258,7 @@ export class Following {
       this.#resync(connection, copy);
       return;
     }
+    copy.refusals = 0;
     this.#host.changed(copy);
     copy.settle(undefined);
   }
@@ -305,9 +318,21 @@ export class Following {
       this.#watchAnew(connection, copy);
       return;
     }
-    const isOver = why.code !== 'UNAVAILABLE' && why.code !== 'OVERLOADED';
-    if (isOver || !hasState) this.#host.failed(copy, why);
-    if (why.code === 'UNAVAILABLE' || (hasState && !isOver)) this.#leave(why.message);
+    if (why.code === 'OVERLOADED') {
+      this.#refused(copy, why);
+      return;
+    }
+    const isLost = why.code === 'UNAVAILABLE';
+    if (!isLost || !hasState) this.#host.failed(copy, why);
+    if (isLost) this.#leave(why.message);
+  }
+
+  /** An upstream has no room for a copy: another one may have; but where none has, all others must not suffer for it. */
+  #refused(copy: LiveCopy, why: Failure): void {
+    copy.refusals++;
+    const isRefusedByAll = copy.refusals >= this.#host.addresses.length;
+    if (copy.document === undefined || isRefusedByAll) this.#host.failed(copy, why);
+    else this.#leave(why.message);
   }
 
   #heads(connection: Connection, number: number, seqs: readonly number[] | Failure): void {
@@ -332,6 +357,7 @@ export class Following {
     if (connection === undefined) return;
     const { address, upstream, byId, isLive } = connection;
     this.#logEnd(address, reason, isLive);
+    if (isLive) this.#liveMs = this.#host.clock.monotonicMs();
     this.#connection = undefined;
     upstream.close();
     for (const copy of byId.values()) copy.id = 0;
@@ -360,12 +386,19 @@ export class Following {
   }
 
   /** Learns how fresh the copies are that somebody uses; so it is noticed too if the upstream has lost the cluster. */
-  #refresh(nowMs: number): void {
+  #refresh(connection: Connection, nowMs: number): void {
     for (const copy of this.#host.all()) {
+      // Nothing says that something was lost on its way, if nothing comes behind it.
+      if (copy.lookWhetherStuck() >= STUCK_LOOKS && copy.id !== 0) this.#resync(connection, copy);
+      if (this.#connection !== connection) return;
       const isInUse = copy.watches > 0 || nowMs - copy.usedMs < IN_USE_MS;
       if (isInUse && nowMs - copy.freshMs >= REFRESH_MS) this.#confirming.refresh(copy);
     }
   }
+}
+
+function cutOff(): Failure {
+  return failure('UNAVAILABLE', 'this replica has no way to the cluster now: use another process');
 }
 
 /** Whether a document that was at `before` may be at `after` some time later. */

@@ -48,6 +48,10 @@ export class LiveCopy implements StreamedDocument {
   observer: DocumentObserver | undefined;
   /** Its watch on the present connection; 0: none. */
   id = 0;
+  /** Its present watch gives a state first, which has not come. */
+  awaitsState = false;
+  /** Upstreams that had no room for it, since something of it came. */
+  refusals = 0;
   /** When it was first asked for, by the monotonic clock, ms. */
   openedMs = 0;
   /** When it was last read or watched, by the monotonic clock, ms. */
@@ -61,6 +65,9 @@ export class LiveCopy implements StreamedDocument {
   /** Is to be kept, whether it is used or not. */
   isHeld = false;
   #building: PieceBuilder | undefined;
+  /** Where it was when it was last looked at, and how often it was there although it should have been further. */
+  #lookedSeq = 0;
+  #stuckLooks = 0;
   #freshMs = Number.NEGATIVE_INFINITY;
   /** Those that it has not come to. */
   #moments: Moment[] = [];
@@ -107,6 +114,7 @@ export class LiveCopy implements StreamedDocument {
       if (hashText(root) !== hash) return 'unfit';
       // Whoever lags goes on from the deltas that are here, as long as they lead to the new state.
       if (this.document !== undefined && this.seq !== seq) this.tail.clear();
+      this.awaitsState = false;
       this.appliedBytes += bytesOf(root);
       this.#advance({ seq, root });
       return 'taken';
@@ -136,6 +144,17 @@ export class LiveCopy implements StreamedDocument {
     if (this.#moments.length === MOMENTS_MAX) this.#moments.pop();
     this.#moments.push({ seq, ms });
     this.#freshen();
+  }
+
+  /**
+   * Looks at it; called every so often. How often in a row it was found where it had been, though it is known that there
+   * is more of the document.
+   */
+  lookWhetherStuck(): number {
+    const isStuck = this.#moments.length > 0 && this.seq === this.#lookedSeq && !this.awaitsState;
+    this.#stuckLooks = isStuck ? this.#stuckLooks + 1 : 0;
+    this.#lookedSeq = this.seq;
+    return this.#stuckLooks;
   }
 
   /** It is not what it was: nothing is known of how fresh it is. */

@@ -118,6 +118,7 @@ export class Replica implements DocumentStreams, CopyDirectory {
       changed: (copy) => this.#changed(copy),
       failed: (copy, why) => this.#failed(copy, why),
       reset: (copy, why) => this.#watches.endAll(copy, why),
+      cutOff: (why) => this.#watches.close(why),
       originChanged: () => {
         for (const listener of this.#originListeners) listener();
       },

@@ -193,7 +193,7 @@ export class Watches {
     for (const open of this.#open) if (open.attached?.feed.local === local) this.#end(open, why);
   }
 
-  /** Ends every watch; for a node that stops. */
+  /** Ends every watch there is now. */
   close(why: Failure): void {
     for (const open of this.#open) this.#end(open, why);
   }

@@ -147,6 +147,62 @@ test('an upstream that has lost its own one, or the cluster, is left at once', (
   }
 });
 
+test('a copy that no upstream has room for goes, and those beside it stay', () => {
+  const { bench, sink } = following(3);
+  const other = bench.watch('other');
+  bench.say((up) => up.state(2, FIRST));
+  const full = failure('OVERLOADED', 'full');
+  bench.say((up) => up.ended(1, full));
+  bench.clock.pass(0);
+  bench.live();
+  assert.equal(bench.up.address, 'b:1');
+  assert.deepEqual([sink.ended, other.ended], [undefined, undefined]);
+  bench.say((up) => up.ended(up.watches.find(({ key }) => key === 'k')!.id, full));
+  bench.clock.pass(0);
+  assert.equal(sink.ended?.code, 'OVERLOADED');
+  assert.equal(bench.upstreams.all.length, 2, 'it stays where the others are');
+  bench.say((up) => up.delta(up.watches.find(({ key }) => key === 'other')!.id, STEPS[1]!));
+  assert.deepEqual(other.got, ['state 1', '2']);
+});
+
+test('an upstream that has no room once is not held against it later', () => {
+  const { bench, sink } = following(3);
+  const full = failure('OVERLOADED', 'full');
+  for (let seq = 4; seq <= 6; seq++) {
+    bench.say((up) => up.ended(1, full));
+    bench.clock.pass(4000);
+    bench.live();
+    bench.say((up) => up.delta(1, STEPS[seq - 1]!));
+  }
+  assert.deepEqual(sink.got, ['state 3', '4', '5', '6']);
+  assert.equal(sink.ended, undefined);
+});
+
+test('without a way to a node for long its watchers are sent elsewhere', () => {
+  const { bench, sink } = following(3);
+  bench.say((up) => up.closed());
+  for (let passedMs = 0; passedMs < 9800; passedMs += 100) {
+    bench.clock.pass(100);
+    if (!bench.up.isClosed) bench.up.closed();
+  }
+  assert.deepEqual([sink.ended], [undefined]);
+  bench.clock.pass(400);
+  assert.equal(sink.ended?.code, 'UNAVAILABLE');
+  const late = bench.watch('k');
+  bench.clock.pass(200);
+  assert.equal(late.ended?.code, 'UNAVAILABLE');
+  assert.equal(wordOf(bench.read('k', { kind: 'stale' })), 3);
+  while (bench.up.isClosed) bench.clock.pass(100);
+  bench.live();
+  const again = bench.watch('k', { afterSeq: 3 });
+  bench.clock.pass(200);
+  bench.say((up) => {
+    up.heads(up.questions.at(-1)!.number, [3]);
+    up.delta(1, STEPS[3]!);
+  });
+  assert.deepEqual([again.ended, again.got], [undefined, ['4']]);
+});
+
 test('a circle of replicas is found out, and not followed', () => {
   const bench = new ReplicaBench();
   const read = bench.read('k');
@@ -241,6 +297,52 @@ test('a delta under a hash that is not its own: the state comes anew (StateIsFol
   bench.say((up) => up.delta(1, { ...STEPS[3]!, bytes: OTHER[3]!.bytes }));
   assert.deepEqual(bench.up.watches.at(-1), { id: 2, key: 'k', afterSeq: undefined });
   assert.deepEqual(sink.got, ['state 3']);
+});
+
+test('a copy whose last delta was lost begins anew', () => {
+  const { bench, sink } = following(3);
+  const answer = (): void => {
+    const question = bench.up.questions.at(-1);
+    if (question !== undefined)
+      bench.say((up) =>
+        up.heads(
+          question.number,
+          question.ids.map(() => 4),
+        ),
+      );
+  };
+  for (let second = 0; second < 9; second++) {
+    bench.clock.pass(1000);
+    answer();
+  }
+  assert.equal(bench.up.watches.length, 1);
+  for (let second = 0; second < 4; second++) {
+    bench.clock.pass(1000);
+    answer();
+  }
+  assert.deepEqual(bench.up.watches.slice(1), [{ id: 2, key: 'k', afterSeq: undefined }]);
+  for (let second = 0; second < 12; second++) {
+    bench.clock.pass(1000);
+    answer();
+  }
+  assert.equal(bench.up.watches.length, 2, 'the state may take its time');
+  bench.say((up) => up.state(2, STEPS[3]!));
+  bench.up.reads[0]!.done([deltaOf(4, STEPS[3]!.bytes)]);
+  bench.clock.settle();
+  assert.deepEqual(sink.got, ['state 3', '4']);
+  assert.deepEqual([bench.upstreams.all.length, bench.replica.status().resyncs], [1, 1]);
+});
+
+test('a copy that comes on, however slowly, goes on', () => {
+  const { bench, sink } = following(3);
+  for (let second = 0; second < 30; second++) {
+    bench.clock.pass(1000);
+    const question = bench.up.questions.at(-1);
+    if (question !== undefined) bench.say((up) => up.heads(question.number, [40]));
+    if (second % 5 === 4) bench.say((up) => up.delta(1, STEPS[3 + (second - 4) / 5]!));
+  }
+  assert.equal(sink.got.length, 7);
+  assert.equal(bench.replica.status().resyncs, 0);
 });
 
 test('an upstream of which too much does not fit is left', () => {

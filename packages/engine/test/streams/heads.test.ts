@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DEFAULT_LIMITS, type Limits } from '@deltabase/base';
+import { type Failure, failure } from '../../src/results.js';
+import type { DocumentSource, StreamedDocument } from '../../src/streams/document-source.js';
+import { type DocumentName, Heads, type HeadsResult } from '../../src/streams/heads.js';
+
+/** Documents whose leaders answer, and whose states come, when the bench says so. */
+class Bench {
+  readonly seqs = new Map<string, number>();
+  readonly answers: Array<HeadsResult | Failure> = [];
+  readonly heads: Heads;
+  #confirms: Array<(reached: boolean) => void> = [];
+  #loads: Array<(why?: Failure) => void> = [];
+
+  constructor(limits: Partial<Limits> = {}) {
+    this.heads = new Heads({ ...DEFAULT_LIMITS, ...limits }, (name) => this.#sourceOf(name));
+  }
+
+  ask(...keys: string[]): void {
+    const names = keys.map((key) => ({ space: 'log', key }));
+    this.heads.ask({ names, expiresMs: 100 }, (answer) => this.answers.push(answer));
+  }
+
+  /** The leaders answer all that asked until now. */
+  confirm(reached = true): void {
+    for (const done of this.#confirms.splice(0)) done(reached);
+  }
+
+  load(why?: Failure): void {
+    for (const done of this.#loads.splice(0)) done(why);
+  }
+
+  get codes(): string[] {
+    return this.answers.map((answer) => ('code' in answer ? answer.code : answer.seqs.join()));
+  }
+
+  #sourceOf({ key }: DocumentName): DocumentSource {
+    const source: Pick<DocumentSource, 'confirm' | 'load'> = {
+      confirm: (expiresMs, done) => {
+        assert.equal(expiresMs, 100);
+        this.#confirms.push(done);
+      },
+      load: (then) =>
+        void this.#loads.push((why) => {
+          then(why ?? ({ seq: this.seqs.get(key) ?? 0 } as StreamedDocument));
+        }),
+    };
+    return source as DocumentSource;
+  }
+}
+
+test('heads come in the order of the names, as they are once leaders have answered', () => {
+  const bench = new Bench();
+  bench.seqs.set('a', 1);
+  bench.ask('b', 'a', 'new');
+  bench.seqs.set('a', 4);
+  bench.seqs.set('b', 7);
+  bench.load();
+  assert.deepEqual(bench.codes, [], 'nobody has asked the leaders');
+  bench.confirm();
+  assert.deepEqual(bench.codes, []);
+  bench.load();
+  assert.deepEqual(bench.codes, ['7,4,0']);
+  assert.equal(bench.heads.openCount, 0);
+});
+
+test('a question is answered once all of it is known, or some of it cannot be', () => {
+  const bench = new Bench();
+  bench.ask('a', 'b');
+  bench.confirm(false);
+  assert.deepEqual(bench.codes, ['UNAVAILABLE']);
+  bench.ask('a', 'b');
+  bench.confirm();
+  bench.load(failure('SPACE_NOT_FOUND', 'no'));
+  assert.deepEqual(bench.codes, ['UNAVAILABLE', 'SPACE_NOT_FOUND']);
+  bench.ask();
+  assert.equal(bench.codes[2], '');
+});
+
+test('too many documents, too many questions and no names are refused', () => {
+  const bench = new Bench({ headsMax: 2, readQueueMax: 1 });
+  bench.ask('a', 'b', 'c');
+  bench.ask('');
+  bench.ask('a');
+  bench.ask('b');
+  assert.deepEqual(bench.codes, ['INVALID_ARGUMENT', 'INVALID_ARGUMENT', 'OVERLOADED']);
+  assert.equal(bench.heads.openCount, 1);
+});
+
+test('who waits for heads of a process that stops is told', () => {
+  const bench = new Bench();
+  bench.ask('a');
+  bench.heads.close(failure('UNAVAILABLE', 'it stops'));
+  bench.confirm();
+  bench.load();
+  assert.deepEqual(bench.codes, ['UNAVAILABLE']);
+});
