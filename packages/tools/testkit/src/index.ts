@@ -1,7 +1,9 @@
 // @deltabase/testkit: engines on simulated ports.
 
+export { CommitTimes } from './check/commit-times.js';
 export { ConfWitness, haveDisjointQuorums, type KnownLogs } from './check/conf-witness.js';
 export { foldHistory } from './check/fold-history.js';
+export { Freshness, type Question } from './check/freshness.js';
 export {
   type CheckOptions,
   checkLinearizable,
@@ -33,8 +35,14 @@ export {
 } from './cluster/cluster.js';
 export { awaitChange, orderChange, orderTransfer, rolesIn } from './cluster/member-orders.js';
 export { NodeClock, WALL_START_MS } from './cluster/node-clock.js';
+export type { Server } from './cluster/server.js';
 export { type ClientOptions, SimulatedClient } from './cluster/simulated-client.js';
 export { type ClusterObserver, SimulatedNode, simulatedMember } from './cluster/simulated-node.js';
+export {
+  type ReplicaOptions,
+  SimulatedReplica,
+  simulatedReplicaAddress,
+} from './cluster/simulated-replica.js';
 export { type Sending, SimulatedSession } from './cluster/simulated-session.js';
 export { SimulatedWatch, type SimulatedWatchOptions } from './cluster/simulated-watch.js';
 export { TOKENS, TokenCluster, type TokenClusterOptions } from './cluster/token-cluster.js';

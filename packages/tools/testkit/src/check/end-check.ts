@@ -7,6 +7,7 @@ import type { GroupPosition, NodeId, ReadResult, ReadValue } from '@deltabase/en
 import type { TokenCluster } from '../cluster/token-cluster.js';
 import { foldHistory } from './fold-history.js';
 import { checkMembers } from './members-check.js';
+import { checkCopies, checkReplicas } from './replica-check.js';
 
 /** How long a healed cluster may take to answer everything, ms of virtual time. */
 const SETTLE_MS = 300_000;
@@ -17,6 +18,7 @@ export function checkEnd(tokens: TokenCluster): void {
   tokens.settle(SETTLE_MS);
   checkMembers(tokens);
   awaitEqualLogs(tokens);
+  checkReplicas(tokens);
   for (const key of tokens.histories.keys()) checkList(tokens, key);
   for (const key of tokens.registers.keys()) checkRegister(tokens, key);
   // Whatever is asked for within a turn is answered in one of the next.
@@ -69,6 +71,7 @@ function checkList(tokens: TokenCluster, key: string): void {
   const watches = tokens.watches.filter((watch) => watch.key === key);
   tokens.until(() => watches.every(({ seq }) => seq === copy.seq));
   for (const watch of watches) watch.end(elements);
+  checkCopies(tokens, key, copy);
 }
 
 function checkRegister(tokens: TokenCluster, key: string): void {

@@ -7,9 +7,13 @@ import type { Cluster } from '../cluster/cluster.js';
 
 /** What a turn of a simulation adds at most. */
 const TURN_BYTES = 96 * 1024;
+/** What the documents of a run, and the newest deltas of each, take in a replica. */
+const COPIES_BYTES = 512 * 1024;
 /** Limits of bytes that count before what comes is added: beyond them may be so much. */
 const BYTES_BEYOND: Partial<Record<keyof Limits, (limits: Limits) => number>> = {
   uncommittedBytesMax: () => TURN_BYTES,
+  // Copies that are in use grow, and are not let go of.
+  residentBytesMax: () => COPIES_BYTES,
   // A chunk of a snapshot is asked for before it is known what else will wait.
   writeQueueBytesMax: ({ snapshotChunkBytesMax }) => TURN_BYTES + snapshotChunkBytesMax,
 };
@@ -30,6 +34,9 @@ export class MemoryBounds {
       for (const engine of this.#cluster.engines()) {
         const { node, limits } = engine.config;
         for (const usage of engine.usage()) this.look(`node ${node}`, usage, limits);
+      }
+      for (const { name, replica, limits } of this.#cluster.replicas) {
+        for (const usage of replica?.usage() ?? []) this.look(`replica ${name}`, usage, limits);
       }
       this.lookEvery(everyMs);
     });

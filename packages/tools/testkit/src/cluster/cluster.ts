@@ -1,6 +1,6 @@
 // Simulated nodes of one cluster, and what can go wrong between and with them.
 
-import { DEFAULT_LIMITS, type DeltabaseError } from '@deltabase/base';
+import { DEFAULT_LIMITS, type DeltabaseError, type Prng } from '@deltabase/base';
 import type { Engine, Lane, NodeId } from '@deltabase/engine';
 import { LevelStorage, MemoryStorage } from '../disk/node-storage.js';
 import type { WriteFault } from '../disk/simulated-level.js';
@@ -12,6 +12,10 @@ import {
   SimulatedNetwork,
 } from '../network/simulated-network.js';
 import { Simulation } from '../sim/simulation.js';
+import type { StreamWeather } from '../upstream/pipe.js';
+import type { Learning } from '../upstream/simulated-stream.js';
+import { CALM_STREAMS, SimulatedUpstreams } from '../upstream/simulated-upstreams.js';
+import type { Server } from './server.js';
 import {
   type Beginning,
   type ClusterObserver,
@@ -20,6 +24,7 @@ import {
   SimulatedNode,
   simulatedMember,
 } from './simulated-node.js';
+import { type ReplicaOptions, SimulatedReplica } from './simulated-replica.js';
 
 export interface ClusterOptions extends NodeOptions {
   readonly seed: number;
@@ -37,6 +42,11 @@ export const CALM: Weather = { ...CALM_NETWORK, writeMsMax: 2 };
 export class Cluster {
   readonly simulation: Simulation;
   readonly weather: Weather = { ...CALM };
+  /** Streams between replicas and what they follow, and how these fare. */
+  readonly upstreams: SimulatedUpstreams;
+  readonly streamWeather: StreamWeather = { ...CALM_STREAMS };
+  /** In the order in which they were added. */
+  readonly replicas: SimulatedReplica[] = [];
   /** The nodes that it began with. */
   readonly founders: readonly NodeId[];
   readonly #nodes: Map<NodeId, SimulatedNode>;
@@ -45,6 +55,8 @@ export class Cluster {
   readonly #around: NodeSurroundings;
   readonly #network: SimulatedNetwork;
   readonly #observer: ClusterObserver | undefined;
+  /** Decides about streams. */
+  readonly #streamChance: Prng;
 
   constructor(options: ClusterOptions) {
     const simulation = new Simulation(options.seed);
@@ -56,8 +68,18 @@ export class Cluster {
       frameBytesMax: options.limits?.peerFrameBytesMax ?? DEFAULT_LIMITS.peerFrameBytesMax,
       sent: (from, to, lane, frame) => options.observer?.sent?.(from, to, lane, frame),
     });
+    this.#streamChance = simulation.random.fork('streams');
+    this.upstreams = new SimulatedUpstreams({
+      simulation,
+      weather: this.streamWeather,
+      chance: this.#streamChance,
+    });
     const chance = simulation.random.fork('disk');
-    this.#around = { options, simulation, network, chance, weather };
+    this.#around = {
+      ...{ options, simulation, network, chance, weather },
+      serve: (address, process) => this.upstreams.serve(address, process),
+      unserve: (address) => this.upstreams.unserve(address, () => this.#drawLearning()),
+    };
     this.simulation = simulation;
     this.#network = network;
     this.#observer = options.observer;
@@ -106,6 +128,24 @@ export class Cluster {
   /** Engines of the nodes that run. */
   engines(): Engine[] {
     return this.ids.filter((id) => this.isUp(id)).map((id) => this.engine(id));
+  }
+
+  /** Adds a replica, which is not started yet. */
+  addReplica(options: ReplicaOptions): SimulatedReplica {
+    const { simulation, upstreams } = this;
+    const { trace, observer } = this.#around.options;
+    const replica = new SimulatedReplica(options, {
+      ...{ simulation, upstreams, trace },
+      learning: () => this.#drawLearning(),
+      ending: observer?.replicaEnding,
+    });
+    this.replicas.push(replica);
+    return replica;
+  }
+
+  /** Every process that can be read and watched now: nodes first. */
+  servers(): Server[] {
+    return [...this.#nodes.values()].flatMap(serverOfNode).concat(this.replicas.flatMap(serverOf));
   }
 
   /** What a node's disk holds. */
@@ -261,6 +301,13 @@ export class Cluster {
     this.#network.deliver(from, to, lane, frame);
   }
 
+  /** Most ends of processes are seen at once; some machines are gone without a word. */
+  #drawLearning(): Learning {
+    const choice = this.#streamChance.below(8);
+    if (choice === 0) return 'never';
+    return choice < 3 ? 'late' : 'at once';
+  }
+
   get #anyUp(): NodeId | undefined {
     return this.ids.find((id) => this.isUp(id));
   }
@@ -276,4 +323,31 @@ export class Cluster {
     if (node === undefined) throw new Error(`there is no node ${id}`);
     return node;
   }
+}
+
+function serverOfNode(node: SimulatedNode): Server[] {
+  const { id, engine, life, clock, address, expulsion } = node;
+  if (engine === undefined || expulsion !== undefined) return [];
+  return [
+    {
+      ...{ name: `n${id}`, kind: 'node', address, streams: engine, clock },
+      limits: engine.config.limits,
+      get isGone() {
+        return node.life !== life;
+      },
+    },
+  ];
+}
+
+function serverOf(simulated: SimulatedReplica): Server[] {
+  const { name, replica, life, clock, address, limits } = simulated;
+  if (replica === undefined) return [];
+  return [
+    {
+      ...{ name, kind: 'replica', address, streams: replica, clock, limits },
+      get isGone() {
+        return simulated.life !== life;
+      },
+    },
+  ];
 }

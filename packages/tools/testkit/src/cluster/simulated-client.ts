@@ -11,12 +11,14 @@ import type {
   ReadValue,
   Result,
 } from '@deltabase/engine';
+import type { Freshness, Question } from '../check/freshness.js';
 import type { Call } from '../check/operation-log.js';
 import type { RegisterInput, RegisterOutput } from '../check/register.js';
 import type { RegisterHistory } from '../check/register-history.js';
 import type { TokenHistory } from '../check/token-history.js';
 import type { ListOutput } from '../check/token-list.js';
 import type { RegisterChannel, TokenChannel } from '../machines/token-machine.js';
+import { pickServer, type Server } from './server.js';
 import {
   describeResult,
   RETRY_MS,
@@ -31,12 +33,16 @@ export interface ClientOptions extends SessionOptions {
   readonly historyOf: (key: string) => TokenHistory;
   /** The same for a register. */
   readonly registerOf: (key: string) => RegisterHistory;
+  readonly freshness: Freshness;
+  /** Told of each read that a replica has answered with a document. */
+  readonly servedByReplica?: (mode: ReadMode) => void;
 }
 
 /** A read on its way. */
 interface Reading {
   readonly key: string;
   readonly mode: ReadMode;
+  readonly question: Question;
   readonly floor: number;
   /** Of a read that must show the latest. */
   readonly call: Call<ListOutput> | undefined;
@@ -106,24 +112,31 @@ export class SimulatedClient {
     this.#openReads.clear();
   }
 
-  /** Reads the whole document at any node; `got` gets the answer, unless the node ends first. */
+  /** Reads the whole document at any node or replica; `got` gets the answer, unless the process ends first. */
   read(key: string, mode: ReadMode, got: (result: ReadResult) => void = () => {}): void {
-    const history = this.#options.historyOf(key);
+    const server = this.#pickServer();
+    if (server === undefined) return;
+    const { space, historyOf, freshness, servedByReplica } = this.#options;
+    const history = historyOf(key);
     const floor = history.begin();
     const call = mode.kind === 'linearizable' ? history.log.call({ kind: 'read' }) : undefined;
-    this.#ask(key, { mode, atSeq: undefined }, (result) => {
-      this.#checkRead({ key, mode, floor, call }, result);
+    const question = freshness.ask(server, space, key);
+    this.#ask(server, key, { mode, atSeq: undefined }, (result) => {
+      this.#checkRead({ key, mode, question, floor, call }, result);
+      if (server.kind === 'replica' && result.kind === 'value') servedByReplica?.(mode);
       got(result);
     });
   }
 
   /** Reads a document as it was at a seq that somebody has seen. */
   readPast(key: string): void {
+    // Replicas keep the present states only, and pass such reads on.
+    const server = this.#pickServer(['node']);
     const history = this.#options.historyOf(key);
     const known = history.begin();
-    if (known === 0) return;
+    if (server === undefined || known === 0) return;
     const atSeq = 1 + this.#session.chance.below(known);
-    this.#ask(key, { mode: { kind: 'stale' }, atSeq }, (result) => {
+    this.#ask(server, key, { mode: { kind: 'stale' }, atSeq }, (result) => {
       if (result.kind === 'failed') return;
       const tokens = tokensOf(result);
       assert.equal(result.seq, atSeq, `${key}: the seq that was asked for`);
@@ -132,34 +145,38 @@ export class SimulatedClient {
     });
   }
 
+  #pickServer(kinds: ReadonlyArray<Server['kind']> = ['node', 'replica']): Server | undefined {
+    const { cluster } = this.#options;
+    return pickServer(cluster.servers(), this.#session.chance, kinds);
+  }
+
   #ask(
+    server: Server,
     key: string,
     request: Pick<ReadRequest, 'mode' | 'atSeq'>,
     answered: (result: ReadResult) => void,
   ): void {
-    const node = this.#session.pickNode();
-    if (node === undefined) return;
     const { cluster, space, trace } = this.#options;
     const open = Symbol(key);
     this.#openReads.add(open);
-    const expiresMs = cluster.monotonicMs(node) + TIMEOUT_MS;
-    const life = cluster.lifeOf(node);
-    cluster.engine(node).read({ space, key, pointer: '', expiresMs, ...request }, (result) => {
+    const expiresMs = server.clock.monotonicMs + TIMEOUT_MS;
+    server.streams.read({ space, key, pointer: '', expiresMs, ...request }, (result) => {
       if (!this.#openReads.delete(open)) return;
       const nowMs = cluster.simulation.nowMs.toFixed(1);
-      trace?.(`${nowMs} read ${key} at n${node}, ${request.mode.kind}: ${describeResult(result)}`);
+      const said = describeResult(result);
+      trace?.(`${nowMs} read ${key} at ${server.name}, ${request.mode.kind}: ${said}`);
       answered(result);
     });
-    // A call to a node that has died ends with it.
+    // A call to a process that has died ends with it.
     const watch = (): void => {
       if (!this.#openReads.has(open)) return;
-      if (cluster.lifeOf(node) === life) cluster.simulation.schedule(RETRY_MS, watch);
-      else this.#openReads.delete(open);
+      if (server.isGone) this.#openReads.delete(open);
+      else cluster.simulation.schedule(RETRY_MS, watch);
     };
     watch();
   }
 
-  #checkRead({ key, mode, floor, call }: Reading, result: ReadResult): void {
+  #checkRead({ key, mode, question, floor, call }: Reading, result: ReadResult): void {
     const history = this.#options.historyOf(key);
     const isAbsent = result.kind === 'failed' && result.code === 'DOCUMENT_NOT_FOUND';
     if (result.kind === 'failed' && !isAbsent) {
@@ -174,6 +191,7 @@ export class SimulatedClient {
     else call.answered(history.list(tokens));
     // Whatever is shown is committed, so nobody sees less who asks for the latest from now on.
     history.saw(seq, mode.kind === 'linearizable' ? floor : 0);
+    this.#options.freshness.checkRead(question, mode, seq, result);
     if (mode.kind === 'atLeast') assert.ok(seq >= mode.seq, `${key}: ${seq} < ${mode.seq}`);
   }
 }

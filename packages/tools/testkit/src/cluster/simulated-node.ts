@@ -3,20 +3,22 @@
 
 import { DEFAULT_LIMITS, DeltabaseError, type Limits, type Prng } from '@deltabase/base';
 import {
-  type Clock,
   DEFAULT_TIMING,
   type Disk,
   type DiskOperation,
   type Engine,
   type EngineConfig,
+  type Failure,
+  failure,
   type Lane,
-  type Log,
   type MachineHost,
   type Member,
   type Network,
   type NodeId,
+  type ReplicaStatus,
   startEngine,
 } from '@deltabase/engine';
+import type { DeltaRecord } from '@deltabase/machine';
 import {
   followWrites,
   LevelStorage,
@@ -26,7 +28,10 @@ import {
 import type { SortedMap } from '../disk/sorted-map.js';
 import { type SimulatedNetwork, simulatedPeerAddress } from '../network/simulated-network.js';
 import type { Simulation } from '../sim/simulation.js';
-import { NodeClock } from './node-clock.js';
+import { readPages } from '../upstream/read-pages.js';
+import { NODE_ORIGIN, type ServedProcess } from '../upstream/served-process.js';
+import type { NodeClock } from './node-clock.js';
+import { SimulatedProcess } from './simulated-process.js';
 
 /** What the nodes of a cluster are made with. */
 export interface NodeOptions {
@@ -57,6 +62,8 @@ export interface ClusterObserver {
   readonly refused?: (id: NodeId, error: DeltabaseError) => void;
   /** A node has ended because the cluster has expelled it. */
   readonly expelled?: (id: NodeId, why: DeltabaseError) => void;
+  /** A life of a replica is about to end. */
+  readonly replicaEnding?: (status: ReplicaStatus) => void;
 }
 
 /** How a node begins where its disk is empty: as one of the first, or as one that joins. */
@@ -72,6 +79,9 @@ export interface NodeSurroundings {
   readonly options: NodeOptions;
   readonly simulation: Simulation;
   readonly network: SimulatedNetwork;
+  /** A life of a node offers what it has at an address, or has ended. */
+  serve(address: string, process: ServedProcess): void;
+  unserve(address: string): void;
   /** Decides about disks. */
   readonly chance: Prng;
   /** The longest delay of a write, ms. */
@@ -83,24 +93,28 @@ const READ_MS = 0.05;
 export class SimulatedNode {
   readonly id: NodeId;
   readonly storage: NodeStorage;
-  readonly clock: NodeClock;
+  /** Where replicas and clients reach it. */
+  readonly address: string;
   readonly #around: NodeSurroundings;
   readonly #observer: ClusterObserver;
+  readonly #process: SimulatedProcess;
   #engine: Engine | undefined;
-  #isRunning = false;
-  #life = 0;
-  /** What a stalled node has not got round to; `undefined` while it is awake. */
-  #held: Array<() => void> | undefined;
   /** Why its disk ended the last life. */
   #failure: DeltabaseError | undefined;
   #expulsion: DeltabaseError | undefined;
 
   constructor(id: NodeId, around: NodeSurroundings) {
     this.id = id;
+    this.address = simulatedMember(id).clientAddress;
     this.#around = around;
     this.#observer = around.options.observer ?? {};
     this.storage = around.options.storage === 'level' ? new LevelStorage() : new MemoryStorage();
-    this.clock = new NodeClock(around.simulation);
+    const { simulation, options } = around;
+    this.#process = new SimulatedProcess({ simulation, name: `n${id}`, trace: options.trace });
+  }
+
+  get clock(): NodeClock {
+    return this.#process.clock;
   }
 
   /** `undefined` unless it is up. */
@@ -110,7 +124,7 @@ export class SimulatedNode {
 
   /** Whether it was started and has not ended; it may still be reading its disk. */
   get isRunning(): boolean {
-    return this.#isRunning;
+    return this.#process.isRunning;
   }
 
   /** Why the cluster has expelled it; `undefined`: it has not, or not told it yet. */
@@ -120,7 +134,7 @@ export class SimulatedNode {
 
   /** Counts the times it was started or ended: events of an earlier life are void. */
   get life(): number {
-    return this.#life;
+    return this.#process.life;
   }
 
   /**
@@ -129,8 +143,7 @@ export class SimulatedNode {
    */
   start(beginning: Beginning): void {
     const { simulation, chance, weather } = this.#around;
-    const life = ++this.#life;
-    this.#isRunning = true;
+    const life = this.#process.begin();
     const delay = (kind: 'write' | 'read', run: () => void): void => {
       const delayMs = kind === 'write' ? chance.fraction() * weather.writeMsMax : READ_MS;
       simulation.schedule(delayMs, () => this.#live(life, run));
@@ -149,30 +162,29 @@ export class SimulatedNode {
   crash(inFlight: 'lost' | 'kept'): void {
     const kept = this.storage.end(inFlight);
     if (kept !== undefined) this.#observer.durable?.(this.id, kept);
-    this.#life++;
+    this.#process.end();
     this.#engine = undefined;
-    this.#isRunning = false;
-    this.#held = undefined;
     this.#around.network.detach(this.id);
+    this.#around.unserve(this.address);
   }
 
   /** It does nothing until `resume`, while its clocks go on. */
   pause(): void {
-    this.#held ??= [];
+    this.#process.pause();
   }
 
   resume(): void {
-    const held = this.#held ?? [];
-    const life = this.#life;
-    this.#held = undefined;
-    for (const run of held) this.#around.simulation.schedule(0, () => this.#live(life, run));
+    this.#process.resume();
   }
 
   #startEngine(disk: Disk, beginning: Beginning): void {
     const { simulation, options, network } = this.#around;
     const { durable } = this.#observer;
-    const life = this.#life;
-    const clock = this.#clock(life);
+    const { life } = this;
+    const clock = this.#process.clockPort(
+      (run) => this.#live(life, run),
+      (run) => this.#work(life, run),
+    );
     const told = (batch: readonly DiskOperation[]): void => durable?.(this.id, batch);
     const ports = {
       clock,
@@ -180,7 +192,7 @@ export class SimulatedNode {
       disk: durable === undefined ? disk : followWrites(disk, { done: told }),
       network: this.#network(life),
       machines: options.machines((run) => clock.soon(run)),
-      log: this.#log(),
+      log: this.#process.log(),
     };
     const config = {
       cluster: 'sim',
@@ -197,6 +209,7 @@ export class SimulatedNode {
       }
       this.#engine = engine;
       network.connect(this.id);
+      this.#serve(engine);
     };
     startEngine(ports, config, started, (why) => this.#expelled(why));
   }
@@ -224,23 +237,20 @@ export class SimulatedNode {
 
   /** Runs an event of a life: not at all if that has ended, later if the node is stalled. */
   #live(life: number, run: () => void): void {
-    if (this.#life !== life) return;
-    if (this.#held !== undefined) {
-      this.#held.push(run);
-      return;
-    }
-    try {
-      run();
-    } catch (thrown) {
-      // A read of the log has met a damaged row: the process has ended, and what it was doing with it.
-      if (this.#life === life || thrown !== this.#failure) throw thrown;
-    }
+    this.#process.enter(life, () => {
+      try {
+        run();
+      } catch (thrown) {
+        // A read of the log has met a damaged row: the process has ended, and what it was doing with it.
+        if (this.life === life || thrown !== this.#failure) throw thrown;
+      }
+    });
   }
 
   /** An engine works in what it has called back soon. */
   #work(life: number, run: () => void): void {
     this.#live(life, run);
-    if (this.#engine === undefined || this.#life !== life || this.#held !== undefined) return;
+    if (this.#engine === undefined || this.life !== life || this.#process.isPaused) return;
     this.#observer.worked?.(this.id, life, this.#engine);
   }
 
@@ -258,41 +268,32 @@ export class SimulatedNode {
     };
   }
 
-  #clock(life: number): Clock {
-    const { clock } = this;
-    const { simulation } = this.#around;
-    return {
-      monotonicMs: () => clock.monotonicMs,
-      wallMs: () => clock.wallMs,
-      soon: (run) => simulation.schedule(0, () => this.#work(life, run)),
-      after: (delayMs, run) =>
-        simulation.schedule(clock.virtualMs(delayMs), () => this.#live(life, run)),
-      every: (intervalMs, run) => {
-        let isStopped = false;
-        const tick = (): void => {
-          if (isStopped) return;
-          run();
-          again();
-        };
-        const again = (): void =>
-          simulation.schedule(clock.virtualMs(intervalMs), () => this.#live(life, tick));
-        again();
-        return () => {
-          isStopped = true;
-        };
-      },
-    };
+  /** Offers what an engine has to replicas. */
+  #serve(engine: Engine): void {
+    const { life, clock } = this;
+    this.#around.serve(this.address, {
+      streams: engine,
+      registry: engine,
+      origin: NODE_ORIGIN,
+      limits: engine.config.limits,
+      nodes: () => engine.members().members.map(({ clientAddress }) => clientAddress),
+      nowMs: () => clock.monotonicMs,
+      enter: (run) => this.#live(life, run),
+      readDeltas: (name, range, done) =>
+        readPages((fromSeq, answer) => readPage(engine, { ...name, fromSeq }, answer), range, done),
+    });
   }
+}
 
-  #log(): Log {
-    const { simulation, options } = this.#around;
-    const { trace } = options;
-    const line =
-      (level: string) =>
-      (event: string, fields = {}) =>
-        trace?.(
-          `${simulation.nowMs.toFixed(1)} n${this.id} ${level} ${event} ${JSON.stringify(fields)}`,
-        );
-    return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
-  }
+/** A page of what a node lists of a document's history. */
+function readPage(
+  engine: Engine,
+  request: Parameters<Engine['history']>[0],
+  answer: (page: readonly DeltaRecord[] | Failure) => void,
+): void {
+  engine.history(request, (page) => {
+    if (page.kind === 'failed') answer(page);
+    else if (page.seq === 0) answer(failure('DOCUMENT_NOT_FOUND', 'it has had no message yet'));
+    else answer(page.deltas);
+  });
 }

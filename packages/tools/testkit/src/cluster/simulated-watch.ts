@@ -1,7 +1,8 @@
 // A watcher of a document of tokens that never misses anything: it folds every step it is given, be that a delta or
-// several in one, holds the hash against its own and the history's, and begins again where it was when its node
-// ends or gives it up (CommittedOnly, StateIsFold). It also sees that steps come no faster than it asked for. It may
-// watch some positions only: then nothing of these may be hidden from it at the seq that it is told (view-sight.ts).
+// several in one, holds the hash against its own and the history's, and goes on where it was at another node or replica
+// when its own ends, gives it up, or as it likes (CommittedOnly, StateIsFold). It also sees that steps come no faster
+// than it asked for. It may watch some positions only: then nothing of these may be hidden from it at the seq that it is
+// told (view-sight.ts).
 
 import assert from 'node:assert/strict';
 import type { Prng } from '@deltabase/base';
@@ -18,7 +19,7 @@ import {
 } from '@deltabase/delta';
 import {
   type ComposedDelta,
-  type NodeId,
+  type Failure,
   type ProgressMark,
   recordOf,
   type TailDelta,
@@ -26,8 +27,10 @@ import {
   type WatchPolicy,
   type WatchSink,
 } from '@deltabase/engine';
+import type { Freshness, Question } from '../check/freshness.js';
 import type { TokenHistory } from '../check/token-history.js';
 import type { Cluster } from './cluster.js';
+import { pickServer, type Server } from './server.js';
 import { ViewSight } from './view-sight.js';
 
 export interface SimulatedWatchOptions {
@@ -36,12 +39,17 @@ export interface SimulatedWatchOptions {
   readonly space: string;
   readonly key: string;
   readonly history: TokenHistory;
+  readonly freshness: Freshness;
   /** Takes nothing now and then, for up to so long. */
   readonly stallMsMax?: number;
   /** `every` by default. */
   readonly policy?: WatchPolicy;
   /** Watches what is at these positions; by default the whole document. */
   readonly positions?: readonly number[];
+  /** Goes elsewhere of its own accord so often, on average, ms. */
+  readonly moveMs?: number | undefined;
+  /** Told of each attempt. */
+  readonly went?: (from: Server['kind'] | undefined, to: Server['kind']) => void;
 }
 
 const AGAIN_MS = 100;
@@ -56,8 +64,12 @@ export class SimulatedWatch implements Omit<WatchSink, 'end'> {
   readonly #chance: Prng;
   readonly #policy: WatchPolicy;
   readonly #sight: ViewSight | undefined;
-  #node: NodeId = 0;
-  /** When the last step of this attempt came, by the node's clock. */
+  /** Where it watches, or did last. */
+  #server: Server | undefined;
+  #question: Question | undefined;
+  /** The history behind its seq was not to be had: it begins with a state. */
+  #mustBegin = false;
+  /** When the last step of this attempt came, by the clock of the process. */
   #lastMs: number | undefined;
   /** In this attempt it has a state to go on from. */
   #hasBegun = false;
@@ -121,6 +133,7 @@ export class SimulatedWatch implements Omit<WatchSink, 'end'> {
     this.#building = undefined;
     assert.equal(hashText(root), hash, `${this.#options.name}: the state at ${seq} (StateIsFold)`);
     this.#options.history.saw(seq, this.#floor);
+    this.#options.freshness.checkState(this.#question!, seq);
     if (this.#hasBegun) {
       const { name } = this.#options;
       const mayBeAnew = this.#policy.kind !== 'every' || this.#isStepTooLarge;
@@ -175,48 +188,63 @@ export class SimulatedWatch implements Omit<WatchSink, 'end'> {
 
   /** Of a view even a step of one element may be more than a patch may have. */
   get #isStepTooLarge(): boolean {
-    const { limits } = this.#options.cluster.engine(this.#node).config;
-    return this.#sight !== undefined && limits.composedBytesMax <= STEP_BYTES;
+    return this.#sight !== undefined && this.#server!.limits.composedBytesMax <= STEP_BYTES;
   }
 
   get #tokens(): unknown[] {
     return this.#root === undefined || this.#root === null ? [] : (toJson(this.#root) as unknown[]);
   }
 
-  #ended(): void {
+  #ended({ code, message }: Failure): void {
+    // Whoever has seen a seq asks for what is behind it: everywhere there is as much, or the history is not kept.
+    assert.notEqual(code, 'INVALID_ARGUMENT', `${this.#options.name}: ${message}`);
+    this.#mustBegin = code === 'HISTORY_GONE';
     this.#attempt++;
     this.#later(AGAIN_MS, () => this.#begin());
   }
 
   #begin(): void {
-    const { cluster, space, key, history } = this.#options;
-    const up = cluster.ids.filter((id) => cluster.isUp(id));
+    const { cluster, space, key, history, freshness, went } = this.#options;
     const attempt = ++this.#attempt;
-    if (up.length === 0) {
+    const server = pickServer(cluster.servers(), this.#chance);
+    if (server === undefined) {
       this.#later(AGAIN_MS, () => this.#begin());
       return;
     }
-    const node = up[this.#chance.below(up.length)]!;
-    this.#node = node;
+    const isKnown = this.#root !== undefined && !this.#mustBegin && this.#chance.below(4) > 0;
+    went?.(isKnown ? this.#server?.kind : undefined, server.kind);
+    this.#server = server;
     this.#lastMs = undefined;
-    const isKnown = this.#root !== undefined && this.#chance.below(4) > 0;
+    this.#mustBegin = false;
     this.begun[isKnown ? 'behindSeq' : 'withState']++;
     this.#floor = history.begin();
+    this.#question = freshness.ask(server, space, key);
     this.#building = undefined;
     this.#hasBegun = isKnown;
     this.#ready = true;
-    const life = cluster.lifeOf(node);
     const afterSeq = isKnown ? this.#seq : undefined;
     const only = this.#onlyOf(attempt);
     const request = { space, key, afterSeq, policy: this.#policy };
     const pointers = this.#sight?.pointers ?? [];
-    this.#watch = cluster.engine(node).watch({ pointers, ...request }, only);
+    this.#watch = server.streams.watch({ pointers, ...request }, only);
     const look = (): void => {
       if (this.#attempt !== attempt) return;
-      if (cluster.lifeOf(node) === life) this.#later(AGAIN_MS, look);
-      else this.#begin();
+      if (server.isGone) this.#begin();
+      else this.#later(AGAIN_MS, look);
     };
     look();
+    this.#moveLater(attempt);
+  }
+
+  /** Goes elsewhere after a while, as whoever is told of a copy that is less busy. */
+  #moveLater(attempt: number): void {
+    const { moveMs } = this.#options;
+    if (moveMs === undefined) return;
+    this.#later(this.#chance.fraction() * 2 * moveMs, () => {
+      if (this.#attempt !== attempt) return;
+      this.#watch?.cancel();
+      this.#begin();
+    });
   }
 
   /** This sink, for as long as the attempt counts. */
@@ -235,7 +263,7 @@ export class SimulatedWatch implements Omit<WatchSink, 'end'> {
       composed: (delta) => void (is() && this.composed(delta)),
       progress: (mark) => void (is() && this.progress(mark)),
       flush: () => void (is() && this.flush()),
-      end: () => void (is() && this.#ended()),
+      end: (why) => void (is() && this.#ended(why)),
     };
   }
 
@@ -263,7 +291,7 @@ export class SimulatedWatch implements Omit<WatchSink, 'end'> {
   /** Something came just now: not too soon after what came before. */
   #paced(): void {
     if (this.#policy.kind !== 'perSecond') return;
-    const nowMs = this.#options.cluster.monotonicMs(this.#node);
+    const nowMs = this.#server!.clock.monotonicMs;
     const leastMs = (1000 / this.#policy.perSecond) * (1 - LATE_PART);
     const passedMs = nowMs - (this.#lastMs ?? Number.NEGATIVE_INFINITY);
     const why = `${this.#options.name}: ${passedMs} ms between two steps, at least ${leastMs}`;

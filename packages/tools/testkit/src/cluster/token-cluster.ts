@@ -3,10 +3,19 @@
 
 import assert from 'node:assert/strict';
 import type { Limits } from '@deltabase/base';
-import type { DeployResult, MachineHost, NodeId, ReadRequest, ReadResult } from '@deltabase/engine';
+import type {
+  DeployResult,
+  MachineHost,
+  NodeId,
+  ReadMode,
+  ReadRequest,
+  ReadResult,
+} from '@deltabase/engine';
 import { groupOf } from '@deltabase/machine';
+import { CommitTimes } from '../check/commit-times.js';
 import { ConfWitness } from '../check/conf-witness.js';
 import { checkEnd } from '../check/end-check.js';
+import { Freshness } from '../check/freshness.js';
 import { MemoryBounds } from '../check/memory-bounds.js';
 import { Moments } from '../check/operation-log.js';
 import { RaftWitness } from '../check/raft-witness.js';
@@ -17,7 +26,9 @@ import { ToldWitness } from '../check/told-witness.js';
 import type { ScriptCall } from '../machines/script-machines.js';
 import { makeTokenMachines, TOKEN_MODULES } from '../machines/token-machine.js';
 import { makeWasmTokenMachines, tokenWasmModules } from '../machines/token-wasm.js';
+import { CALM_STREAMS } from '../upstream/simulated-upstreams.js';
 import { CALM, Cluster } from './cluster.js';
+import type { Server } from './server.js';
 import { SimulatedClient } from './simulated-client.js';
 import type { ClusterObserver } from './simulated-node.js';
 import { SimulatedWatch, type SimulatedWatchOptions } from './simulated-watch.js';
@@ -40,8 +51,12 @@ export interface TokenClusterOptions {
   readonly checksFrames?: boolean;
   /** Told of each limit of memory that a queue has come to. */
   readonly reached?: (limit: keyof Limits) => void;
-  /** Told of what becomes of nodes. */
-  readonly observer?: Pick<ClusterObserver, 'failed' | 'refused' | 'expelled'>;
+  /** Told of what becomes of nodes and replicas. */
+  readonly observer?: Pick<ClusterObserver, 'failed' | 'refused' | 'expelled' | 'replicaEnding'>;
+  /** Told of each read that a replica has answered with a document. */
+  readonly servedByReplica?: (mode: ReadMode) => void;
+  /** Told of each attempt of a watcher: where it goes on from, if it does, and where it goes. */
+  readonly watcherWent?: (from: Server['kind'] | undefined, to: Server['kind']) => void;
 }
 
 /** The space that the machine is deployed in. */
@@ -68,6 +83,8 @@ export class TokenCluster {
   readonly #shownLogs: ShownLogWitness;
   readonly #memory: MemoryBounds;
   readonly #moments = new Moments();
+  readonly #commits: CommitTimes;
+  readonly #freshness: Freshness;
 
   constructor(options: TokenClusterOptions) {
     const { seed, nodes = 3, groups = 1, limits = {}, storage = 'memory', trace, ran } = options;
@@ -90,10 +107,14 @@ export class TokenCluster {
         const positions = engine.turned();
         raft.worked(id, life, positions);
         this.confs.worked(id, positions);
+        for (const [group] of positions) this.#commits.committed(group, raft.committed(group));
       },
     };
     const base = { seed, nodes, groups, machines, limits, storage, observer };
     this.cluster = new Cluster(trace === undefined ? base : { ...base, trace });
+    const nowMs = (): number => this.cluster.simulation.nowMs;
+    this.#commits = new CommitTimes(nowMs);
+    this.#freshness = new Freshness(this.#commits, nowMs);
     this.confs = new ConfWitness(raft, this.cluster.ids);
     this.#shownLogs = new ShownLogWitness(this.cluster);
     this.#memory = new MemoryBounds(this.cluster, options.reached);
@@ -135,12 +156,14 @@ export class TokenCluster {
   }
 
   client(name: string, { ordered = false } = {}): SimulatedClient {
-    const { trace } = this.#options;
-    const base = { cluster: this.cluster, name, space: TOKENS, ordered };
+    const { trace, servedByReplica } = this.#options;
+    const freshness = this.#freshness;
+    const base = { cluster: this.cluster, name, space: TOKENS, ordered, freshness };
     const historyOf = (key: string): TokenHistory => this.historyOf(key);
     const registerOf = (key: string): RegisterHistory => this.registerOf(key);
     const histories = { historyOf, registerOf };
-    const client = new SimulatedClient({ ...base, ...histories, ...(trace && { trace }) });
+    const told = { ...(trace && { trace }), ...(servedByReplica && { servedByReplica }) };
+    const client = new SimulatedClient({ ...base, ...histories, ...told });
     this.clients.push(client);
     return client;
   }
@@ -148,11 +171,12 @@ export class TokenCluster {
   watch(
     name: string,
     key: string,
-    how: Pick<SimulatedWatchOptions, 'stallMsMax' | 'policy' | 'positions'> = {},
+    how: Pick<SimulatedWatchOptions, 'stallMsMax' | 'policy' | 'positions' | 'moveMs'> = {},
   ): SimulatedWatch {
-    const history = this.historyOf(key);
-    const { cluster } = this;
-    const watch = new SimulatedWatch({ cluster, name, space: TOKENS, key, history, ...how });
+    const { watcherWent: went } = this.#options;
+    const what = { space: TOKENS, key, history: this.historyOf(key), freshness: this.#freshness };
+    const base = { cluster: this.cluster, name, ...what, ...(went && { went }) };
+    const watch = new SimulatedWatch({ ...base, ...how });
     this.watches.push(watch);
     return watch;
   }
@@ -251,6 +275,13 @@ export class TokenCluster {
   mend(): void {
     const { cluster } = this;
     Object.assign(cluster.weather, CALM);
+    Object.assign(cluster.streamWeather, CALM_STREAMS);
+    cluster.upstreams.mendAll();
+    for (const replica of cluster.replicas) {
+      replica.resume();
+      replica.clock.rate = 1;
+      if (!replica.isUp) replica.start();
+    }
     for (const id of cluster.everyId) cluster.setLinks(id, 'whole');
     for (const id of cluster.ids) {
       cluster.resume(id);

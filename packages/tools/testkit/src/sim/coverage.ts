@@ -42,7 +42,11 @@ const SIGNS: ReadonlyArray<readonly [string, string]> = [
   ['a node had little room on its disk', ' disk-low '],
   ['a node noticed that its wall clock was wrong', ' clock-wrong '],
   ['a node refused a peer', ' peer-refused '],
+  ['a circle of replicas was found out', ' upstream-circle '],
   ['a frame could not be read', ' bad-frame '],
+  ['a replica found what came unfit', ' copy-unfit '],
+  ['a replica had no upstream', ' no-upstream '],
+  ['a replica lost its upstream', ' upstream-left '],
   ['voters were exchanged by a joint configuration', ', remove '],
 ];
 

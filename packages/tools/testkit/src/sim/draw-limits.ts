@@ -42,6 +42,13 @@ const CHOICES = {
   hotCoolMs: [1, 500],
   watchStepsBytesMax: [1, 1000],
   watchProgressMs: [1, 300],
+  headsMax: [1, 3],
+  recentBytesMax: [1, 500],
+  watchQueueBytesMax: [1, 2000],
+  watchesPerStreamMax: [1, 3],
+  ordersMax: [1, 2],
+  replicasMax: [1, 2],
+  copyReadsPerSecondMax: [1, 50],
 } as const satisfies Partial<Record<keyof Limits, readonly number[]>>;
 
 export function drawLimits(chance: Prng): Partial<Limits> {

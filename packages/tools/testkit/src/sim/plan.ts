@@ -3,7 +3,9 @@
 
 import { type Limits, makePrng, type Prng } from '@deltabase/base';
 import type { WatchPolicy } from '@deltabase/engine';
+import type { ReplicaOptions } from '../cluster/simulated-replica.js';
 import { drawLimits } from './draw-limits.js';
+import { drawReplicas } from './draw-replicas.js';
 import { FAULTS } from './faults/index.js';
 
 /** What a run is made with, beside its seed; to repeat a part of one. */
@@ -40,8 +42,9 @@ export interface Plan {
   readonly limits: Partial<Limits>;
   readonly lists: number;
   readonly registers: number;
-  /** One watch each. */
   readonly watches: readonly WatchPlan[];
+  /** Processes that follow the nodes, and what they follow. Which documents they keep is for heat, and readers. */
+  readonly replicas: readonly ReplicaOptions[];
   readonly clients: readonly ClientPlan[];
   /** For how long clients are active, ms of virtual time. */
   readonly forMs: number;
@@ -56,6 +59,8 @@ export interface WatchPlan {
   readonly policy: WatchPolicy;
   /** It watches these positions of its list; none: all of it. */
   readonly positions: readonly number[];
+  /** It goes to another process of its own accord so often, on average, ms; `undefined`: never. */
+  readonly moveMs: number | undefined;
 }
 
 export interface ClientPlan {
@@ -81,16 +86,17 @@ export function drawPlan(seed: number, changes: PlanChanges = {}): Plan {
   const { forMs, pace } = drawLength(chance);
   const faults = drawFaults(chance.fork('faults'), pace);
   const limits = chance.below(4) === 0 ? {} : drawLimits(chance.fork('limits'));
+  const nodes = drawNodes(chance);
+  const replicas = drawReplicas(chance.fork('replicas'), { nodes, limits });
   const plan: Plan = {
-    seed,
-    nodes: drawNodes(chance),
+    ...{ seed, nodes, replicas },
     groups: drawGroups(chance),
     machines: chance.below(3) === 0 ? 'wasm' : 'script',
     checksFrames: chance.below(3) === 0,
     limits: { ...limits, ...(LAGGING in faults && SHORT_LOGS) },
     lists: 1 + chance.below(6),
     registers: chance.below(3),
-    watches: drawWatches(chance.below(4), chance),
+    watches: drawWatches(chance.below(4) + 2 * replicas.length, chance),
     clients: Array.from({ length: 2 + chance.below(4) }, () =>
       drawClient(chance, { pace, limits }),
     ),
@@ -133,10 +139,12 @@ function drawNodes(chance: Prng): number {
 function drawWatches(count: number, chance: Prng): WatchPlan[] {
   const policies = chance.fork('watches');
   const views = chance.fork('views');
+  const moves = chance.fork('moves');
   return Array.from({ length: count }, () => {
     const isOfView = views.below(2) === 0;
     const positions = isOfView ? drawPositions(views) : [];
-    return { policy: drawPolicy(policies), positions };
+    const moveMs = [undefined, 300, 1000, 3000][moves.below(4)];
+    return { policy: drawPolicy(policies), positions, moveMs };
   });
 }
 

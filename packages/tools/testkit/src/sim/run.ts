@@ -1,11 +1,13 @@
 // One run of a whole cluster under faults, made from a seed: clients send, read and watch while the plan's faults
 // happen; in the end everything is healed and every promise is checked. Equal seeds give equal runs, event for event.
 
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type DeltabaseError, decodeUtf8, type Prng } from '@deltabase/base';
-import type { NodeId } from '@deltabase/engine';
+import type { NodeId, ReadMode, ReplicaStatus } from '@deltabase/engine';
 import type { RegisterInput } from '../check/register.js';
 import type { Cluster } from '../cluster/cluster.js';
+import type { Server } from '../cluster/server.js';
 import type { SimulatedClient } from '../cluster/simulated-client.js';
 import type { Sending } from '../cluster/simulated-session.js';
 import { TokenCluster } from '../cluster/token-cluster.js';
@@ -73,6 +75,8 @@ class Run implements FaultHost {
   #clientsMade = 0;
   /** What faults have counted. */
   #counted = 0;
+  /** Deltas to replicas that did not come as they should. */
+  #damaged = 0;
   #awaited: AwaitedLine[] = [];
   #endMs = 0;
 
@@ -83,6 +87,7 @@ class Run implements FaultHost {
     this.#trace = (line) => {
       this.#hash.update(line);
       for (const sign of signsIn(line)) coverage.count(sign);
+      this.#checkUnfit(line);
       trace(line);
       this.#countSnapshot(line);
       this.#tellLine(line);
@@ -91,6 +96,7 @@ class Run implements FaultHost {
       failed: (id: NodeId, error: DeltabaseError | undefined) => this.#fates.failed(id, error),
       refused: (id: NodeId, error: DeltabaseError) => this.#fates.refused(id, error),
       expelled: (id: NodeId) => this.#fates.expelled(id),
+      replicaEnding: (status: ReplicaStatus) => this.#coverReplica(status),
     };
     const options = { seed, nodes, groups, limits, machines, checksFrames, observer };
     this.tokens = new TokenCluster({
@@ -98,6 +104,8 @@ class Run implements FaultHost {
       storage: 'level',
       trace: this.#trace,
       reached: (limit) => coverage.count(`a queue was full: ${limit}`),
+      servedByReplica: (mode) => coverage.count(`a replica answered a read: ${wordOf(mode)}`),
+      watcherWent: (from, to) => coverage.count(wayOf(from, to)),
     });
     this.cluster = this.tokens.cluster;
     this.cluster.weather.ordered = plan.orderedFrames;
@@ -112,6 +120,7 @@ class Run implements FaultHost {
     const { simulation } = this.cluster;
     const { forMs } = this.#plan;
     tokens.start();
+    for (const replica of this.#plan.replicas) this.cluster.addReplica(replica).start();
     this.#endMs = simulation.nowMs + forMs;
     this.#beginClients();
     this.#beginFaults();
@@ -130,6 +139,7 @@ class Run implements FaultHost {
   // What faults may do.
 
   count(what: string): void {
+    if (DAMAGE.test(what)) this.#damaged++;
     this.#counted++;
     this.#coverage.count(what);
     this.#trace(`${this.cluster.simulation.nowMs.toFixed(1)} fault: ${what}`);
@@ -184,6 +194,12 @@ class Run implements FaultHost {
     slot.client = this.#makeClient(slot.plan);
   }
 
+  /** What fits replicas get, unless it was damaged on its way; and no document goes back. */
+  #checkUnfit(line: string): void {
+    const isUnfit = line.includes(' copy-unfit ') && this.#damaged === 0;
+    assert.ok(!isUnfit && !line.includes(' copy-went-back '), line);
+  }
+
   /** Counts snapshots that meet a change of their group's configuration. */
   #countSnapshot(line: string): void {
     const found = / snapshot-(begun|installed) \{"group":(\d+)/.exec(line);
@@ -228,7 +244,7 @@ class Run implements FaultHost {
     const list = this.#list(chance.below(this.#plan.lists));
     const choice = chance.below(10);
     if (choice === 0) client.read(list, { kind: 'linearizable' });
-    else if (choice === 1) client.read(list, { kind: 'stale' });
+    else if (choice === 1) client.read(list, this.#drawStale());
     else if (choice === 2) client.read(list, { kind: 'atLeast', seq: chance.below(60) });
     else if (choice === 3) client.readPast(list);
     else if (choice === 4) this.#retryOld(client);
@@ -239,6 +255,11 @@ class Run implements FaultHost {
         client.send(list, CHANNELS[chance.below(CHANNELS.length)]!);
       }
     }
+  }
+
+  #drawStale(): ReadMode {
+    const withinMs = [undefined, 0, 100, 1000][this.#chance.below(4)];
+    return withinMs === undefined ? { kind: 'stale' } : { kind: 'stale', withinMs };
   }
 
   #change(client: SimulatedClient): void {
@@ -310,11 +331,23 @@ class Run implements FaultHost {
     return !changesMembers && !this.#fates.isAnyRestored;
   }
 
+  #coverReplica({ connections, resyncs, evictions, orders, via }: ReplicaStatus): void {
+    const coverage = this.#coverage;
+    coverage.count('a replica went to an upstream', connections);
+    coverage.count('a live copy began anew', resyncs);
+    coverage.count('a live copy was let go of', evictions);
+    coverage.count('a replica was fed by another one', via.length > 0 ? 1 : 0);
+    coverage.count('a replica kept a copy by order', orders);
+  }
+
   #coverEnd(): void {
     const { watches, clients, living } = this.tokens;
     const coverage = this.#coverage;
     for (const id of living) {
       coverage.count('a snapshot was installed', countSnapshots(this.cluster.rows(id)));
+    }
+    for (const { replica } of this.cluster.replicas) {
+      if (replica !== undefined) this.#coverReplica(replica.status());
     }
     for (const { begun, skipped, marks, isOfView } of watches) {
       coverage.count('a watch went on behind a seq', begun.behindSeq);
@@ -336,6 +369,17 @@ class Run implements FaultHost {
       coverage.count('a leader was elected anew', groups.filter(({ term }) => term > 2).length);
     }
   }
+}
+
+const DAMAGE = /^a delta to a replica was /;
+
+function wordOf(mode: ReadMode): string {
+  return mode.kind === 'stale' && mode.withinMs !== undefined ? 'stale within a time' : mode.kind;
+}
+
+function wayOf(from: Server['kind'] | undefined, to: Server['kind']): string {
+  if (from === undefined) return `a watch began at a ${to}`;
+  return `a watch went on at a ${to} behind what a ${from} had given`;
 }
 
 /** Whether a late copy of an answered message may come. What was sent once and left no delta has none (decisions/0005). */

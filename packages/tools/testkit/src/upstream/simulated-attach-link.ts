@@ -29,6 +29,7 @@ export class SimulatedAttachLink implements AttachLink {
     this.#options = options;
     this.stream = new SimulatedStream({
       ...options,
+      isQuiet: true,
       ends: {
         opened: (process) => this.#opened(process),
         flush: () => {},

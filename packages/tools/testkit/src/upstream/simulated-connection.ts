@@ -9,7 +9,7 @@ import type {
   UpstreamListener,
 } from '@deltabase/engine';
 import { SimulatedStream, type StreamOptions } from './simulated-stream.js';
-import { type Told, WatchMany } from './watch-many.js';
+import { type Damage, type Told, WatchMany } from './watch-many.js';
 
 /** Reads part of a history. Returns how to give it up. */
 export type HistoryCall = (
@@ -21,6 +21,8 @@ export type HistoryCall = (
 export interface ConnectionOptions extends Omit<StreamOptions, 'ends'> {
   readonly listener: UpstreamListener;
   readonly readDeltas: HistoryCall;
+  /** Nothing can be had at the other end but the present states. */
+  readonly isHistoryGone: () => boolean;
 }
 
 /** What a request takes on its way, bytes. */
@@ -44,6 +46,9 @@ export class SimulatedConnection implements Upstream {
             process,
             get queuedBytes() {
               return stream.queuedBytes;
+            },
+            get isHistoryGone() {
+              return options.isHistoryGone();
             },
             write: (told, bytes) => this.#write(told, bytes),
             soon: (run) => stream.soonAtServer(run),
@@ -89,6 +94,11 @@ export class SimulatedConnection implements Upstream {
   close(): void {
     this.#cancelReads();
     this.stream.close();
+  }
+
+  /** The next delta does not come as it should; `done` is called when it is given. */
+  damageNext(damage: Damage, done: () => void): void {
+    this.#server?.damageNext(damage, done);
   }
 
   #ask(what: (server: WatchMany) => void): void {

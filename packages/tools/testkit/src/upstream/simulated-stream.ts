@@ -42,6 +42,8 @@ export interface StreamOptions {
   readonly served: () => ServedProcess | undefined;
   /** Both ends know that it is over. */
   readonly forget: () => void;
+  /** Nothing is said that the follower would miss: it relies on keep-alives, and learns of every end. */
+  readonly isQuiet?: boolean;
   readonly ends: StreamEnds;
 }
 
@@ -135,11 +137,18 @@ export class SimulatedStream {
     this.#down.resume();
   }
 
+  /** A process that serves learns in the end that its follower is gone. */
+  tellServer(): void {
+    if (this.#followerIsGone) this.#atServer(() => this.#serverLeaves());
+  }
+
   /** It ends, and what is on its way is lost. */
   break(learning: { readonly follower: Learning; readonly server: Learning }): void {
     this.#up.end();
     this.#down.end();
-    this.#learn(learning.follower, () => this.#tellFollower('the connection broke'));
+    this.#learn(this.#atFollower(learning.follower), () => {
+      this.#tellFollower('the connection broke');
+    });
     this.#learn(learning.server, () => this.#atServer(() => this.#serverLeaves()));
   }
 
@@ -154,7 +163,7 @@ export class SimulatedStream {
       this.#down.send(0, () => this.#closed(failure('UNAVAILABLE', `${address} has ended`)));
     } else {
       this.#down.end();
-      this.#learn(learning, () => this.#tellFollower('it has ended'));
+      this.#learn(this.#atFollower(learning), () => this.#tellFollower('it has ended'));
     }
     this.#forgetIfOver();
   }
@@ -210,6 +219,10 @@ export class SimulatedStream {
 
   #forgetIfOver(): void {
     if (this.#followerIsGone && this.#serverIsGone) this.#options.forget();
+  }
+
+  #atFollower(learning: Learning): Learning {
+    return this.#options.isQuiet === true && learning === 'never' ? 'late' : learning;
   }
 
   #learn(learning: Learning, run: () => void): void {

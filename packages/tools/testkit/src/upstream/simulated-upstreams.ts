@@ -38,6 +38,8 @@ export class SimulatedUpstreams {
   readonly #links = new Set<Link>();
   /** Ways on which nothing comes through, `from>address`. */
   readonly #cut = new Set<string>();
+  /** Where nothing can be had but the present states. */
+  readonly #withoutHistory = new Set<string>();
 
   constructor(options: SimulatedUpstreamsOptions) {
     this.#options = options;
@@ -86,6 +88,7 @@ export class SimulatedUpstreams {
           ...base(address),
           listener,
           readDeltas: (name, range, done) => this.readDeltas(follower, address, name, range, done),
+          isHistoryGone: () => this.#withoutHistory.has(address),
           forget: () => void this.#links.delete(connection),
         });
         this.#begun(connection);
@@ -114,10 +117,20 @@ export class SimulatedUpstreams {
     for (const stream of this.#between(from, address)) stream.resume();
   }
 
-  /** Mends every way. */
+  /** At an address nothing can be had but the present states, or all can. */
+  setHistory(address: string, state: 'gone' | 'kept'): void {
+    if (state === 'gone') this.#withoutHistory.add(address);
+    else this.#withoutHistory.delete(address);
+  }
+
+  /** Mends every way; processes that serve learn which of their followers are gone. */
   mendAll(): void {
     this.#cut.clear();
-    for (const stream of this.streams) stream.resume();
+    this.#withoutHistory.clear();
+    for (const stream of this.streams) {
+      stream.resume();
+      stream.tellServer();
+    }
   }
 
   /**
@@ -145,6 +158,7 @@ export class SimulatedUpstreams {
       this.#later(() => {
         const process = this.#served.get(address);
         if (process === undefined) giveUp('nobody is there');
+        else if (this.#withoutHistory.has(address)) finish(historyGone(range));
         else {
           process.enter(() =>
             process.readDeltas(name, range, (deltas) => this.#later(() => finish(deltas))),
@@ -173,4 +187,8 @@ export class SimulatedUpstreams {
 
 function wayOf(from: string, address: string): string {
   return `${from}>${address}`;
+}
+
+function historyGone({ fromSeq }: DeltasRange): Failure {
+  return failure('HISTORY_GONE', `the deltas from ${fromSeq} on are not kept`);
 }

@@ -2,6 +2,7 @@
 // than the receiver has granted and the process may hold back; events of a moment leave together, those of watches
 // first; questions about heads by the ids of watches.
 
+import { encodeUtf8 } from '@deltabase/base';
 import {
   type ComposedDelta,
   type DocumentName,
@@ -16,6 +17,9 @@ import {
 import { copyDelta } from './copy-delta.js';
 import type { ServedProcess } from './served-process.js';
 
+/** What becomes of a delta that does not come as it should. */
+export type Damage = 'lost' | 'doubled' | 'changed';
+
 /** Part of a response; told to the listener at the other end. */
 export type Told = (listener: UpstreamListener) => void;
 
@@ -23,6 +27,8 @@ export interface WatchManyHost {
   readonly process: ServedProcess;
   /** Bytes written that have not left. */
   readonly queuedBytes: number;
+  /** Nothing can be had there but the present states. */
+  readonly isHistoryGone: boolean;
   /** Writes a response. */
   write(told: readonly Told[], bytes: number): void;
   /** Calls `run` once what is happening now is over. */
@@ -51,6 +57,7 @@ export class WatchMany {
   #questions = 0;
   #isFlushing = false;
   #ended = false;
+  #damage: { readonly damage: Damage; readonly done: () => void } | undefined;
 
   constructor(host: WatchManyHost) {
     this.#host = host;
@@ -67,7 +74,11 @@ export class WatchMany {
       this.#misused(`there can be no watch ${id}`);
       return;
     }
-    const request: WatchRequest = { space, key, afterSeq };
+    if (afterSeq !== undefined && this.#host.isHistoryGone) {
+      this.ended(id, failure('HISTORY_GONE', `nothing is kept of what was behind ${afterSeq}`));
+      return;
+    }
+    const request: WatchRequest = { space, key, afterSeq, forCopy: true };
     const one = new OneOfMany(id, request, this);
     this.#watches.set(id, one);
     one.watch = streams.watch(request, one);
@@ -105,6 +116,23 @@ export class WatchMany {
     process.streams.heads({ names, expiresMs }, (result) => {
       this.#answer(number, result.kind === 'failed' ? result : result.seqs);
     });
+  }
+
+  /** The next delta does not come as it should; `done` is called when it is given. */
+  damageNext(damage: Damage, done: () => void): void {
+    this.#damage = { damage, done };
+  }
+
+  giveDelta(id: number, delta: TailDelta): void {
+    const copy = copyDelta(delta);
+    const { damage, done } = this.#damage ?? {};
+    this.#damage = undefined;
+    done?.();
+    if (damage === 'lost') return;
+    if (damage === 'changed') copy.record = { ...copy.record!, patch: encodeUtf8('[]') };
+    for (let left = damage === 'doubled' ? 2 : 1; left > 0; left--) {
+      this.gather(id, copy.bytes.length, (listener) => listener.delta(id, copy));
+    }
   }
 
   /** Something of what was written has left. */
@@ -252,8 +280,7 @@ class OneOfMany implements WatchSink {
   }
 
   delta(delta: TailDelta): void {
-    const copy = copyDelta(delta);
-    this.#stream.gather(this.id, copy.bytes.length, (listener) => listener.delta(this.id, copy));
+    this.#stream.giveDelta(this.id, delta);
   }
 
   composed(_delta: ComposedDelta): void {

@@ -15,6 +15,7 @@ export const FAULT_KINDS = [
   'client',
   'machine',
   'members',
+  'replica',
 ] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];

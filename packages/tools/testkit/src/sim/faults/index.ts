@@ -7,6 +7,7 @@ import { MEMBER_FAULTS } from './members.js';
 import { NETWORK_FAULTS } from './network.js';
 import { OTHER_FAULTS } from './others.js';
 import { PROCESS_FAULTS } from './process.js';
+import { REPLICA_FAULTS } from './replicas.js';
 
 export const FAULTS: readonly Fault[] = [
   ...PROCESS_FAULTS,
@@ -15,4 +16,5 @@ export const FAULTS: readonly Fault[] = [
   ...IMAGE_FAULTS,
   ...OTHER_FAULTS,
   ...MEMBER_FAULTS,
+  ...REPLICA_FAULTS,
 ];
