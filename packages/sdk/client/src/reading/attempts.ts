@@ -113,9 +113,13 @@ export class Attempts {
 
   #tooLate(timeoutMs: number, last: DeltabaseError | undefined): DeltabaseError {
     const why = last === undefined ? '' : ` (last: ${last.message})`;
-    return new DeltabaseError('DEADLINE_EXCEEDED', `no answer within ${Math.ceil(timeoutMs)} ms${why}`, {
-      cause: last,
-    });
+    return new DeltabaseError(
+      'DEADLINE_EXCEEDED',
+      `no answer within ${Math.ceil(timeoutMs)} ms${why}`,
+      {
+        cause: last,
+      },
+    );
   }
 }
 
