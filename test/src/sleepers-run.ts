@@ -75,6 +75,8 @@ const WARM_MS = 8000;
 const PARTS = 6;
 const LOOK_MS = 200;
 const SETTLE_MS = 120_000;
+/** Messages without an answer: more would be what the memory of the node is full of. */
+const OPEN_MAX = 300;
 /** A busy machine may leave a group without a leader for a while. */
 const DEADLINE_MS = 120_000;
 const MIB = 1024 * 1024;
@@ -290,7 +292,7 @@ class Memory {
   }
 }
 
-/** Takes one seat after the other, so many a second. */
+/** Takes one seat after the other, so many a second, or fewer where the cluster does not keep up. */
 class Writer {
   readonly #hall: DocumentHandle;
   readonly #rate: number;
@@ -329,11 +331,15 @@ class Writer {
   }
 
   async #write(): Promise<void> {
-    const startMs = performance.now();
+    let lastMs = performance.now();
+    let due = 0;
     while (!this.#stopped) {
       await sleep(5);
-      const due = Math.floor(((performance.now() - startMs) * this.#rate) / 1000);
-      while (this.#count < due) this.#send();
+      const nowMs = performance.now();
+      due += ((nowMs - lastMs) * this.#rate) / 1000;
+      lastMs = nowMs;
+      for (; due >= 1 && this.#open.size < OPEN_MAX; due--) this.#send();
+      due = Math.min(due, OPEN_MAX);
     }
   }
 
