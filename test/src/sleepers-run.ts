@@ -73,6 +73,9 @@ const KINDS: Readonly<Record<string, Omit<SleeperRequest, 'space' | 'key'>>> = {
 const WARM_MS = 8000;
 /** How often it is told how much memory there is, while they sleep. */
 const PARTS = 6;
+/** From so many seconds on what is held back has come to its limit in two thirds of them. */
+const LONG_S = 45;
+const PLATEAU_MIB = 32;
 const LOOK_MS = 200;
 const SETTLE_MS = 120_000;
 /** Messages without an answer: more would be what the memory of the node is full of. */
@@ -118,12 +121,14 @@ async function watchAsleep(
     const { seq: fromSeq } = await hall.get({ pointer: '/sold' });
     writer.take();
     memory.take();
+    const parts: number[] = [];
     for (let part = 1; part <= PARTS; part++) {
       await sleep((seconds * 1000) / PARTS);
-      const passed = Math.round((part * seconds) / PARTS);
-      progress(`${memory.most} MiB at most after ${passed} s of sleep`);
+      const most = memory.take();
+      parts.push(most);
+      progress(`${most} MiB at most until ${Math.round((part * seconds) / PARTS)} s of sleep`);
     }
-    const asleep = { memory: memory.take(), load: writer.take() };
+    const asleep = { memory: Math.max(...parts), load: writer.take() };
     await writer.stop();
     const { settledMs, deltas } = await wakeAll(hall, sleepers, fromSeq);
     const report: SleepersReport = {
@@ -136,6 +141,7 @@ async function watchAsleep(
     checkPolicies(report);
     for (const sleeper of sleepers) checkEvents(sleeper);
     checkGrowth(report, options);
+    if (seconds >= LONG_S) checkPlateau(parts);
     return report;
   } finally {
     writer.halt();
@@ -180,6 +186,13 @@ function checkGrowth(report: SleepersReport, options: SleepersOptions): void {
   const most = growthMiBMax + (queues * queueBytesMax) / MIB;
   const grown = asleep - before;
   assert.ok(grown <= most, `${grown} MiB more, at most ${most}: ${JSON.stringify(report)}`);
+}
+
+/** What they miss goes on growing; the memory does not. */
+function checkPlateau(parts: readonly number[]): void {
+  const earlier = Math.max(...parts.slice(0, (PARTS * 2) / 3));
+  const later = Math.max(...parts.slice((PARTS * 2) / 3));
+  assert.ok(later <= earlier + PLATEAU_MIB, `${parts.join(', ')} MiB, and it goes on`);
 }
 
 /** Each policy gave what it promises, however much was missed. */
@@ -266,12 +279,8 @@ class Memory {
   }
 
   /** MiB. */
-  get most(): number {
-    return Math.round(this.#most / MIB);
-  }
-
   take(): number {
-    const { most } = this;
+    const most = Math.round(this.#most / MIB);
     this.#most = 0;
     return most;
   }

@@ -7,7 +7,7 @@ const USAGE = `npm run sleepers -- [OPTION ...]
   --seconds N      how long they read nothing; default 60
   --rate N         messages a second to what they watch; default 1000
   --watchers N     at the node that leads it; default 100
-  --growth N       MiB that the node may grow by meanwhile, beside 4 for each of the fifth that want every delta; default 64`;
+  --growth N       MiB that the node may grow by meanwhile, beside 4 for each of the fifth that want every delta; default 128`;
 
 const { values } = parseOptions(
   {
@@ -15,7 +15,7 @@ const { values } = parseOptions(
       seconds: { type: 'string', default: '60' },
       rate: { type: 'string', default: '1000' },
       watchers: { type: 'string', default: '100' },
-      growth: { type: 'string', default: '64' },
+      growth: { type: 'string', default: '128' },
       help: { type: 'boolean', default: false },
     },
   },
