@@ -91,6 +91,7 @@ export {
 export { ServingProcess } from './process/serving-process.js';
 export { Silence } from './process/silence.js';
 export { Coverage } from './sim/coverage.js';
+export { FAULTS } from './sim/faults/index.js';
 export { type Outcome, runSeed } from './sim/one-run.js';
 export { commandOf, drawPlan, type Plan, type PlanChanges } from './sim/plan.js';
 export { type PoolOptions, runSeeds } from './sim/pool.js';

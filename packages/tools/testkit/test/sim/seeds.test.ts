@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import {
   commandOf,
   drawPlan,
+  FAULTS,
   type PlanChanges,
   Report,
   runSeed,
@@ -88,8 +89,6 @@ const SEEN = [
   'a replica was cut off from an upstream',
   'a replica was fed by another one',
   'a replica was stopped',
-  'a snapshot was begun while its group changed its members',
-  'a snapshot was begun while its group was joint, or about to be',
   'a snapshot was installed',
   'a stream of a replica broke, which it learned at once',
   'a stream of a replica broke, which it learned late',
@@ -141,6 +140,20 @@ test(`${SEEDS} seeds keep every promise under any faults, and see what they are 
   t.diagnostic(report.lines().at(-2)!);
   const unseen = SEEN.filter((what) => report.coverage.of(what) === 0);
   assert.deepEqual(unseen, []);
+});
+
+test('a node that lagged gets snapshots while others are exchanged, and all promises are kept', async () => {
+  // Under all faults hardly one run in a hundred comes to this, so it has runs of its own, with this fault alone.
+  const fault = 'replace-while-lagging';
+  const without = FAULTS.map(({ name }) => name).filter((name) => name !== fault);
+  const every = Array.from({ length: SEEDS }, (_, at) => at + 1);
+  const seeds = every.filter((seed) => fault in drawPlan(seed).faults);
+  const report = new Report();
+  await runSeeds({ seeds, jobs: 2, changes: { without }, ended: (it) => report.add(it) });
+  assert.deepEqual(report.failed, []);
+  const begun = 'a snapshot was begun while its group';
+  assert.ok(report.coverage.of(`${begun} changed its members`) > 0);
+  assert.ok(report.coverage.of(`${begun} was joint, or about to be`) > 0);
 });
 
 test('the same seed gives the same run, event for event, in one process or another', async () => {
