@@ -91,6 +91,12 @@ export type { DocumentStreams } from './streams/document-streams.js';
 export type { ProgressMark } from './streams/document-views.js';
 export type { DocumentName, HeadsRequest, HeadsResult } from './streams/heads.js';
 export type { HistoryPage } from './streams/history.js';
+export {
+  ManyWatches,
+  type ManyWatchesOptions,
+  type ManyWatchesSink,
+} from './streams/many-watches.js';
+export { NODE_ORIGIN, type Origin, type OriginFeed } from './streams/origin.js';
 export type { ReadMode, ReadRequest, ReadResult, ReadValue } from './streams/reads.js';
 export type { WatchPolicy } from './streams/watch-policy.js';
 export type { Watch, WatchSink } from './streams/watcher.js';

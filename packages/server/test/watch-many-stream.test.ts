@@ -8,16 +8,13 @@ import {
   failure,
   type HeadsRequest,
   type HeadsResult,
+  NODE_ORIGIN,
+  type OriginFeed,
   type WatchRequest,
   type WatchSink,
 } from '@deltabase/engine';
 import { statusOf } from '../src/services/status.js';
-import {
-  NODE_ORIGIN,
-  type OriginFeed,
-  type WatchManyHost,
-  WatchManyStream,
-} from '../src/services/watch-many-stream.js';
+import { type WatchManyHost, WatchManyStream } from '../src/services/watch-many-stream.js';
 import { SlowCall } from './support/slow-call.js';
 import { codecOf, type Loose } from './support/test-client.js';
 

@@ -2,7 +2,7 @@
 // in reading.ts.
 
 import type { Limits } from '@deltabase/base';
-import type { AnswerSink, Engine, Log } from '@deltabase/engine';
+import { type AnswerSink, type Engine, type Log, NODE_ORIGIN } from '@deltabase/engine';
 import type {
   ServerDuplexStream,
   ServerUnaryCall,
@@ -29,7 +29,6 @@ import type { Routes } from './routes.js';
 import { SendStream } from './send-stream.js';
 import { statusOfThrown } from './status.js';
 import { type Answer, unary } from './unary.js';
-import { NODE_ORIGIN } from './watch-many-stream.js';
 
 export interface DocumentsHost {
   readonly engine: Engine;

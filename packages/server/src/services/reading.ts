@@ -7,6 +7,7 @@ import type {
   CopyDirectory,
   DocumentStreams,
   Log,
+  OriginFeed,
   ReadMode,
   WatchRequest,
 } from '@deltabase/engine';
@@ -22,7 +23,7 @@ import { checkCount, expiryOf, invalid } from './requests.js';
 import type { QueueTotal } from './response-stream.js';
 import { statusOfThrown } from './status.js';
 import { type Answer, unary } from './unary.js';
-import { type OriginFeed, type WatchManyRequest, WatchManyStream } from './watch-many-stream.js';
+import { type WatchManyRequest, WatchManyStream } from './watch-many-stream.js';
 import { type WatchFields, watchRequestOf } from './watch-request.js';
 import { WatchStream } from './watch-stream.js';
 

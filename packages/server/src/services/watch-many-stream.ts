@@ -1,19 +1,16 @@
-// One WatchMany call: many watches on one stream. What they give in a turn leaves as one response, and no more than
-// its receiver has granted: beyond that, and beyond what the node may hold back, each watch waits where the engine
-// keeps what it missed. So a stream costs what is on its way, however many documents it follows.
+// One WatchMany call: how its requests are read, and what its watches give is written.
 
 import type { Limits } from '@deltabase/base';
 import {
   type ComposedDelta,
-  type DocumentName,
   type DocumentStreams,
   type Failure,
-  failure,
+  ManyWatches,
+  type ManyWatchesSink,
+  type Origin,
+  type OriginFeed,
   type ProgressMark,
   type TailDelta,
-  type Watch,
-  type WatchRequest,
-  type WatchSink,
 } from '@deltabase/engine';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import {
@@ -23,7 +20,7 @@ import {
   encodeStateEvent,
 } from '../wire/delta-codec.js';
 import type { WatchEvent } from '../wire/watch-event.js';
-import { type Origin, WatchManyWriter } from '../wire/watch-many-codec.js';
+import { WatchManyWriter } from '../wire/watch-many-codec.js';
 import type { ByteCounts } from './byte-counts.js';
 import { checkCount, invalid } from './requests.js';
 import { type QueueTotal, ResponseStream } from './response-stream.js';
@@ -55,274 +52,122 @@ export interface WatchManyHost {
   statusOfThrown(thrown: unknown): CallStatus;
 }
 
-/** Where what is watched comes from; it may change. */
-export interface OriginFeed {
-  readonly current: Origin;
-  /** Calls `listener` when it changes. Returns how to stop it. */
-  listen(listener: () => void): () => void;
-}
-
-/** A node's own. */
-export const NODE_ORIGIN: OriginFeed = {
-  current: { via: [], live: true },
-  listen: () => () => {},
-};
-
-/** Events are sent as they are once they have so many bytes. */
-const RESPONSE_BYTES = 256 * 1024;
-/** Questions of one stream that are not answered: whoever asks gathers meanwhile. */
-const QUESTIONS_MAX = 16;
-
 export class WatchManyStream {
   readonly #host: WatchManyHost;
   readonly #responses: ResponseStream;
-  readonly #writer = new WatchManyWriter();
-  readonly #stopListening: () => void;
-  readonly #watches = new Map<number, OneOfMany>();
-  /** Told to wait for room, longest first. */
-  readonly #blocked = new Set<OneOfMany>();
-  /** Told to wait until everything has left. */
-  readonly #awaitingIdle = new Set<OneOfMany>();
-  /** Events that the receiver has room for, bytes; below 0 after one that was larger. */
-  #creditBytes = 0;
-  /** Events gathered and not written, bytes. */
-  #gatheredBytes = 0;
-  #questions = 0;
-  #isFlushing = false;
+  readonly #watches: ManyWatches;
 
   constructor(call: ServerDuplexStream<WatchManyRequest, Buffer>, host: WatchManyHost) {
+    const { streams, limits, origin, total, bytes } = host;
     this.#host = host;
     this.#responses = new ResponseStream(
       call,
-      { drained: () => this.#drained(), closed: () => this.#closed() },
-      { queued: host.total, bytes: host.bytes },
+      { drained: () => this.#watches.drained(), closed: () => this.#closed() },
+      { queued: total, bytes },
     );
-    this.#stopListening = host.origin.listen(() => this.#tellOrigin());
+    const sink = new ResponseSink(this.#responses, total);
+    this.#watches = new ManyWatches({
+      ...{ streams, limits, origin, sink },
+      nowMs: () => host.nowMs(),
+    });
     call.on('data', (request: WatchManyRequest) => this.#received(request));
     call.on('end', () => this.#closed());
-    this.#tellOrigin();
   }
 
-  /** Whether watch `one` may give more now. */
-  mayGive(one: OneOfMany): boolean {
-    if (this.#hasRoom) return true;
-    this.#blocked.add(one);
-    return false;
-  }
-
-  isIdle(one: OneOfMany): boolean {
-    if (this.#responses.isEnded) return false;
-    if (this.#creditBytes > 0 && this.#responses.queuedBytes + this.#gatheredBytes === 0)
-      return true;
-    this.#awaitingIdle.add(one);
-    return false;
-  }
-
-  gather(id: number, { bytes }: WatchEvent): void {
-    if (this.#responses.isEnded) return;
-    if (this.#responses.queuedBytes === 0) this.#writer.reuse();
-    this.#writer.event(id, bytes);
-    this.#creditBytes -= bytes.length;
-    this.#gatheredBytes += bytes.length;
-    if (this.#gatheredBytes >= RESPONSE_BYTES) this.#flush();
-    else this.#flushSoon();
-  }
-
-  ended(id: number, why: Failure): void {
-    this.#forget(id);
-    this.#writer.ended(id, why);
-    this.#flushSoon();
-  }
-
-  get #hasRoom(): boolean {
-    const { watchQueueBytesMax, watchQueuesBytesMax } = this.#host.limits;
-    if (this.#responses.isEnded || this.#creditBytes <= 0) return false;
-    const bytes = this.#responses.queuedBytes + this.#gatheredBytes;
-    const isAnyFree = this.#host.total.bytes + this.#gatheredBytes < watchQueuesBytesMax;
-    return bytes === 0 || (isAnyFree && bytes < watchQueueBytesMax);
-  }
-
-  #received(request: WatchManyRequest): void {
+  #received({ open, close, creditBytes, heads }: WatchManyRequest): void {
     if (this.#responses.isEnded) return;
     try {
-      for (const { id, watch } of request.open) this.#open(id, watch);
-      for (const id of request.close) this.#close(id);
-      checkCount('credit_bytes', request.creditBytes);
-      this.#creditBytes = Math.min(
-        this.#creditBytes + request.creditBytes,
-        Number.MAX_SAFE_INTEGER,
-      );
-      for (const question of request.heads) this.#ask(question);
+      for (const { id, watch } of open) this.#open(id, watch);
+      for (const id of close) this.#watches.close(id);
+      checkCount('credit_bytes', creditBytes);
+      for (const { number, ids, timeoutMs } of heads) {
+        checkCount('number', number);
+        this.#watches.askHeads(number, ids, timeoutMs);
+      }
     } catch (thrown) {
       this.#endWith(this.#host.statusOfThrown(thrown));
       return;
     }
-    if (request.creditBytes > 0) this.#goOn();
+    this.#watches.grant(creditBytes);
   }
 
   #open(id: number, fields: WatchFields | null): void {
-    checkId(id);
+    checkCount('id', id);
     if (fields === null) throw invalid(`watch ${id} says nothing of what is to be watched`);
-    if (this.#watches.has(id)) throw invalid(`there is a watch ${id} on this stream already`);
-    const { watchesPerStreamMax } = this.#host.limits;
-    if (this.#watches.size >= watchesPerStreamMax) {
-      throw invalid(`this stream has ${watchesPerStreamMax} watches: open another one`);
-    }
-    const request = watchRequestOf(fields);
-    const one = new OneOfMany(id, request, this);
-    this.#watches.set(id, one);
-    one.watch = this.#host.streams.watch(request, one);
-  }
-
-  /** What has ended by itself meanwhile is unknown here, and not wrong. */
-  #close(id: number): void {
-    const one = this.#watches.get(id);
-    this.#forget(id);
-    one?.watch?.cancel();
-  }
-
-  #ask({ number, ids, timeoutMs }: HeadsQuestion): void {
-    checkCount('number', number);
-    if (++this.#questions > QUESTIONS_MAX) {
-      throw invalid(`${QUESTIONS_MAX} questions are open on this stream: await their answers`);
-    }
-    const names: DocumentName[] = [];
-    for (const id of ids) {
-      const one = this.#watches.get(id);
-      if (one === undefined) {
-        this.#answered();
-        this.#writer.headsFailed(number, unknown(id));
-        this.#flushSoon();
-        return;
-      }
-      names.push(one.request);
-    }
-    const { requestTimeoutMsMax } = this.#host.limits;
-    const expiresMs = this.#host.nowMs() + Math.min(timeoutMs || Infinity, requestTimeoutMsMax);
-    this.#host.streams.heads({ names, expiresMs }, (result) => {
-      this.#answered();
-      if (this.#responses.isEnded) return;
-      if (result.kind === 'failed') this.#writer.headsFailed(number, result);
-      else this.#writer.heads(number, result.seqs);
-      this.#flushSoon();
-    });
-  }
-
-  #answered(): void {
-    this.#questions--;
-  }
-
-  #tellOrigin(): void {
-    this.#writer.origin(this.#host.origin.current);
-    this.#flushSoon();
-  }
-
-  /** Once what is happening now is over: the events of a turn leave together. */
-  #flushSoon(): void {
-    if (this.#isFlushing) return;
-    this.#isFlushing = true;
-    queueMicrotask(() => {
-      this.#isFlushing = false;
-      this.#flush();
-    });
-  }
-
-  #flush(): void {
-    this.#gatheredBytes = 0;
-    if (this.#writer.isEmpty) return;
-    this.#responses.writeFrame(this.#writer.finish());
-  }
-
-  #drained(): void {
-    if (this.#responses.queuedBytes > this.#host.limits.watchQueueBytesMax / 2) return;
-    this.#goOn();
-  }
-
-  /** Those that wait get what there is room for, in the order in which they began to wait. */
-  #goOn(): void {
-    if (this.#responses.queuedBytes + this.#gatheredBytes === 0 && this.#creditBytes > 0) {
-      for (const one of this.#awaitingIdle) {
-        this.#awaitingIdle.delete(one);
-        one.watch?.resume();
-      }
-    }
-    if (!this.#hasRoom) return;
-    for (const one of this.#blocked) {
-      this.#blocked.delete(one);
-      one.watch?.resume();
-    }
-  }
-
-  #forget(id: number): void {
-    const one = this.#watches.get(id);
-    if (one === undefined) return;
-    this.#watches.delete(id);
-    this.#blocked.delete(one);
-    this.#awaitingIdle.delete(one);
+    this.#watches.open(id, watchRequestOf(fields));
   }
 
   #endWith(status: CallStatus): void {
-    this.#flush();
+    this.#watches.flush();
     this.#responses.end(status);
     this.#closed();
   }
 
   #closed(): void {
-    this.#stopListening();
-    for (const id of [...this.#watches.keys()]) this.#close(id);
+    this.#watches.end();
     this.#responses.end();
   }
 }
 
-/** One watch of them. */
-class OneOfMany implements WatchSink {
-  readonly id: number;
-  readonly request: WatchRequest;
-  watch: Watch | undefined;
-  readonly #stream: WatchManyStream;
+/** Gathers one response. */
+class ResponseSink implements ManyWatchesSink {
+  readonly #responses: ResponseStream;
+  readonly #total: QueueTotal;
+  readonly #writer = new WatchManyWriter();
 
-  constructor(id: number, request: WatchRequest, stream: WatchManyStream) {
-    this.id = id;
-    this.request = request;
-    this.#stream = stream;
+  constructor(responses: ResponseStream, total: QueueTotal) {
+    this.#responses = responses;
+    this.#total = total;
   }
 
-  get ready(): boolean {
-    return this.#stream.mayGive(this);
+  get queuedBytes(): number {
+    return this.#responses.queuedBytes;
   }
 
-  get idle(): boolean {
-    return this.#stream.isIdle(this);
+  get totalQueuedBytes(): number {
+    return this.#total.bytes;
   }
 
-  state(seq: number, piece: Uint8Array, hash: string | undefined): void {
-    this.#stream.gather(this.id, encodeStateEvent(seq, piece, hash));
+  state(id: number, seq: number, piece: Uint8Array, hash: string | undefined): number {
+    return this.#event(id, encodeStateEvent(seq, piece, hash));
   }
 
-  delta(delta: TailDelta): void {
-    this.#stream.gather(this.id, encodeDeltaEvent(delta));
+  delta(id: number, delta: TailDelta): number {
+    return this.#event(id, encodeDeltaEvent(delta));
   }
 
-  composed(delta: ComposedDelta): void {
-    this.#stream.gather(this.id, encodeComposedEvent(delta));
+  composed(id: number, delta: ComposedDelta): number {
+    return this.#event(id, encodeComposedEvent(delta));
   }
 
-  progress(mark: ProgressMark): void {
-    this.#stream.gather(this.id, encodeProgressEvent(mark));
+  progress(id: number, mark: ProgressMark): number {
+    return this.#event(id, encodeProgressEvent(mark));
   }
 
-  flush(): void {}
-
-  end(why: Failure): void {
-    this.#stream.ended(this.id, why);
+  ended(id: number, why: Failure): void {
+    this.#writer.ended(id, why);
   }
-}
 
-function checkId(id: number): void {
-  checkCount('id', id);
-  if (id === 0) throw invalid('a watch needs an id: count them from 1');
-}
+  heads(number: number, heads: readonly number[] | Failure): void {
+    if ('code' in heads) this.#writer.headsFailed(number, heads);
+    else this.#writer.heads(number, heads);
+  }
 
-function unknown(id: number): Failure {
-  return failure('INVALID_ARGUMENT', `there is no watch ${id} on this stream`);
+  origin(origin: Origin): void {
+    this.#writer.origin(origin);
+  }
+
+  flush(): void {
+    if (!this.#writer.isEmpty) this.#responses.writeFrame(this.#writer.finish());
+  }
+
+  soon(run: () => void): void {
+    queueMicrotask(run);
+  }
+
+  #event(id: number, { bytes }: WatchEvent): number {
+    if (this.#responses.queuedBytes === 0) this.#writer.reuse();
+    this.#writer.event(id, bytes);
+    return bytes.length;
+  }
 }

@@ -1,16 +1,10 @@
 // WatchManyResponse of documents.proto, written by hand: events keep the bytes that all watchers of a document share.
 // Tests hold it against the proto.
 
-import type { Failure } from '@deltabase/engine';
+import type { Failure, Origin } from '@deltabase/engine';
 import { FRAME_HEADER_BYTES, putFrameHeader } from '../services/http2-stream.js';
 import { encodeError } from './error-codec.js';
 import { varintBytes, WireWriter } from './writer.js';
-
-/** `Origin`. */
-export interface Origin {
-  readonly via: readonly string[];
-  readonly live: boolean;
-}
 
 /** The most that is set aside for the next response, bytes. */
 const AHEAD_BYTES_MAX = 64 * 1024;

@@ -101,12 +101,7 @@ export { type ShrinkOptions, type Shrunk, shrink } from './sim/shrink.js';
 export { Simulation } from './sim/simulation.js';
 export type { StreamWeather } from './upstream/pipe.js';
 export { readPages } from './upstream/read-pages.js';
-export {
-  NODE_ORIGIN,
-  type Origin,
-  type OriginFeed,
-  type ServedProcess,
-} from './upstream/served-process.js';
+export type { ServedProcess } from './upstream/served-process.js';
 export type { SimulatedConnection } from './upstream/simulated-connection.js';
 export type { Follower, Learning, SimulatedStream } from './upstream/simulated-stream.js';
 export { CALM_STREAMS, SimulatedUpstreams } from './upstream/simulated-upstreams.js';

@@ -14,6 +14,7 @@ import {
   type MachineHost,
   type Member,
   type Network,
+  NODE_ORIGIN,
   type NodeId,
   type ReplicaStatus,
   startEngine,
@@ -29,7 +30,7 @@ import type { SortedMap } from '../disk/sorted-map.js';
 import { type SimulatedNetwork, simulatedPeerAddress } from '../network/simulated-network.js';
 import type { Simulation } from '../sim/simulation.js';
 import { readPages } from '../upstream/read-pages.js';
-import { NODE_ORIGIN, type ServedProcess } from '../upstream/served-process.js';
+import type { ServedProcess } from '../upstream/served-process.js';
 import type { NodeClock } from './node-clock.js';
 import { SimulatedProcess } from './simulated-process.js';
 

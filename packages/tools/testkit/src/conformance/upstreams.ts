@@ -16,6 +16,8 @@ import {
   type HeadsRequest,
   type HeadsResult,
   type OrdersSink,
+  type Origin,
+  type OriginFeed,
   type ReplicaPlace,
   type ReplicaRegistry,
   recordOf,
@@ -28,7 +30,6 @@ import {
   type WatchSink,
 } from '@deltabase/engine';
 import { type DeltaRecord, encodeRecord } from '@deltabase/machine';
-import type { Origin, OriginFeed } from '../upstream/served-process.js';
 
 /** What a process at the other end serves. */
 export interface ServedScript {

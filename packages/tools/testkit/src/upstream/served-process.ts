@@ -7,27 +7,10 @@ import type {
   DocumentName,
   DocumentStreams,
   Failure,
+  OriginFeed,
   ReplicaRegistry,
   TailDelta,
 } from '@deltabase/engine';
-
-/** Where what it serves comes from. */
-export interface Origin {
-  readonly via: readonly string[];
-  readonly live: boolean;
-}
-
-export interface OriginFeed {
-  readonly current: Origin;
-  /** Calls `listener` when it changes. Returns how to stop it. */
-  listen(listener: () => void): () => void;
-}
-
-/** A node's own. */
-export const NODE_ORIGIN: OriginFeed = {
-  current: { via: [], live: true },
-  listen: () => () => {},
-};
 
 /** One life of a process. */
 export interface ServedProcess {
@@ -36,7 +19,7 @@ export interface ServedProcess {
   readonly origin: OriginFeed;
   readonly limits: Pick<
     Limits,
-    'watchQueueBytesMax' | 'watchesPerStreamMax' | 'requestTimeoutMsMax'
+    'watchQueueBytesMax' | 'watchQueuesBytesMax' | 'watchesPerStreamMax' | 'requestTimeoutMsMax'
   >;
   /** Where clients reach the nodes of the cluster, host:port; none, if this is no node. */
   nodes(): readonly string[];

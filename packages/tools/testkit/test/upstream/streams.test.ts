@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_LIMITS } from '@deltabase/base';
-import type {
-  DocumentStreams,
-  Failure,
-  ReplicaRegistry,
-  TailDelta,
-  Upstream,
-  WatchSink,
+import {
+  type DocumentStreams,
+  type Failure,
+  NODE_ORIGIN,
+  type ReplicaRegistry,
+  type TailDelta,
+  type Upstream,
+  type WatchSink,
 } from '@deltabase/engine';
 import {
   CALM_STREAMS,
   type Follower,
   type Learning,
-  NODE_ORIGIN,
   type ServedProcess,
   type SimulatedStream,
   SimulatedUpstreams,

@@ -1,0 +1,296 @@
+// Many watches on one stream. What they give in a turn leaves together, and no more than its receiver has granted:
+// beyond that, and beyond what the process may hold back, each watch waits where the engine keeps what it missed. So
+// a stream costs what is on its way, however many documents it follows.
+
+import { DeltabaseError, type Limits } from '@deltabase/base';
+import type { TailDelta } from '../documents/tail.js';
+import { type Failure, failure } from '../results.js';
+import type { ComposedDelta } from './composed-delta.js';
+import type { DocumentStreams } from './document-streams.js';
+import type { ProgressMark } from './document-views.js';
+import type { DocumentName } from './heads.js';
+import type { Origin, OriginFeed } from './origin.js';
+import type { Watch, WatchSink } from './watcher.js';
+import type { WatchRequest } from './watches.js';
+
+/** How a transport carries a stream. It gathers what it is told until it is flushed. */
+export interface ManyWatchesSink {
+  /** Bytes flushed that have not left. */
+  readonly queuedBytes: number;
+  /** The same of all streams of the process. */
+  readonly totalQueuedBytes: number;
+
+  // Events of watch `id`. Each returns the bytes it takes.
+  state(id: number, seq: number, piece: Uint8Array, hash: string | undefined): number;
+  delta(id: number, delta: TailDelta): number;
+  composed(id: number, delta: ComposedDelta): number;
+  progress(id: number, mark: ProgressMark): number;
+
+  /** Watch `id` has ended by itself. */
+  ended(id: number, why: Failure): void;
+  /** The answer to a question. */
+  heads(number: number, heads: readonly number[] | Failure): void;
+  origin(origin: Origin): void;
+  /** What was gathered leaves. */
+  flush(): void;
+  /** Calls `run` once what is happening now is over. */
+  soon(run: () => void): void;
+}
+
+export interface ManyWatchesOptions {
+  readonly streams: DocumentStreams;
+  readonly origin: OriginFeed;
+  readonly limits: Pick<
+    Limits,
+    'watchQueueBytesMax' | 'watchQueuesBytesMax' | 'watchesPerStreamMax' | 'requestTimeoutMsMax'
+  >;
+  readonly sink: ManyWatchesSink;
+  /** The monotonic clock, ms. */
+  nowMs(): number;
+}
+
+/** Events leave as they are once they have so many bytes. */
+const RESPONSE_BYTES = 256 * 1024;
+/** Questions of one stream that are not answered: whoever asks gathers meanwhile. */
+const QUESTIONS_MAX = 16;
+
+/** What asks it for something that cannot be throws INVALID_ARGUMENT. */
+export class ManyWatches {
+  readonly #options: ManyWatchesOptions;
+  readonly #stopListening: () => void;
+  readonly #watches = new Map<number, OneOfMany>();
+  /** Told to wait for room, longest first. */
+  readonly #blocked = new Set<OneOfMany>();
+  /** Told to wait until everything has left. */
+  readonly #awaitingIdle = new Set<OneOfMany>();
+  /** Events that the receiver has room for, bytes; below 0 after one that was larger. */
+  #creditBytes = 0;
+  /** Events gathered and not flushed, bytes. */
+  #gatheredBytes = 0;
+  #questions = 0;
+  #isFlushing = false;
+  #isEnded = false;
+
+  constructor(options: ManyWatchesOptions) {
+    this.#options = options;
+    this.#stopListening = options.origin.listen(() => this.#tellOrigin());
+    this.#tellOrigin();
+  }
+
+  // What the receiver asks for.
+
+  /** Begins a watch. `id`: from 1 on. */
+  open(id: number, request: WatchRequest): void {
+    if (id === 0) throw invalid('a watch needs an id: count them from 1');
+    if (this.#watches.has(id)) throw invalid(`there is a watch ${id} on this stream already`);
+    const { streams, limits } = this.#options;
+    if (this.#watches.size >= limits.watchesPerStreamMax) {
+      const why = `this stream has ${limits.watchesPerStreamMax} watches: open another one`;
+      throw invalid(why);
+    }
+    const one = new OneOfMany(id, request, this, this.#options.sink);
+    this.#watches.set(id, one);
+    one.watch = streams.watch(request, one);
+  }
+
+  /** What has ended by itself meanwhile is unknown here, and not wrong. */
+  close(id: number): void {
+    const one = this.#watches.get(id);
+    this.#forget(id);
+    one?.watch?.cancel();
+  }
+
+  /** The receiver has room for so many bytes more. */
+  grant(bytes: number): void {
+    if (bytes === 0) return;
+    this.#creditBytes = Math.min(this.#creditBytes + bytes, Number.MAX_SAFE_INTEGER);
+    this.#goOn();
+  }
+
+  /** Asks for the heads of what these watches watch. `timeoutMs` 0: as long as is allowed. */
+  askHeads(number: number, ids: readonly number[], timeoutMs: number): void {
+    if (this.#questions >= QUESTIONS_MAX) {
+      throw invalid(`${QUESTIONS_MAX} questions are open on this stream: await their answers`);
+    }
+    const names: DocumentName[] = [];
+    for (const id of ids) {
+      const one = this.#watches.get(id);
+      if (one === undefined) {
+        const why = `there is no watch ${id} on this stream`;
+        this.#answer(number, failure('INVALID_ARGUMENT', why));
+        return;
+      }
+      names.push(one.request);
+    }
+    this.#questions++;
+    const { streams, limits, nowMs } = this.#options;
+    const expiresMs = nowMs() + Math.min(timeoutMs || Infinity, limits.requestTimeoutMsMax);
+    streams.heads({ names, expiresMs }, (result) => {
+      this.#questions--;
+      this.#answer(number, result.kind === 'failed' ? result : result.seqs);
+    });
+  }
+
+  // What the transport tells.
+
+  /** Something of what was flushed has left. */
+  drained(): void {
+    const { sink, limits } = this.#options;
+    if (sink.queuedBytes <= limits.watchQueueBytesMax / 2) this.#goOn();
+  }
+
+  /** What was gathered leaves now. */
+  flush(): void {
+    this.#gatheredBytes = 0;
+    this.#options.sink.flush();
+  }
+
+  /** Nothing goes out any more: its watches end. */
+  end(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#stopListening();
+    for (const id of [...this.#watches.keys()]) this.close(id);
+  }
+
+  // What its watches give.
+
+  /** Whether `one` may give more now; if not, it is resumed later. */
+  mayGive(one: OneOfMany): boolean {
+    if (this.#hasRoom) return true;
+    this.#blocked.add(one);
+    return false;
+  }
+
+  /** Whether everything has left; if not, `one` is resumed when it has. */
+  isIdle(one: OneOfMany): boolean {
+    if (this.#isEnded) return false;
+    if (this.#isAllGone) return true;
+    this.#awaitingIdle.add(one);
+    return false;
+  }
+
+  /** A watch has given an event of so many bytes. */
+  gave(bytes: number): void {
+    this.#creditBytes -= bytes;
+    this.#gatheredBytes += bytes;
+    if (this.#gatheredBytes >= RESPONSE_BYTES) this.flush();
+    else this.#flushSoon();
+  }
+
+  ended(id: number, why: Failure): void {
+    this.#forget(id);
+    this.#tell((sink) => sink.ended(id, why));
+  }
+
+  get #hasRoom(): boolean {
+    if (this.#isEnded || this.#creditBytes <= 0) return false;
+    const { sink, limits } = this.#options;
+    const gathered = this.#gatheredBytes;
+    const bytes = sink.queuedBytes + gathered;
+    if (bytes === 0) return true;
+    const isAnyFree = sink.totalQueuedBytes + gathered < limits.watchQueuesBytesMax;
+    return isAnyFree && bytes < limits.watchQueueBytesMax;
+  }
+
+  /** Whether nothing is on its way, and more may be given. */
+  get #isAllGone(): boolean {
+    return this.#creditBytes > 0 && this.#options.sink.queuedBytes + this.#gatheredBytes === 0;
+  }
+
+  #answer(number: number, heads: readonly number[] | Failure): void {
+    this.#tell((sink) => sink.heads(number, heads));
+  }
+
+  #tellOrigin(): void {
+    this.#tell((sink) => sink.origin(this.#options.origin.current));
+  }
+
+  #tell(told: (sink: ManyWatchesSink) => void): void {
+    if (this.#isEnded) return;
+    told(this.#options.sink);
+    this.#flushSoon();
+  }
+
+  /** Once what is happening now is over: the events of a turn leave together. */
+  #flushSoon(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    this.#options.sink.soon(() => {
+      this.#isFlushing = false;
+      this.flush();
+    });
+  }
+
+  /** Those that wait get what there is room for, in the order in which they began to wait. */
+  #goOn(): void {
+    if (this.#isAllGone) resumeAll(this.#awaitingIdle);
+    if (this.#hasRoom) resumeAll(this.#blocked);
+  }
+
+  #forget(id: number): void {
+    const one = this.#watches.get(id);
+    if (one === undefined) return;
+    this.#watches.delete(id);
+    this.#blocked.delete(one);
+    this.#awaitingIdle.delete(one);
+  }
+}
+
+/** One watch of them. */
+class OneOfMany implements WatchSink {
+  readonly request: WatchRequest;
+  watch: Watch | undefined;
+  readonly #id: number;
+  readonly #many: ManyWatches;
+  readonly #sink: ManyWatchesSink;
+
+  constructor(id: number, request: WatchRequest, many: ManyWatches, sink: ManyWatchesSink) {
+    this.#id = id;
+    this.request = request;
+    this.#many = many;
+    this.#sink = sink;
+  }
+
+  get ready(): boolean {
+    return this.#many.mayGive(this);
+  }
+
+  get idle(): boolean {
+    return this.#many.isIdle(this);
+  }
+
+  state(seq: number, piece: Uint8Array, hash: string | undefined): void {
+    this.#many.gave(this.#sink.state(this.#id, seq, piece, hash));
+  }
+
+  delta(delta: TailDelta): void {
+    this.#many.gave(this.#sink.delta(this.#id, delta));
+  }
+
+  composed(delta: ComposedDelta): void {
+    this.#many.gave(this.#sink.composed(this.#id, delta));
+  }
+
+  progress(mark: ProgressMark): void {
+    this.#many.gave(this.#sink.progress(this.#id, mark));
+  }
+
+  flush(): void {}
+
+  end(why: Failure): void {
+    this.#many.ended(this.#id, why);
+  }
+}
+
+/** A watch that cannot give all it has joins again, at the end. */
+function resumeAll(waiting: Set<OneOfMany>): void {
+  for (const one of waiting) {
+    waiting.delete(one);
+    one.watch?.resume();
+  }
+}
+
+function invalid(why: string): DeltabaseError {
+  return new DeltabaseError('INVALID_ARGUMENT', why);
+}
