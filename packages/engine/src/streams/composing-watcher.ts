@@ -21,7 +21,7 @@ import {
 import type { StreamedDocument } from './document-source.js';
 import type { HeldVersions, VersionHolder } from './held-versions.js';
 import { Pace } from './pace.js';
-import { type StatePieces, statePieces } from './state-pieces.js';
+import { givePiece, type StatePieces, statePieces } from './state-pieces.js';
 import type { TurnCache } from './turn-cache.js';
 import { COMPARE_BYTES, COMPARE_PART, GIVE_BYTES, Given, type WatchFeed } from './watch-feed.js';
 import type { WatchSink } from './watcher.js';
@@ -138,12 +138,7 @@ export class ComposingWatcher implements WatchFeed, VersionHolder {
   }
 
   #mayGive(): boolean {
-    const { sink, nowMs, waits } = this.#options;
-    if (!sink.idle) return false;
-    const { dueMs } = this.#pace;
-    if (nowMs() >= dueMs) return true;
-    waits(dueMs);
-    return false;
+    return this.#options.sink.idle && this.#pace.mayGive(this.#options);
   }
 
   /** Falls behind the document: nothing is kept but the version to go on from, if there is room for it. */
@@ -155,17 +150,11 @@ export class ComposingWatcher implements WatchFeed, VersionHolder {
   }
 
   #givePiece(pieces: StatePieces): number {
-    const next = pieces.next();
-    if (next.done) {
-      this.#pieces = undefined;
-      this.given.events++;
-      this.#pace.given(this.#options.nowMs());
-      return GIVE_BYTES;
-    }
-    const { seq, piece, hash } = next.value;
-    this.#options.sink.state(seq, piece, hash);
-    this.given.bytes += piece.length;
-    return GIVE_BYTES + piece.length;
+    const bytes = givePiece(pieces, this.#options.sink, this.given);
+    if (bytes > 0) return bytes;
+    this.#pieces = undefined;
+    this.#pace.given(this.#options.nowMs());
+    return GIVE_BYTES;
   }
 
   #giveNews(version: Version): number {

@@ -1,6 +1,8 @@
 // A document's state as a watch gives it: piece by piece, the hash of the whole with the last.
 
 import { encodePiece, hashText, pieces, type Version } from '@deltabase/delta';
+import { GIVE_BYTES, type Given } from './watch-feed.js';
+import type { WatchSink } from './watcher.js';
 
 export interface StatePiece {
   readonly seq: number;
@@ -20,4 +22,17 @@ export function* statePieces({ seq, root }: Version, pieceBytesMax: number): Sta
     next = all.next();
     yield { seq, piece, hash: next.done ? hashText(root) : undefined };
   }
+}
+
+/** Gives a piece more. Returns what that took; 0: all were given before, and count as an event now. */
+export function givePiece(state: StatePieces, sink: WatchSink, given: Given): number {
+  const next = state.next();
+  if (next.done) {
+    given.events++;
+    return 0;
+  }
+  const { seq, piece, hash } = next.value;
+  sink.state(seq, piece, hash);
+  given.bytes += piece.length;
+  return GIVE_BYTES + piece.length;
 }

@@ -8,7 +8,7 @@ import type { ComposedDelta } from './composed-delta.js';
 import type { StreamedDocument } from './document-source.js';
 import type { DocumentViews } from './document-views.js';
 import { Pace } from './pace.js';
-import { type StatePieces, statePieces } from './state-pieces.js';
+import { givePiece, type StatePieces, statePieces } from './state-pieces.js';
 import type { ViewLine } from './view-line.js';
 import type { ViewSource } from './view-source.js';
 import { GIVE_BYTES, Given, type ViewFeed } from './watch-feed.js';
@@ -103,26 +103,16 @@ export class ViewWatcher implements ViewFeed {
   }
 
   #mayGive(): boolean {
-    const { sink, wantsEach, nowMs, waits } = this.#options;
-    if (wantsEach ? !sink.ready : !sink.idle) return false;
-    const { dueMs } = this.#pace;
-    if (nowMs() >= dueMs) return true;
-    waits(dueMs);
-    return false;
+    const { sink, wantsEach } = this.#options;
+    return (wantsEach ? sink.ready : sink.idle) && this.#pace.mayGive(this.#options);
   }
 
   #givePiece(pieces: StatePieces): number {
-    const next = pieces.next();
-    if (next.done) {
-      this.#pieces = undefined;
-      this.given.events++;
-      this.#pace.given(this.#options.nowMs());
-      return GIVE_BYTES;
-    }
-    const { seq, piece, hash } = next.value;
-    this.#options.sink.state(seq, piece, hash);
-    this.given.bytes += piece.length;
-    return GIVE_BYTES + piece.length;
+    const bytes = givePiece(pieces, this.#options.sink, this.given);
+    if (bytes > 0) return bytes;
+    this.#pieces = undefined;
+    this.#pace.given(this.#options.nowMs());
+    return GIVE_BYTES;
   }
 
   #giveNews(): number {

@@ -8,7 +8,7 @@ import type { Failure } from '../results.js';
 import type { ComposedDelta } from './composed-delta.js';
 import type { ReadDeltas, StreamedDocument } from './document-source.js';
 import type { ProgressMark } from './document-views.js';
-import { type StatePieces, statePieces } from './state-pieces.js';
+import { givePiece, type StatePieces, statePieces } from './state-pieces.js';
 import { GIVE_BYTES, Given, type WatchFeed } from './watch-feed.js';
 
 /** Where a watch leads: one client stream, or anything else that takes deltas. */
@@ -129,16 +129,10 @@ export class Watcher implements WatchFeed {
   }
 
   #givePiece(state: StatePieces): number {
-    const next = state.next();
-    if (next.done) {
-      this.#state = undefined;
-      this.given.events++;
-      return GIVE_BYTES;
-    }
-    const { seq, piece, hash } = next.value;
-    this.#options.sink.state(seq, piece, hash);
-    this.given.bytes += piece.length;
-    return GIVE_BYTES + piece.length;
+    const bytes = givePiece(state, this.#options.sink, this.given);
+    if (bytes > 0) return bytes;
+    this.#state = undefined;
+    return GIVE_BYTES;
   }
 
   #give(delta: TailDelta): number {
