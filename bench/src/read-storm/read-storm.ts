@@ -1,7 +1,7 @@
 // Readers hammer one document: what becomes of the messages to it, without replicas and with two of them.
 
 import { setPriority } from 'node:os';
-import type { Client, DocumentHandle } from '@deltabase/client';
+import type { Client, DocumentHandle, NodeStatus } from '@deltabase/client';
 import { groupOf } from '@deltabase/machine';
 import type { ProcessCluster } from '@deltabase/testkit';
 import { sleep, withBenchCluster } from '../bench-cluster.js';
@@ -14,7 +14,7 @@ import {
   required,
   round,
 } from '../harness.js';
-import { AnswerCounter, ELSEWHERE_NICE, Readers } from './processes.js';
+import { ELSEWHERE_NICE, Readers } from './processes.js';
 import { type Mark, type Moment, timelineSvg } from './timeline.js';
 
 interface Plan {
@@ -124,8 +124,8 @@ class Storm {
   readonly #document: DocumentHandle;
   readonly #plan: Plan;
   readonly #startMs = performance.now();
-  readonly #nodes: readonly { readonly id: number; readonly answers: AnswerCounter }[];
-  readonly #replicas: AnswerCounter[] = [];
+  /** Addresses. */
+  readonly #replicas: string[] = [];
   readonly #samples: Sample[] = [];
   readonly #writes: Write[] = [];
   readonly #marks: Mark[] = [];
@@ -136,10 +136,6 @@ class Storm {
     this.#counters = counters;
     this.#document = counters.document(KEY);
     this.#plan = plan;
-    this.#nodes = cluster.nodes.map(({ id, clientAddress }) => ({
-      id,
-      answers: AnswerCounter.ofNode(clientAddress),
-    }));
   }
 
   async startReplicas(): Promise<void> {
@@ -147,7 +143,7 @@ class Storm {
       const replica = await this.#cluster.makeReplica(`r${at}`);
       await replica.start();
       setPriority(replica.pid!, ELSEWHERE_NICE);
-      this.#replicas.push(AnswerCounter.ofReplica(replica.clientAddress));
+      this.#replicas.push(replica.clientAddress);
     }
   }
 
@@ -238,23 +234,20 @@ class Storm {
   }
 
   async #sample(): Promise<Sample> {
-    const leaderId = await this.#leader();
-    const ofNodes = await Promise.all(this.#nodes.map(({ answers }) => answers.reads()));
-    const ofReplicas = await Promise.all(this.#replicas.map((answers) => answers.reads()));
-    const leader = sum(ofNodes.filter((_, at) => this.#nodes[at]!.id === leaderId));
+    const { cluster } = this.#client;
+    const nodes = await Promise.all(
+      this.#cluster.nodes.map(({ id }) => cluster.status({ node: id })),
+    );
+    const replicas = await Promise.all(this.#replicas.map((address) => cluster.replica(address)));
+    const group = groupOf(SPACE, KEY, this.#cluster.groups);
+    const leads = ({ groups }: NodeStatus): boolean =>
+      groups.some((each) => each.group === group && each.role === 'leader');
     return {
       atMs: performance.now(),
-      leader,
-      followers: sum(ofNodes) - leader,
-      replicas: sum(ofReplicas),
+      leader: readsOf(nodes.filter((node) => leads(node))),
+      followers: readsOf(nodes.filter((node) => !leads(node))),
+      replicas: sum(replicas.map(({ readsAnswered }) => readsAnswered)),
     };
-  }
-
-  async #leader(): Promise<number> {
-    const { groups } = await this.#client.cluster.status();
-    const group = groupOf(SPACE, KEY, this.#cluster.groups);
-    const found = groups.find((each) => each.group === group);
-    return found?.leader ?? 0;
   }
 }
 
@@ -277,6 +270,10 @@ function describe({ name, writesMs }: Phase): string {
 
 function totalOf({ leader, followers, replicas }: Sample): number {
   return leader + followers + replicas;
+}
+
+function readsOf(nodes: readonly NodeStatus[]): number {
+  return sum(nodes.map(({ counters }) => counters!.readsAnswered));
 }
 
 function sum(values: readonly number[]): number {

@@ -13,6 +13,11 @@ export class Pace {
     this.#intervalMs = perSecond === undefined ? 0 : 1000 / perSecond;
   }
 
+  /** From when on the next event may be given, by the monotonic clock, ms. */
+  get dueMs(): number {
+    return this.#dueMs;
+  }
+
   /** Whether the next event may be given now; if not, `waits` is told when it may be. */
   mayGive({ nowMs, waits }: { nowMs(): number; waits(dueMs: number): void }): boolean {
     if (nowMs() >= this.#dueMs) return true;

@@ -1,16 +1,20 @@
 // The cluster as callers see it: the status of its nodes, the log of a group, and which documents are hot.
 
-import { type DeltabaseError, toDeltabaseError } from '@deltabase/base';
+import { DeltabaseError, toDeltabaseError } from '@deltabase/base';
 import { type DocumentHeat, mergeHeat, type ProcessHeat } from './heat.js';
 import { type CallOptions, timeoutOf } from './options.js';
 import { throwIfAborted } from './reading/attempts.js';
+import type { Copies } from './reading/copies.js';
 import { interruptible } from './reading/interruptible.js';
 import { endpointOf, type LogEntry, type LogHost, logEntries } from './reading/log.js';
 import type { Link } from './transport/transport.js';
-import type { WireStatus } from './transport/wire.js';
+import type { WireReplicaStatus, WireStatus } from './transport/wire.js';
 
 /** A node as it sees itself and the cluster. */
 export type NodeStatus = WireStatus;
+
+/** A replica as it sees itself. */
+export type ReplicaStatus = WireReplicaStatus;
 
 /** A node that could not be asked; `node` is 0 where nobody knows which one is at the address. */
 export interface NodeFailure {
@@ -61,11 +65,15 @@ export interface HotReport {
   readonly failed: readonly NodeFailure[];
 }
 
+export interface ClusterInfoHost extends LogHost {
+  readonly copies: Copies;
+}
+
 /** `Client.cluster`. */
 export class ClusterInfo {
-  readonly #host: LogHost;
+  readonly #host: ClusterInfoHost;
 
-  constructor(host: LogHost) {
+  constructor(host: ClusterInfoHost) {
     this.#host = host;
   }
 
@@ -92,6 +100,22 @@ export class ClusterInfo {
       const status = await link.call('GetStatus', {}, call);
       return { kind: 'status', node: status.node, address, status };
     });
+  }
+
+  /** The status of the replica at `address`, host:port. Throws UNAVAILABLE if it cannot be reached. */
+  async replica(address: string, options: CallOptions = {}): Promise<ReplicaStatus> {
+    const { limits, copies } = this.#host;
+    const call = { timeoutMs: timeoutOf(options, limits), signal: options.signal };
+    const use = copies.use(address);
+    if (use === undefined) {
+      const why = `${address} did not answer a moment ago, or this client has enough connections: ask again later`;
+      throw new DeltabaseError('UNAVAILABLE', why);
+    }
+    try {
+      return await use.link.call('GetReplicaStatus', {}, call);
+    } finally {
+      use.left();
+    }
   }
 
   /**

@@ -18,6 +18,7 @@ export type {
   NodeFailure,
   NodeReport,
   NodeStatus,
+  ReplicaStatus,
   StatusOptions,
 } from './cluster-info.js';
 export type {

@@ -51,8 +51,8 @@ export class Copies {
     return address !== undefined && (await this.#links.isThere(address)) ? address : undefined;
   }
 
-  /** Uses a copy that was found, unless it has failed since. */
-  useFound(address: string): CopyUse | undefined {
+  /** Uses the copy at an address, unless it has failed lately or there is no room for a connection to it. */
+  use(address: string): CopyUse | undefined {
     return this.#links.mayUse(address) ? this.#links.use(address) : undefined;
   }
 

@@ -61,7 +61,7 @@ export async function* watchFrom<Event>(
   for (let attempt = 0; ; attempt++) {
     if (attempt > 0) await attempts.rest(attempt, untilMs - world.nowMs(), signal);
     if (world.nowMs() >= untilMs && last !== undefined) throw last;
-    const copy = found === undefined ? copies.choose(target) : copies.useFound(found);
+    const copy = found === undefined ? copies.choose(target) : copies.use(found);
     const move = new Move(host, target, copy?.address);
     found = undefined;
     try {

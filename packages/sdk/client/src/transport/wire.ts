@@ -208,6 +208,30 @@ export interface WireReplica {
   readonly copies: number;
 }
 
+/** What a replica tells of itself: `GetReplicaStatusResponse` of replicas.proto says what each number is. */
+export interface WireReplicaStatus {
+  readonly name: string;
+  readonly version: string;
+  readonly uptimeMs: number;
+  readonly upstream: string;
+  readonly via: readonly string[];
+  readonly copies: number;
+  readonly copiesBytes: number;
+  readonly watches: number;
+  readonly connections: number;
+  readonly resyncs: number;
+  readonly processBytes: number;
+  readonly readsAnswered: number;
+  readonly eventsDelivered: number;
+  readonly documentsHot: number;
+  readonly sheddingLevel: number;
+  readonly watchesShed: number;
+  readonly readsShed: number;
+  readonly attachments: number;
+  readonly orders: number;
+  readonly evictions: number;
+}
+
 export interface WireStatus {
   readonly cluster: string;
   readonly node: number;
@@ -325,7 +349,7 @@ export interface UnaryCalls {
   };
   readonly GetReplicaStatus: {
     readonly request: Record<never, never>;
-    readonly response: { readonly name: string };
+    readonly response: WireReplicaStatus;
   };
   readonly ListHot: {
     readonly request: { readonly limit: number };

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { addressOf, connectIn, ScriptedNodes, settled } from './support/scripted-nodes.js';
+import { VirtualWorld } from './support/virtual-world.js';
+
+async function setUp(limits = {}) {
+  const world = new VirtualWorld(1);
+  // A node, and two replicas that it does not name.
+  const nodes = new ScriptedNodes(world, [{}, {}, {}], 1);
+  const [address] = nodes.addresses;
+  const client = await connectIn(world, { addresses: [address!], transport: nodes, limits });
+  return { world, nodes, client };
+}
+
+test('a replica tells of itself, over a connection that is closed later', async () => {
+  const { world, nodes, client } = await setUp();
+  const { name } = await settled(world, client.cluster.replica(addressOf(2)));
+  assert.equal(name, 'r2');
+  assert.deepEqual(nodes.links, [1, 2]);
+  await world.run(100_000);
+  assert.deepEqual(nodes.links, [1]);
+  await settled(world, client.close());
+});
+
+test('a replica that is down, or for which there is no room, is UNAVAILABLE', async () => {
+  const { world, nodes, client } = await setUp({ copyLinksMax: 1 });
+  nodes.down.add(2);
+  await assert.rejects(settled(world, client.cluster.replica(addressOf(2))), {
+    code: 'UNAVAILABLE',
+  });
+  nodes.down.delete(2);
+  const asked = client.cluster.replica(addressOf(2));
+  await assert.rejects(settled(world, client.cluster.replica(addressOf(3))), {
+    code: 'UNAVAILABLE',
+    message: /has enough connections/,
+  });
+  assert.equal((await settled(world, asked)).name, 'r2');
+  await settled(world, client.close());
+});
