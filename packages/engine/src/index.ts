@@ -7,6 +7,7 @@ export {
   type EngineConfig,
   type Timing,
 } from './config.js';
+export { type DocumentName, documentId } from './documents/document-name.js';
 export { recordOf, type TailDelta } from './documents/tail.js';
 export { type Engine, startEngine } from './engine.js';
 export type {
@@ -89,7 +90,7 @@ export type { NodeRow, RecoveryRow } from './storage/rows.js';
 export type { ComposedDelta } from './streams/composed-delta.js';
 export type { DocumentStreams } from './streams/document-streams.js';
 export type { ProgressMark } from './streams/document-views.js';
-export type { DocumentName, HeadsRequest, HeadsResult } from './streams/heads.js';
+export type { HeadsRequest, HeadsResult } from './streams/heads.js';
 export type { HistoryPage } from './streams/history.js';
 export {
   ManyWatches,

@@ -4,6 +4,7 @@
 import { SYSTEM_GROUP } from '@deltabase/machine';
 import { majorityVote } from 'raft-ts';
 import type { EngineConfig } from './config.js';
+import type { DocumentName } from './documents/document-name.js';
 import { Residency } from './documents/residency.js';
 import { Group } from './groups/group.js';
 import type { GroupCounters, GroupHost } from './groups/group-host.js';
@@ -27,7 +28,7 @@ import type { RecoveredNode } from './storage/recovery.js';
 import { WatchedDisk } from './storage/watched-disk.js';
 import type { DocumentSource } from './streams/document-source.js';
 import { GroupDocument } from './streams/group-document.js';
-import { type DocumentName, Heads } from './streams/heads.js';
+import { Heads } from './streams/heads.js';
 import { Reads } from './streams/reads.js';
 import { Watches } from './streams/watches.js';
 import { Deployments } from './system/deployments.js';

@@ -2,9 +2,9 @@
 // (offers.ts) goes to each as orders.
 
 import type { Limits } from '@deltabase/base';
+import type { DocumentName } from '../documents/document-name.js';
 import type { CopyReport, ReplicaPlace } from '../replica/replica-ports.js';
 import { type Failure, failure, overloaded } from '../results.js';
-import type { DocumentName } from '../streams/heads.js';
 
 /** Where orders for one replica go. */
 export interface OrdersSink {

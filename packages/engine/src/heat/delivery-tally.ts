@@ -1,7 +1,7 @@
 // Adds up what watchers are given, so that all watchers of a document that get something one after the other are
 // counted at once.
 
-import type { DocumentName } from '../streams/heads.js';
+import type { DocumentName } from '../documents/document-name.js';
 import type { HeatCounter } from './heat.js';
 
 export class DeliveryTally {

@@ -12,8 +12,8 @@
 // of which less than a millionth of an event is left are forgotten: that much may be missing.
 
 import { assert } from '@deltabase/base';
-import type { DocumentName } from '../streams/heads.js';
-import { DocumentMap } from './document-map.js';
+import { DocumentMap } from '../documents/document-map.js';
+import type { DocumentName } from '../documents/document-name.js';
 import { WeightHeap } from './weight-heap.js';
 
 /**

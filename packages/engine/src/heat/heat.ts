@@ -2,8 +2,8 @@
 // of every read and delivery, so it costs some tens of nanoseconds for each.
 
 import type { Limits } from '@deltabase/base';
-import type { DocumentName } from '../streams/heads.js';
-import { DocumentMap } from './document-map.js';
+import { DocumentMap } from '../documents/document-map.js';
+import type { DocumentName } from '../documents/document-name.js';
 import type { HeatRange } from './heat-level.js';
 import { type DocumentHeat, HeatTable } from './heat-table.js';
 import { HotDocuments } from './hot-documents.js';

@@ -1,8 +1,8 @@
 // The documents that are hot, and how many copies each should have. A document stays among them until it has been
 // cool for a while, also when the table has forgotten it meanwhile.
 
-import type { DocumentName } from '../streams/heads.js';
-import { DocumentMap } from './document-map.js';
+import { DocumentMap } from '../documents/document-map.js';
+import type { DocumentName } from '../documents/document-name.js';
 import { HeatLevel, type HeatRange, type HeatScale } from './heat-level.js';
 
 /** Where heat is known. */

@@ -4,10 +4,10 @@
 // when a replica comes or goes only its own documents move. Readers are sent to copies that are ready; one that is to go stays
 // until those in its place are.
 
+import { DocumentMap } from '../documents/document-map.js';
+import type { DocumentName } from '../documents/document-name.js';
 import type { CopyReport, ReplicaPlace } from '../replica/replica-ports.js';
-import type { DocumentName } from '../streams/heads.js';
 import type { Order, OrderSource } from './attached-replicas.js';
-import { DocumentMap } from './document-map.js';
 import { DELIVERY_COST } from './heat-table.js';
 
 export interface OffersHost {

@@ -2,8 +2,8 @@
 // and sends readers there (offers.ts, attached-replicas.ts), and refuses what it cannot bear (shedding.ts).
 
 import type { Limits } from '@deltabase/base';
+import type { DocumentName } from '../documents/document-name.js';
 import type { Failure } from '../results.js';
-import type { DocumentName } from '../streams/heads.js';
 import { AttachedReplicas } from './attached-replicas.js';
 import { Heat } from './heat.js';
 import type { DocumentHeat } from './heat-table.js';

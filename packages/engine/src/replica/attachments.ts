@@ -2,8 +2,9 @@
 // Each orders copies of documents; the replica keeps what any of them has ordered, and reports on it. What was ordered
 // stays for a while when its orderer is lost: it may come back, and readers may be there.
 
+import { DocumentMap } from '../documents/document-map.js';
+import type { DocumentName } from '../documents/document-name.js';
 import type { Clock, Log, Random } from '../ports.js';
-import type { DocumentName } from '../streams/heads.js';
 import type {
   AttachLink,
   AttachListener,
@@ -34,8 +35,8 @@ export interface AttachmentsHost {
 /** One process that it offers itself to. */
 interface Attachment {
   readonly address: string;
-  /** What it has ordered, by name. */
-  readonly orders: Map<string, DocumentName>;
+  /** What it has ordered. */
+  readonly orders: DocumentMap<DocumentName>;
   link: AttachLink | undefined;
   /** Since when there is no link, ms. */
   lostMs: number;
@@ -59,7 +60,7 @@ export class Attachments {
   readonly #host: AttachmentsHost;
   readonly #all = new Map<string, Attachment>();
   /** How many have ordered a document. */
-  readonly #ordered = new Map<string, number>();
+  readonly #ordered = new DocumentMap<number>();
   #reportedMs = Number.NEGATIVE_INFINITY;
 
   constructor(host: AttachmentsHost) {
@@ -109,7 +110,7 @@ export class Attachments {
     const nowMs = this.#host.clock.monotonicMs();
     this.#all.set(address, {
       ...{ address, toldMs },
-      orders: new Map(),
+      orders: new DocumentMap(),
       link: undefined,
       lostMs: nowMs,
       dueMs: nowMs,
@@ -146,12 +147,12 @@ export class Attachments {
     release: readonly DocumentName[],
   ): void {
     attachment.failures = 0;
-    for (const name of release) this.#release(attachment, idOf(name));
+    for (const name of release) this.#release(attachment, name);
     for (const name of hold) {
-      const id = idOf(name);
-      if (attachment.orders.has(id) || attachment.orders.size >= this.#host.ordersMax) continue;
-      attachment.orders.set(id, name);
-      this.#ordered.set(id, (this.#ordered.get(id) ?? 0) + 1);
+      const { orders } = attachment;
+      if (orders.get(name) !== undefined || orders.size >= this.#host.ordersMax) continue;
+      orders.set(name, name);
+      this.#ordered.set(name, (this.#ordered.get(name) ?? 0) + 1);
       this.#host.hold(name);
     }
     // Whoever ordered a copy waits to hear that it is there.
@@ -177,24 +178,17 @@ export class Attachments {
   }
 
   #lapse(attachment: Attachment): void {
-    for (const id of [...attachment.orders.keys()]) this.#release(attachment, id);
+    for (const name of [...attachment.orders.values()]) this.#release(attachment, name);
   }
 
-  #release(attachment: Attachment, id: string): void {
-    const name = attachment.orders.get(id);
-    if (name === undefined) return;
-    attachment.orders.delete(id);
-    const left = this.#ordered.get(id)! - 1;
+  #release({ orders }: Attachment, name: DocumentName): void {
+    if (!orders.delete(name)) return;
+    const left = this.#ordered.get(name)! - 1;
     if (left > 0) {
-      this.#ordered.set(id, left);
+      this.#ordered.set(name, left);
       return;
     }
-    this.#ordered.delete(id);
+    this.#ordered.delete(name);
     this.#host.release(name);
   }
-}
-
-/** No space has a slash in its name. */
-function idOf({ space, key }: DocumentName): string {
-  return `${space}/${key}`;
 }

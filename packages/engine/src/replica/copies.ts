@@ -2,8 +2,8 @@
 // most as many as memory is given for and an upstream takes watches, those that were used longest ago go first.
 
 import type { Limits } from '@deltabase/base';
+import { type DocumentName, documentId } from '../documents/document-name.js';
 import { type Failure, overloaded } from '../results.js';
-import type { DocumentName } from '../streams/heads.js';
 import { LiveCopy } from './live-copy.js';
 
 export interface CopiesHost {
@@ -66,7 +66,7 @@ export class Copies {
   }
 
   find(name: DocumentName): LiveCopy | undefined {
-    return this.#byName.get(idOf(name));
+    return this.#byName.get(documentId(name));
   }
 
   /** Why no copy can be made of it, if there is none. */
@@ -84,7 +84,7 @@ export class Copies {
       this.#touch(known);
       return known;
     }
-    const id = idOf(name);
+    const id = documentId(name);
     const copy = new LiveCopy(name.space, name.key, this.#host.limits.recentBytesMax);
     copy.openedMs = this.#host.nowMs();
     copy.usedMs = copy.openedMs;
@@ -99,13 +99,13 @@ export class Copies {
   hold(name: DocumentName): void {
     // More could not be watched: they would take no more than room.
     if (this.#held.size >= this.#host.limits.watchesPerStreamMax) return;
-    this.#held.set(idOf(name), name);
+    this.#held.set(documentId(name), name);
     this.#keep(name);
   }
 
   /** Keeps it no longer than anybody uses it. */
   release(name: DocumentName): void {
-    this.#held.delete(idOf(name));
+    this.#held.delete(documentId(name));
     const copy = this.find(name);
     if (copy !== undefined) copy.isHeld = false;
   }
@@ -121,7 +121,7 @@ export class Copies {
   /** Lets go of it; `why` is for whoever uses it. */
   drop(copy: LiveCopy, why: Failure | undefined): void {
     if (this.find(copy) !== copy) return;
-    this.#byName.delete(idOf(copy));
+    this.#byName.delete(documentId(copy));
     this.#bytes -= copy.residentBytes;
     this.#host.dropped(copy, why);
   }
@@ -161,7 +161,7 @@ export class Copies {
     const nowMs = this.#host.nowMs();
     if (nowMs - copy.usedMs < TOUCH_MS) return;
     copy.usedMs = nowMs;
-    const id = idOf(copy);
+    const id = documentId(copy);
     this.#byName.delete(id);
     this.#byName.set(id, copy);
   }
@@ -180,9 +180,4 @@ export class Copies {
       if (!this.#isFull || ++looked === SWEEP_MAX) return;
     }
   }
-}
-
-/** No space has a slash in its name. */
-function idOf({ space, key }: DocumentName): string {
-  return `${space}/${key}`;
 }

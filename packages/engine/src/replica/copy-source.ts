@@ -2,10 +2,10 @@
 
 import { DeltabaseError } from '@deltabase/base';
 import type { Version } from '@deltabase/delta';
+import type { DocumentName } from '../documents/document-name.js';
 import { type Failure, failure } from '../results.js';
 import type { ComposeRequest, StoredComposition } from '../streams/compose-stored.js';
 import type { DocumentSource, ReadDeltas, StreamedDocument } from '../streams/document-source.js';
-import type { DocumentName } from '../streams/heads.js';
 import type { Copies } from './copies.js';
 import type { Following } from './following.js';
 import type { LiveCopy } from './live-copy.js';

@@ -1,10 +1,10 @@
 // A replica's view of the world: no disk and no peers, but upstreams: nodes of the cluster, or other replicas, from
 // which deltas come. As everywhere in the engine, a port calls back, never from inside the call that asked.
 
+import type { DocumentName } from '../documents/document-name.js';
 import type { TailDelta } from '../documents/tail.js';
 import type { Clock, Log, Random } from '../ports.js';
 import type { Failure } from '../results.js';
-import type { DocumentName } from '../streams/heads.js';
 
 export interface ReplicaPorts {
   readonly clock: Clock;

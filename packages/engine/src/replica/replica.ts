@@ -5,13 +5,13 @@
 
 import type { Limits } from '@deltabase/base';
 import { nameProblem } from '../check-message.js';
+import type { DocumentName } from '../documents/document-name.js';
 import type { Attached, CopyDirectory, OrdersSink } from '../heat/attached-replicas.js';
-
 import { type HotDocument, ReadLoad } from '../heat/read-load.js';
 import type { SheddingCounters } from '../heat/shedding.js';
 import { type Failure, failure } from '../results.js';
 import type { DocumentStreams } from '../streams/document-streams.js';
-import { type DocumentName, Heads, type HeadsRequest, type HeadsResult } from '../streams/heads.js';
+import { Heads, type HeadsRequest, type HeadsResult } from '../streams/heads.js';
 import { type ReadRequest, type ReadResult, Reads } from '../streams/reads.js';
 import type { Watch, WatchSink } from '../streams/watcher.js';
 import { Watches, type WatchRequest } from '../streams/watches.js';

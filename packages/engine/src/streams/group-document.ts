@@ -4,6 +4,7 @@
 import { DeltabaseError } from '@deltabase/base';
 import { applyPatch, hashText, parsePatch, type Version } from '@deltabase/delta';
 import { SYSTEM_SPACE } from '@deltabase/machine';
+import type { DocumentName } from '../documents/document-name.js';
 import { COMMITTED, type LocalDocument } from '../documents/local-document.js';
 import { loadDocument } from '../documents/stored-document.js';
 import { recordOf, storedDelta, type TailDelta } from '../documents/tail.js';
@@ -13,7 +14,6 @@ import { type Failure, failure } from '../results.js';
 import type { Task } from '../task.js';
 import type { ComposeRequest, StoredComposition } from './compose-stored.js';
 import type { DocumentSource, ReadDeltas, StreamedDocument } from './document-source.js';
-import type { DocumentName } from './heads.js';
 import type { StoredDeltas } from './history.js';
 
 export class GroupDocument implements DocumentSource {

@@ -3,14 +3,10 @@
 
 import type { Limits } from '@deltabase/base';
 import { nameProblem } from '../check-message.js';
+import type { DocumentName } from '../documents/document-name.js';
 import { OpenRequests } from '../open-requests.js';
 import { type Failure, failure, overloaded } from '../results.js';
 import type { DocumentSource } from './document-source.js';
-
-export interface DocumentName {
-  readonly space: string;
-  readonly key: string;
-}
 
 export interface HeadsRequest {
   /** At most `headsMax` of them. */

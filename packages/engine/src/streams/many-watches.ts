@@ -3,12 +3,12 @@
 // a stream costs what is on its way, however many documents it follows.
 
 import { DeltabaseError, type Limits } from '@deltabase/base';
+import type { DocumentName } from '../documents/document-name.js';
 import type { TailDelta } from '../documents/tail.js';
 import { type Failure, failure } from '../results.js';
 import type { ComposedDelta } from './composed-delta.js';
 import type { DocumentStreams } from './document-streams.js';
 import type { ProgressMark } from './document-views.js';
-import type { DocumentName } from './heads.js';
 import type { Origin, OriginFeed } from './origin.js';
 import type { Watch, WatchSink } from './watcher.js';
 import type { WatchRequest } from './watches.js';

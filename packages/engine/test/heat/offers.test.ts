@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { DocumentName } from '../../src/documents/document-name.js';
 import { Offers, weightOf } from '../../src/heat/offers.js';
-import type { DocumentName } from '../../src/streams/heads.js';
 
 const X = doc('x');
 

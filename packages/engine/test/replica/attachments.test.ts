@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makePrng } from '@deltabase/base';
+import type { DocumentName } from '../../src/documents/document-name.js';
 import { Attachments } from '../../src/replica/attachments.js';
 import type { AttachListener, CopyReport, ReplicaPlace } from '../../src/replica/replica-ports.js';
 import { failure } from '../../src/results.js';
-import type { DocumentName } from '../../src/streams/heads.js';
 
 interface Link {
   readonly address: string;

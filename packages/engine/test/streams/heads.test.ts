@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_LIMITS, type Limits } from '@deltabase/base';
+import type { DocumentName } from '../../src/documents/document-name.js';
 import { type Failure, failure } from '../../src/results.js';
 import type { DocumentSource, StreamedDocument } from '../../src/streams/document-source.js';
-import { type DocumentName, Heads, type HeadsResult } from '../../src/streams/heads.js';
+import { Heads, type HeadsResult } from '../../src/streams/heads.js';
 
 /** Documents whose leaders answer, and whose states come, when the bench says so. */
 class Bench {

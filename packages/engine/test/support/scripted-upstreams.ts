@@ -1,5 +1,6 @@
 // Upstreams that do what a test says, and keep what they were asked for.
 
+import type { DocumentName } from '../../src/documents/document-name.js';
 import type { TailDelta } from '../../src/documents/tail.js';
 import { storedDelta } from '../../src/documents/tail.js';
 import type {
@@ -9,7 +10,6 @@ import type {
   Upstreams,
 } from '../../src/replica/replica-ports.js';
 import { type Failure, failure } from '../../src/results.js';
-import type { DocumentName } from '../../src/streams/heads.js';
 import { statePieces } from '../../src/streams/state-pieces.js';
 import type { Step } from './history.js';
 

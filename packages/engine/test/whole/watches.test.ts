@@ -163,18 +163,7 @@ test('watchers of any policy, slow or not, through crashes and snapshots end wit
       tokens.watch(`quick${at}`, 'a', { policy }),
       tokens.watch(`slow${at}`, 'a', { policy, stallMsMax: 500 }),
     ]);
-    const client = tokens.client('c');
-    for (let round = 0; round < 9; round++) {
-      const down = 1 + (round % 3);
-      tokens.cluster.crash(down);
-      for (let part = 0; part < 10; part++) {
-        client.send('a', part % 3 === 0 ? 'append_much' : 'append');
-        tokens.run(60);
-      }
-      tokens.cluster.startNode(down);
-      tokens.run(200);
-    }
-    tokens.check();
+    sendThroughCrashes(tokens);
     assert.ok(watches.every(({ seq }) => seq === 90));
     assert.ok(watches.some(({ skipped }) => skipped.composed > 10));
   }
@@ -268,18 +257,7 @@ test('watchers of some positions, of any policy, slow or not, through crashes an
       tokens.watch(`quick ${policy.kind}`, 'a', { policy, positions }),
       tokens.watch(`slow ${policy.kind}`, 'a', { policy, positions, stallMsMax: 700 }),
     ]);
-    const client = tokens.client('c');
-    for (let round = 0; round < 9; round++) {
-      const down = 1 + (round % 3);
-      tokens.cluster.crash(down);
-      for (let part = 0; part < 10; part++) {
-        client.send('a', part % 3 === 0 ? 'append_much' : 'append');
-        tokens.run(60);
-      }
-      tokens.cluster.startNode(down);
-      tokens.run(200);
-    }
-    tokens.check();
+    sendThroughCrashes(tokens);
     assert.ok(watches.every(({ seq }) => seq === 90));
     assert.ok(watches.every(({ marks }) => marks > 3));
     assert.ok(watches.some(({ begun }) => begun.behindSeq > 0));
@@ -361,3 +339,19 @@ test('pointers that are none, too many or too different end a watch with why', (
   const none = undefined;
   assert.deepEqual(codes, [invalid, invalid, invalid, none, none, none, 'OVERLOADED']);
 });
+
+/** 90 messages to "a", while one node after the other is down; then all that was seen is checked. */
+function sendThroughCrashes(tokens: TokenCluster): void {
+  const client = tokens.client('c');
+  for (let round = 0; round < 9; round++) {
+    const down = 1 + (round % 3);
+    tokens.cluster.crash(down);
+    for (let part = 0; part < 10; part++) {
+      client.send('a', part % 3 === 0 ? 'append_much' : 'append');
+      tokens.run(60);
+    }
+    tokens.cluster.startNode(down);
+    tokens.run(200);
+  }
+  tokens.check();
+}

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { DeltabaseError } from '@deltabase/base';
 import { encodePiece, fromJson, hashText } from '@deltabase/delta';
 import fc from 'fast-check';
-import type { AnyWatchEvent, WatchPolicy } from '../src/index.js';
+import type { AnyWatchEvent, Client, WatchPolicy } from '../src/index.js';
 import {
   addressOf,
   connectIn,
@@ -32,24 +32,7 @@ test('a watch of any policy has no gap and no repeat, wherever its streams break
         const script = unreliable(world, truth);
         const nodes = new ScriptedNodes(world, [script, script]);
         const client = await connectIn(world, { addresses: nodes.addresses, transport: nodes });
-        const begunAt = truth.seq;
-        const options = isResumed ? { afterSeq: begunAt, policy } : { policy };
-        const events: AnyWatchEvent[] = [];
-        const watching = (async () => {
-          for await (const event of client.document('s', 'k').watch(options)) {
-            events.push(event);
-            if (event.seq >= 40) break;
-          }
-        })();
-        const grow = (): void => {
-          if (truth.seq >= 40) return;
-          truth.seq++;
-          if (world.below(8) === 0) truth.floor = Math.max(0, truth.seq - 2);
-          world.after(world.below(12), grow);
-        };
-        grow();
-        await settled(world, watching);
-        check(events, truth, isResumed ? begunAt : undefined);
+        await watchUntil(40, { world, truth, client, isResumed, policy });
         await settled(world, client.close());
       },
     ),
@@ -77,26 +60,11 @@ test('a watch that moves to copies, and back when they break, has no gap and no 
         const limits = { copyMoveMs: 20, copyRestMs: 100, copyHintMs: 200 };
         const { addresses } = nodes;
         const client = await connectIn(world, { addresses, transport: nodes, limits });
-        const begunAt = truth.seq;
-        const options = isResumed ? { afterSeq: begunAt, policy } : { policy };
-        const events: AnyWatchEvent[] = [];
-        const watching = (async () => {
-          for await (const event of client.document('s', 'k').watch(options)) {
-            events.push(event);
-            if (event.seq >= 60) break;
-          }
-        })();
-        const grow = (): void => {
-          if (truth.seq >= 60) return;
-          truth.seq++;
-          if (world.below(8) === 0) truth.floor = Math.max(0, truth.seq - 2);
+        const grown = (): void => {
           if (world.below(10) === 0) nodes.down.add(4);
           if (world.below(10) === 0) nodes.down.delete(4);
-          world.after(world.below(12), grow);
         };
-        grow();
-        await settled(world, watching);
-        check(events, truth, isResumed ? begunAt : undefined);
+        await watchUntil(60, { world, truth, client, isResumed, policy, grown });
         moves += nodes.calls.filter((call) => /^Watch [345]$/.test(call)).length;
         await settled(world, client.close());
         assert.deepEqual(nodes.links, []);
@@ -106,6 +74,42 @@ test('a watch that moves to copies, and back when they break, has no gap and no 
   );
   assert.ok(moves > 200, `${moves} moves`);
 });
+
+interface Watching {
+  readonly world: VirtualWorld;
+  readonly truth: Truth;
+  readonly client: Client;
+  readonly isResumed: boolean;
+  readonly policy: WatchPolicy;
+  /** Called whenever the document has grown. */
+  readonly grown?: () => void;
+}
+
+/** Watches the document while it grows to `lastSeq` and loses some of its history now and then, and checks every event. */
+async function watchUntil(
+  lastSeq: number,
+  { world, truth, client, isResumed, policy, grown = () => {} }: Watching,
+): Promise<void> {
+  const begunAt = truth.seq;
+  const options = isResumed ? { afterSeq: begunAt, policy } : { policy };
+  const events: AnyWatchEvent[] = [];
+  const watching = (async () => {
+    for await (const event of client.document('s', 'k').watch(options)) {
+      events.push(event);
+      if (event.seq >= lastSeq) break;
+    }
+  })();
+  const grow = (): void => {
+    if (truth.seq >= lastSeq) return;
+    truth.seq++;
+    if (world.below(8) === 0) truth.floor = Math.max(0, truth.seq - 2);
+    grown();
+    world.after(world.below(12), grow);
+  };
+  grow();
+  await settled(world, watching);
+  check(events, truth, isResumed ? begunAt : undefined);
+}
 
 function check(events: readonly AnyWatchEvent[], truth: Truth, afterSeq: number | undefined): void {
   let seq = afterSeq;

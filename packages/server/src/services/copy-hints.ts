@@ -1,7 +1,7 @@
 // Tells readers and watchers where else a document may be read: at copies that are ready. Whoever understands it goes
 // there, others are served here all the same (docs/wire-formats.md, "hints").
 
-import type { CopyDirectory, DocumentName } from '@deltabase/engine';
+import { type CopyDirectory, type DocumentName, documentId } from '@deltabase/engine';
 import { Metadata } from '@grpc/grpc-js';
 import { WireWriter } from '../wire/writer.js';
 
@@ -29,7 +29,7 @@ export class CopyHints {
 
   /** Calls `told` with each set of copies that a document has from now on, unless it has none. Returns how to stop it. */
   follow(document: DocumentName, told: HintListener): () => void {
-    const id = idOf(document);
+    const id = documentId(document);
     let listeners = this.#listeners.get(id);
     if (listeners === undefined) {
       listeners = new Set();
@@ -43,7 +43,7 @@ export class CopyHints {
   }
 
   #changed(document: DocumentName): void {
-    const listeners = this.#listeners.get(idOf(document));
+    const listeners = this.#listeners.get(documentId(document));
     if (listeners === undefined) return;
     const copies = this.of(document);
     if (copies.length === 0) return;
@@ -62,9 +62,4 @@ export function hintMetadata(copies: readonly string[]): Metadata {
   const metadata = new Metadata();
   metadata.set(KEY, copies.join(','));
   return metadata;
-}
-
-/** No space has a slash in its name. */
-function idOf({ space, key }: DocumentName): string {
-  return `${space}/${key}`;
 }

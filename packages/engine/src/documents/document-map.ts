@@ -1,6 +1,6 @@
 // Values by the name of a document. Two steps, so that looking one up makes no string.
 
-import type { DocumentName } from '../streams/heads.js';
+import type { DocumentName } from './document-name.js';
 
 export class DocumentMap<T> {
   readonly #bySpace = new Map<string, Map<string, T>>();
