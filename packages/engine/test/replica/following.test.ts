@@ -1,39 +1,16 @@
+// What a replica makes of what its upstream tells of documents: deltas and states, which of its copies it holds, and
+// where what has left memory comes from. Which upstream that is stands in following-upstreams.test.ts.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { failure } from '../../src/results.js';
 import { statePieces } from '../../src/streams/state-pieces.js';
-import { makeHistory } from '../support/history.js';
+import { FIRST, following, STEPS } from '../support/following.js';
+import { tailOf } from '../support/history.js';
 import { makeRandomHistory } from '../support/random-history.js';
 import { ReplicaBench, wordOf } from '../support/replica-bench.js';
 
-const STEPS = makeHistory(40);
 const OTHER = makeRandomHistory(5, 40);
-const FIRST = STEPS[0]!;
-
-/** A replica that follows document `k`, which is at `seq`; watched by a sink that has its state. */
-function following(seq: number, options = {}) {
-  const bench = new ReplicaBench(options);
-  bench.live();
-  const sink = bench.watch('k');
-  bench.say((up) => up.state(1, STEPS[seq - 1]!));
-  assert.deepEqual(sink.got, [`state ${seq}`]);
-  return { bench, sink };
-}
-
-test('nothing is watched before there is a way to a node', () => {
-  const bench = new ReplicaBench();
-  const read = bench.read('k');
-  bench.say((up) => up.origin(['r2'], false));
-  assert.deepEqual(bench.up.watches, []);
-  assert.equal(bench.replica.status().upstream, undefined);
-  bench.live(['r2']);
-  assert.deepEqual(bench.up.watches, [{ id: 1, key: 'k', afterSeq: undefined }]);
-  bench.say((up) => up.state(1, STEPS[4]!));
-  assert.equal(wordOf(read), 5);
-  const { upstream, via } = bench.replica.status();
-  assert.deepEqual([upstream, via], ['a:1', ['r2']]);
-  assert.deepEqual(bench.replica.origin, { via: ['r1', 'r2'], live: true });
-});
 
 test('deltas reach watchers and readers, each once', () => {
   const { bench, sink } = following(3);
@@ -44,222 +21,6 @@ test('deltas reach watchers and readers, each once', () => {
   });
   assert.deepEqual(sink.got, ['state 3', '4', '5']);
   assert.equal(wordOf(bench.read('k', { kind: 'stale' })), 5);
-});
-
-test('a linearizable read asks how far the document is, and waits for that', () => {
-  const { bench } = following(3);
-  bench.clock.pass(10);
-  const read = bench.read('k');
-  assert.deepEqual(bench.up.questions, [{ number: 1, ids: [1] }]);
-  assert.equal(wordOf(read), undefined);
-  bench.say((up) => up.heads(1, [4]));
-  assert.equal(wordOf(read), undefined);
-  bench.say((up) => up.delta(1, STEPS[3]!));
-  assert.equal(wordOf(read), 4);
-});
-
-test('a read that joins a load does not miss what was committed since the load began', () => {
-  const bench = new ReplicaBench();
-  bench.live();
-  const first = bench.read('k');
-  bench.clock.pass(50);
-  const second = bench.read('k');
-  bench.say((up) => up.state(1, STEPS[4]!));
-  assert.equal(wordOf(first), 5);
-  assert.equal(wordOf(second), undefined);
-  bench.say((up) => up.heads(1, [6]));
-  bench.say((up) => up.delta(1, STEPS[5]!));
-  assert.equal(wordOf(second), 6);
-});
-
-test('a connection that ends: it goes on behind its seq at the next one, and asks again', () => {
-  const { bench, sink } = following(3);
-  bench.clock.pass(10);
-  const read = bench.read('k');
-  bench.say((up) => up.closed());
-  bench.clock.pass(0);
-  assert.equal(bench.up.address, 'b:1');
-  assert.equal(bench.replica.status().upstream, undefined);
-  bench.live();
-  assert.deepEqual(bench.up.watches, [{ id: 1, key: 'k', afterSeq: 3 }]);
-  assert.deepEqual(bench.up.questions, [{ number: 2, ids: [1] }]);
-  bench.say((up) => {
-    up.delta(1, STEPS[3]!);
-    up.heads(2, [4]);
-  });
-  assert.equal(wordOf(read), 4);
-  assert.deepEqual(sink.got, ['state 3', '4']);
-  assert.equal(sink.ended, undefined);
-});
-
-test('what an earlier connection still says is void', () => {
-  const { bench, sink } = following(3);
-  const before = bench.up;
-  bench.say((up) => up.closed());
-  bench.clock.pass(0);
-  bench.live();
-  assert.ok(before.isClosed);
-  before.delta(1, STEPS[3]!);
-  before.ended(1, failure('SPACE_NOT_FOUND', 'gone'));
-  before.closed();
-  bench.clock.pass(0);
-  assert.deepEqual(sink.got, ['state 3']);
-  assert.equal(sink.ended, undefined);
-  assert.equal(bench.upstreams.all.length, 2);
-});
-
-test('an upstream that leads to no node is left after a while', () => {
-  const bench = new ReplicaBench();
-  bench.say((up) => up.origin(['r2'], false));
-  bench.clock.pass(2900);
-  assert.equal(bench.up.address, 'a:1');
-  bench.clock.pass(300);
-  assert.equal(bench.up.address, 'b:1');
-});
-
-test('an upstream that does not answer is left, and the next one is asked', () => {
-  const { bench } = following(3);
-  bench.clock.pass(10);
-  const read = bench.read('k');
-  bench.clock.pass(2900);
-  assert.equal(bench.up.address, 'a:1');
-  bench.clock.pass(300);
-  assert.equal(bench.up.address, 'b:1');
-  bench.live();
-  bench.say((up) => up.heads(2, [3]));
-  assert.equal(wordOf(read), 3);
-});
-
-test('an upstream that has lost its own one, or the cluster, is left at once', () => {
-  for (const lost of [
-    (bench: ReplicaBench) => bench.say((up) => up.origin(['r2'], false)),
-    (bench: ReplicaBench) => bench.say((up) => up.heads(1, failure('UNAVAILABLE', 'no leader'))),
-    (bench: ReplicaBench) => bench.say((up) => up.ended(1, failure('UNAVAILABLE', 'it stops'))),
-    (bench: ReplicaBench) => bench.say((up) => up.ended(1, failure('OVERLOADED', 'full'))),
-  ]) {
-    const { bench, sink } = following(3);
-    bench.clock.pass(10);
-    bench.read('k');
-    lost(bench);
-    bench.clock.pass(0);
-    assert.equal(bench.up.address, 'b:1');
-    assert.equal(sink.ended, undefined, 'its watchers stay');
-  }
-});
-
-test('a copy that no upstream has room for goes, and those beside it stay', () => {
-  const { bench, sink } = following(3);
-  const other = bench.watch('other');
-  bench.say((up) => up.state(2, FIRST));
-  const full = failure('OVERLOADED', 'full');
-  bench.say((up) => up.ended(1, full));
-  bench.clock.pass(0);
-  bench.live();
-  assert.equal(bench.up.address, 'b:1');
-  assert.deepEqual([sink.ended, other.ended], [undefined, undefined]);
-  bench.say((up) => up.ended(up.watches.find(({ key }) => key === 'k')!.id, full));
-  bench.clock.pass(0);
-  assert.equal(sink.ended?.code, 'OVERLOADED');
-  assert.equal(bench.upstreams.all.length, 2, 'it stays where the others are');
-  bench.say((up) => up.delta(up.watches.find(({ key }) => key === 'other')!.id, STEPS[1]!));
-  assert.deepEqual(other.got, ['state 1', '2']);
-});
-
-test('an upstream that has no room once is not held against it later', () => {
-  const { bench, sink } = following(3);
-  const full = failure('OVERLOADED', 'full');
-  for (let seq = 4; seq <= 6; seq++) {
-    bench.say((up) => up.ended(1, full));
-    bench.clock.pass(4000);
-    bench.live();
-    bench.say((up) => up.delta(1, STEPS[seq - 1]!));
-  }
-  assert.deepEqual(sink.got, ['state 3', '4', '5', '6']);
-  assert.equal(sink.ended, undefined);
-});
-
-test('without a way to a node for long its watchers are sent elsewhere', () => {
-  const { bench, sink } = following(3);
-  bench.say((up) => up.closed());
-  for (let passedMs = 0; passedMs < 9800; passedMs += 100) {
-    bench.clock.pass(100);
-    if (!bench.up.isClosed) bench.up.closed();
-  }
-  assert.deepEqual([sink.ended], [undefined]);
-  bench.clock.pass(400);
-  assert.equal(sink.ended?.code, 'UNAVAILABLE');
-  const late = bench.watch('k');
-  bench.clock.pass(200);
-  assert.equal(late.ended?.code, 'UNAVAILABLE');
-  assert.equal(wordOf(bench.read('k', { kind: 'stale' })), 3);
-  while (bench.up.isClosed) bench.clock.pass(100);
-  bench.live();
-  const again = bench.watch('k', { afterSeq: 3 });
-  bench.clock.pass(200);
-  bench.say((up) => {
-    up.heads(up.questions.at(-1)!.number, [3]);
-    up.delta(1, STEPS[3]!);
-  });
-  assert.deepEqual([again.ended, again.got], [undefined, ['4']]);
-});
-
-test('a circle of replicas is found out, and not followed', () => {
-  const bench = new ReplicaBench();
-  const read = bench.read('k');
-  bench.say((up) => up.origin(['r2', 'r1'], true));
-  bench.clock.pass(0);
-  assert.ok(bench.logged.includes('upstream-circle'));
-  assert.equal(bench.up.address, 'b:1');
-  assert.deepEqual(
-    bench.upstreams.all.map(({ watches }) => watches),
-    [[], []],
-  );
-  bench.live();
-  bench.say((up) => up.state(1, FIRST));
-  assert.equal(wordOf(read), 1);
-});
-
-test('a circle that closes later is left, too', () => {
-  const { bench } = following(3);
-  bench.say((up) => up.origin(['r2', 'r1'], true));
-  bench.clock.pass(0);
-  assert.equal(bench.up.address, 'b:1');
-});
-
-test('where no upstream can be had it goes round, at once and then more and more slowly', () => {
-  const bench = new ReplicaBench();
-  const gapsMs: number[] = [];
-  for (let lastMs = 0; bench.upstreams.all.length < 14; ) {
-    const count = bench.upstreams.all.length;
-    bench.up.closed();
-    while (bench.upstreams.all.length === count) bench.clock.pass(10);
-    gapsMs.push(bench.clock.monotonicMs() - lastMs);
-    lastMs = bench.clock.monotonicMs();
-  }
-  assert.ok(gapsMs[0]! <= 10);
-  assert.ok(gapsMs.at(-1)! >= 1500 && gapsMs.at(-1)! <= 3020, String(gapsMs));
-  assert.deepEqual(
-    gapsMs,
-    [...gapsMs].sort((a, b) => a - b),
-  );
-  const addresses = new Set(bench.upstreams.all.map(({ address }) => address));
-  assert.equal(addresses.size, 2);
-});
-
-test('once an upstream has answered, the next one is tried at once', () => {
-  const { bench } = following(3);
-  for (let count = 0; count < 6; count++) {
-    bench.up.closed();
-    const { length } = bench.upstreams.all;
-    while (bench.upstreams.all.length === length) bench.clock.pass(10);
-  }
-  bench.live();
-  bench.read('k');
-  bench.say((up) => up.heads(up.questions.at(-1)!.number, [3]));
-  const { length } = bench.upstreams.all;
-  bench.say((up) => up.closed());
-  bench.clock.pass(0);
-  assert.equal(bench.upstreams.all.length, length + 1);
 });
 
 test('a delta that is missing: the state comes anew, and no watcher misses anything', () => {
@@ -273,7 +34,7 @@ test('a delta that is missing: the state comes anew, and no watcher misses anyth
   });
   const [read] = bench.up.reads;
   assert.deepEqual([read!.key, read!.fromSeq], ['k', 4]);
-  read!.done(STEPS.slice(3, 6).map(({ record, bytes }) => deltaOf(record.seq, bytes)));
+  read!.done(tailOf(STEPS.slice(3, 6)));
   bench.clock.settle();
   assert.deepEqual(sink.got, ['state 3', '4', '5', '6']);
   assert.equal(bench.replica.status().resyncs, 1);
@@ -327,7 +88,7 @@ test('a copy whose last delta was lost begins anew', () => {
   }
   assert.equal(bench.up.watches.length, 2, 'the state may take its time');
   bench.say((up) => up.state(2, STEPS[3]!));
-  bench.up.reads[0]!.done([deltaOf(4, STEPS[3]!.bytes)]);
+  bench.up.reads[0]!.done(tailOf(STEPS.slice(3, 4)));
   bench.clock.settle();
   assert.deepEqual(sink.got, ['state 3', '4']);
   assert.deepEqual([bench.upstreams.all.length, bench.replica.status().resyncs], [1, 1]);
@@ -343,27 +104,6 @@ test('a copy that comes on, however slowly, goes on', () => {
   }
   assert.equal(sink.got.length, 7);
   assert.equal(bench.replica.status().resyncs, 0);
-});
-
-test('an upstream of which too much does not fit is left', () => {
-  const { bench } = following(3);
-  for (let id = 1; id <= 4; id++) bench.say((up) => up.delta(id, STEPS[9]!));
-  bench.clock.pass(0);
-  assert.equal(bench.up.address, 'b:1');
-  bench.live();
-  assert.deepEqual(bench.up.watches, [{ id: 1, key: 'k', afterSeq: 3 }]);
-});
-
-test('an upstream that finds fault with every question is left', () => {
-  const { bench } = following(3);
-  bench.clock.pass(10);
-  bench.read('k');
-  for (let number = 1; number <= 4; number++) {
-    assert.equal(bench.up.questions.at(-1)!.number, number);
-    bench.say((up) => up.heads(number, failure('INVALID_ARGUMENT', 'too many')));
-  }
-  bench.clock.pass(0);
-  assert.equal(bench.up.address, 'b:1');
 });
 
 test('where the history behind its seq is gone, or never was, the state comes anew', () => {
@@ -436,89 +176,6 @@ test('a state that was cut off is asked for again elsewhere', () => {
   assert.deepEqual(sink.got, ['state 20']);
 });
 
-test('why there is no copy is told to who reads and who watches', () => {
-  for (const code of ['SPACE_NOT_FOUND', 'OVERLOADED'] as const) {
-    const bench = new ReplicaBench();
-    bench.live();
-    const read = bench.read('k');
-    const stale = bench.read('k', { kind: 'stale' });
-    const sink = bench.watch('k');
-    bench.say((up) => up.ended(1, failure(code, 'no')));
-    assert.deepEqual([wordOf(read), wordOf(stale), sink.ended?.code], [code, code, code]);
-    assert.equal(bench.replica.status().copies, 0);
-    assert.equal(bench.upstreams.all.length, 1, 'the upstream is as good as before');
-  }
-});
-
-test('nobody waits beyond its time for a state that does not come', () => {
-  const bench = new ReplicaBench();
-  bench.live();
-  const reads = [bench.read('k'), bench.read('k', { kind: 'stale' })];
-  bench.clock.pass(4900);
-  assert.deepEqual(reads.map(wordOf), [undefined, undefined]);
-  bench.clock.pass(300);
-  assert.deepEqual(reads.map(wordOf), ['UNAVAILABLE', 'DEADLINE_EXCEEDED']);
-});
-
-test('a copy that fails sends who waits for a seq of it to the next one', () => {
-  const { bench, sink } = following(3);
-  const read = bench.read('k', { kind: 'atLeast', seq: 5 }, 10_000);
-  bench.say((up) => up.ended(1, failure('SPACE_NOT_FOUND', 'gone')));
-  assert.equal(sink.ended?.code, 'SPACE_NOT_FOUND');
-  assert.deepEqual(bench.up.watches.at(-1), { id: 2, key: 'k', afterSeq: undefined });
-  bench.say((up) => up.state(2, STEPS[5]!));
-  assert.equal(wordOf(read), 6);
-});
-
-test('a stale read within a time asks only if what is here may be older', () => {
-  const { bench } = following(3);
-  bench.clock.pass(500);
-  const near = bench.read('k', { kind: 'stale', withinMs: 500 });
-  assert.ok(near.result?.kind === 'value');
-  assert.equal(near.result.stalenessMs, 500);
-  assert.deepEqual(bench.up.questions, []);
-  const far = bench.read('k', { kind: 'stale', withinMs: 499 });
-  assert.deepEqual(bench.up.questions, [{ number: 1, ids: [1] }]);
-  assert.equal(wordOf(far), undefined);
-  bench.clock.pass(20);
-  bench.say((up) => up.heads(1, [3]));
-  assert.ok(far.result?.kind === 'value');
-  assert.equal(far.result.stalenessMs, 20, 'as of the question');
-});
-
-test('how fresh a copy is counts from its asking for the state, not from its coming', () => {
-  const bench = new ReplicaBench();
-  bench.live();
-  bench.watch('k');
-  bench.clock.pass(300);
-  bench.say((up) => up.state(1, STEPS[4]!));
-  const read = bench.read('k', { kind: 'stale' });
-  assert.ok(read.result?.kind === 'value');
-  assert.equal(read.result.stalenessMs, 300);
-});
-
-test('copies in use are asked about every second, others are not', () => {
-  const { bench } = following(3);
-  bench.read('other');
-  bench.say((up) => up.state(2, FIRST));
-  for (let second = 0; second < 12; second++) {
-    bench.clock.pass(1000);
-    const question = bench.up.questions.at(-1);
-    if (question !== undefined) {
-      bench.say((up) =>
-        up.heads(
-          question.number,
-          question.ids.map((id) => (id === 1 ? 3 : 1)),
-        ),
-      );
-    }
-  }
-  const asked = (id: number): number =>
-    bench.up.questions.filter(({ ids }) => ids.includes(id)).length;
-  assert.ok(asked(1) >= 10, String(asked(1)));
-  assert.ok(asked(2) <= 5, String(asked(2)));
-});
-
 test('a copy that is let go of is not watched any more', () => {
   const bench = new ReplicaBench({ limits: { idleEvictMs: 1000 } });
   bench.live();
@@ -552,11 +209,11 @@ test('deltas that have left memory come from the upstream', () => {
   bench.say((up) => up.delta(1, STEPS[9]!));
   const [read] = bench.up.reads;
   assert.equal(read!.fromSeq, 4);
-  read!.done(STEPS.slice(3, 7).map(({ record, bytes }) => deltaOf(record.seq, bytes)));
+  read!.done(tailOf(STEPS.slice(3, 7)));
   bench.clock.settle();
   assert.deepEqual(sink.got, ['state 3', '4', '5', '6', '7']);
   assert.equal(bench.up.reads[1]!.fromSeq, 8);
-  bench.up.reads[1]!.done(STEPS.slice(8, 9).map(({ record, bytes }) => deltaOf(record.seq, bytes)));
+  bench.up.reads[1]!.done(tailOf(STEPS.slice(8, 9)));
   bench.clock.settle();
   assert.equal(sink.ended?.code, 'HISTORY_GONE', 'there is none at seq 8');
 });
@@ -577,22 +234,6 @@ test('who lags and finds no upstream is sent elsewhere', () => {
   assert.equal(sink.ended?.code, 'UNAVAILABLE');
 });
 
-test('heads are asked for where its own are, for the replicas that it feeds', () => {
-  const { bench } = following(3);
-  bench.clock.pass(10);
-  let heads: unknown;
-  const request = { names: [{ space: 'log', key: 'k' }], expiresMs: 5000 };
-  bench.replica.heads(request, (result) => {
-    heads = result;
-  });
-  bench.clock.settle();
-  assert.equal(heads, undefined);
-  bench.say((up) => up.heads(1, [4]));
-  assert.equal(heads, undefined);
-  bench.say((up) => up.delta(1, STEPS[3]!));
-  assert.deepEqual(heads, { kind: 'heads', seqs: [4] });
-});
-
 test('what it is to hold is kept, and comes back where it could not be had', () => {
   const bench = new ReplicaBench({ limits: { idleEvictMs: 1000 } });
   bench.replica.hold({ space: 'log', key: 'k' });
@@ -605,20 +246,3 @@ test('what it is to hold is kept, and comes back where it could not be had', () 
   assert.equal(wordOf(bench.read('k', { kind: 'stale' })), 1);
   assert.equal(bench.up.watches.length, 2);
 });
-
-test('a replica that stops answers whatever is open', () => {
-  const { bench, sink } = following(3);
-  bench.clock.pass(10);
-  const reads = [bench.read('k'), bench.read('other')];
-  bench.replica.stop();
-  assert.deepEqual(reads.map(wordOf), ['UNAVAILABLE', 'UNAVAILABLE']);
-  assert.equal(sink.ended?.code, 'UNAVAILABLE');
-  assert.ok(bench.up.isClosed);
-  assert.equal(wordOf(bench.read('k')), 'UNAVAILABLE');
-  bench.clock.pass(60_000);
-  assert.equal(bench.upstreams.all.length, 1);
-});
-
-function deltaOf(seq: number, bytes: Uint8Array) {
-  return { seq, bytes, record: undefined, encoded: undefined };
-}
