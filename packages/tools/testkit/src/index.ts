@@ -51,9 +51,9 @@ export { type NetworkUnderTest, testNetworkConformance } from './conformance/net
 export {
   CREDIT_BYTES,
   type ServedScript,
-  testUpstreamsConformance,
   type UpstreamsUnderTest,
-} from './conformance/upstreams.js';
+} from './conformance/upstreams/under-test.js';
+export { testUpstreamsConformance } from './conformance/upstreams/upstreams.js';
 export { inspectRows } from './disk/inspect-rows.js';
 export { MemoryDisk } from './disk/memory-disk.js';
 export { LevelStorage, MemoryStorage, type NodeStorage } from './disk/node-storage.js';

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Lane, Network, NodeId } from '@deltabase/engine';
+import { OutsideCalls } from './outside-calls.js';
 
 /** Nodes that can reach each other, and time that passes. */
 export interface NetworkUnderTest {
@@ -33,24 +34,23 @@ class Listener {
   readonly reachable = new Set<NodeId>();
   /** Who called and was not known, with the address given. */
   readonly met = new Map<NodeId, string>();
-  /** Whether a call into the network is under way: it must not call back then. */
-  #isCalling = false;
+  readonly #outside = new OutsideCalls();
 
   constructor(network: Network) {
     this.network = network;
-    this.#call(() =>
+    this.#outside.into(() =>
       network.listen({
         received: (from, lane, frame) => {
-          assert(!this.#isCalling, 'a frame was delivered from inside a call');
+          this.#outside.only('a frame was delivered');
           this.received.push({ from, lane, frame });
         },
         reachable: (peer, is) => {
-          assert(!this.#isCalling, 'a connection was told of from inside a call');
+          this.#outside.only('a connection was told of');
           if (is) this.reachable.add(peer);
           else this.reachable.delete(peer);
         },
         met: (node, address) => {
-          assert(!this.#isCalling, 'a caller was told of from inside a call');
+          this.#outside.only('a caller was told of');
           this.met.set(node, address);
         },
       }),
@@ -58,25 +58,19 @@ class Listener {
   }
 
   setPeer(peer: NodeId, address: string): void {
-    this.#call(() => this.network.setPeer(peer, address));
+    this.#outside.into(() => this.network.setPeer(peer, address));
   }
 
   removePeer(peer: NodeId): void {
-    this.#call(() => this.network.removePeer(peer));
+    this.#outside.into(() => this.network.removePeer(peer));
   }
 
   send(to: NodeId, lane: Lane, frame: Uint8Array): void {
-    this.#call(() => this.network.send(to, lane, frame));
+    this.#outside.into(() => this.network.send(to, lane, frame));
   }
 
   frames(lane: Lane): Uint8Array[] {
     return this.received.filter((one) => one.lane === lane).map(({ frame }) => frame);
-  }
-
-  #call(run: () => void): void {
-    this.#isCalling = true;
-    run();
-    this.#isCalling = false;
   }
 }
 
