@@ -16,6 +16,23 @@ export function parseOptions<T extends ParseArgsConfig>(
   }
 }
 
+/** The names of the options that take a text. */
+type TextOption<Values> = {
+  [Name in keyof Values & string]: Values[Name] extends string ? Name : never;
+}[keyof Values & string];
+
+/** Reads options that are whole numbers from `min` on; ends the process with the usage if one is not. */
+export function counter<Values extends object>(
+  values: Values,
+  usage: string,
+): (name: TextOption<Values>, min?: number) => number {
+  return (name, min = 1) => {
+    const value = Number(values[name]);
+    if (Number.isSafeInteger(value) && value >= min) return value;
+    return endWithUsage(`--${name} ${values[name]} is nothing that this can be`, usage);
+  };
+}
+
 export function endWithUsage(problem: string, usage: string): never {
   console.error(`${problem}\n\n${usage}`);
   process.exit(2);

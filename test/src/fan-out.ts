@@ -1,6 +1,6 @@
 // npm run fan-out -- [--watchers 1000] [--seconds 30] ...: see fan-out-run.ts.
 
-import { endWithUsage, parseOptions } from './command-line.js';
+import { counter, parseOptions } from './command-line.js';
 import { fanOut } from './fan-out-run.js';
 
 const USAGE = `npm run fan-out -- [OPTION ...]
@@ -28,6 +28,7 @@ if (values.help) {
   console.log(USAGE);
   process.exit(0);
 }
+const count = counter(values, USAGE);
 const seed = count('seed', 0);
 console.log(`seed ${seed}`);
 const { seq, deltas, moves, kills, settledMs } = await fanOut({
@@ -43,9 +44,3 @@ console.log(
   `seq ${seq}; ${deltas} deltas to watchers, which went elsewhere ${moves} times; killed: ${killed.join(', ')}; ` +
     `the last was there ${settledMs} ms after the writer; no gap, no repeat, all hashes those of the leader`,
 );
-
-function count(name: Exclude<keyof typeof values, 'help'>, min = 1): number {
-  const value = Number(values[name]);
-  if (Number.isSafeInteger(value) && value >= min) return value;
-  return endWithUsage(`--${name} ${values[name]} is nothing that this can be`, USAGE);
-}

@@ -1,6 +1,6 @@
 // npm run sleepers -- [--seconds 60] [--watchers 100] ...: see sleepers-run.ts.
 
-import { endWithUsage, parseOptions } from './command-line.js';
+import { counter, parseOptions } from './command-line.js';
 import { sleepThrough } from './sleepers-run.js';
 
 const USAGE = `npm run sleepers -- [OPTION ...]
@@ -26,6 +26,7 @@ if (values.help) {
   console.log(USAGE);
   process.exit(0);
 }
+const count = counter(values, USAGE);
 const report = await sleepThrough({
   seconds: count('seconds'),
   rate: count('rate'),
@@ -49,9 +50,3 @@ for (const [kind, { events, kiB, longestStep }] of Object.entries(woken)) {
   );
 }
 console.log(`all have the leader's hash, the last ${settledMs} ms after it woke`);
-
-function count(name: Exclude<keyof typeof values, 'help'>): number {
-  const value = Number(values[name]);
-  if (Number.isSafeInteger(value) && value >= 1) return value;
-  return endWithUsage(`--${name} ${values[name]} is nothing that this can be`, USAGE);
-}

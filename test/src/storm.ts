@@ -1,6 +1,6 @@
 // npm run storm -- [--seconds 30] [--faults kill,pause,term | --replace] ...: see storm-run.ts.
 
-import { endWithUsage, parseOptions } from './command-line.js';
+import { counter, endWithUsage, parseOptions } from './command-line.js';
 import { FAULTS, type Fault } from './storm-faults.js';
 import { storm } from './storm-run.js';
 
@@ -35,6 +35,7 @@ if (values.help) {
   console.log(USAGE);
   process.exit(0);
 }
+const count = counter(values, USAGE);
 const seed = count('seed', 0);
 console.log(`seed ${seed}`);
 const report = await storm({
@@ -60,17 +61,9 @@ console.log(
     `longest time without an acknowledgement ${longestGapMs} ms; nothing lost, nothing twice, all copies equal`,
 );
 
-function count(name: Exclude<keyof typeof values, 'help' | 'faults' | 'replace'>, min = 1): number {
-  const value = Number(values[name]);
-  return Number.isSafeInteger(value) && value >= min ? value : fail(`--${name} ${values[name]}`);
-}
-
 function faults(): Fault[] {
   return values.faults.split(',').map((name) => {
-    return FAULTS.find((fault) => fault === name) ?? fail(`--faults ${values.faults}`);
+    const known = FAULTS.find((fault) => fault === name);
+    return known ?? endWithUsage(`--faults ${values.faults}: there is no ${name}`, USAGE);
   });
-}
-
-function fail(option: string): never {
-  return endWithUsage(`${option} is nothing that a storm can be`, USAGE);
 }

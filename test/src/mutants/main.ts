@@ -4,7 +4,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { endWithUsage, parseOptions } from '../command-line.js';
+import { counter, endWithUsage, parseOptions } from '../command-line.js';
 import { ROOT } from '../workspace.js';
 import { attempt, type Verdict } from './attempt.js';
 import { checkKillers } from './killers.js';
@@ -34,12 +34,9 @@ const { values, positionals: words } = parseOptions(
   },
   USAGE,
 );
-const jobs = Number(values.jobs);
-if (!Number.isSafeInteger(jobs) || jobs < 1) endWithUsage(`--jobs ${values.jobs}`, USAGE);
-const simulationSeeds = Number(values.simulation);
-if (!Number.isSafeInteger(simulationSeeds) || simulationSeeds < 0) {
-  endWithUsage(`--simulation ${values.simulation}`, USAGE);
-}
+const count = counter(values, USAGE);
+const jobs = count('jobs');
+const simulationSeeds = count('simulation', 0);
 const all = readMutants();
 const chosen = all
   .filter((mutant) => words.length === 0 || words.some((word) => is(mutant, word)))
