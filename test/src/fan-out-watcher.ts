@@ -3,11 +3,10 @@
 // ends it, or dies, it goes on at another one, behind the seq that it has.
 
 import assert from 'node:assert/strict';
-import { fileURLToPath } from 'node:url';
 import type { Prng } from '@deltabase/base';
 import { Connection } from '@deltabase/grpc-connection';
-import { Client, type ClientReadableStream, Metadata, type MethodDefinition } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
+import { Client } from '@grpc/grpc-js';
+import { callWatch, type WatchCall } from './watch-call.js';
 
 /** What all watchers of a document have in common. */
 export interface FanOut {
@@ -21,25 +20,8 @@ export interface FanOut {
   readonly random: Prng;
 }
 
-const PROTO_ROOT = fileURLToPath(new URL('../../../proto/', import.meta.url));
 const KEEPALIVE_MS = 2000;
 const AGAIN_MS = 100;
-
-/** `DocumentsService.Watch`. */
-export const WATCH = loadWatch();
-
-function loadWatch(): MethodDefinition<object, object> {
-  const definition = loadSync(['deltabase/v1/documents.proto'], {
-    includeDirs: [PROTO_ROOT],
-    longs: Number,
-    defaults: true,
-  });
-  const service = definition['deltabase.v1.DocumentsService'] as Record<
-    string,
-    MethodDefinition<object, object>
-  >;
-  return service['Watch']!;
-}
 
 /** One connection to each process, for all watchers. */
 export class Links {
@@ -79,7 +61,7 @@ interface Event {
 
 export class FanOutWatcher {
   readonly #of: FanOut;
-  #call: ClientReadableStream<{ readonly events: readonly Event[] }> | undefined;
+  #call: WatchCall<Event> | undefined;
   #isClosed = false;
   #seq: number | undefined;
   #hash = '';
@@ -114,16 +96,7 @@ export class FanOutWatcher {
     const all = addresses();
     const address = all[random.below(all.length)]!;
     const behind = this.#seq === undefined ? {} : { afterSeq: this.#seq };
-    const call = links
-      .to(address)
-      .makeServerStreamRequest(
-        WATCH.path,
-        WATCH.requestSerialize,
-        WATCH.responseDeserialize,
-        { space, key, ...behind },
-        new Metadata(),
-        {},
-      ) as ClientReadableStream<{ readonly events: readonly Event[] }>;
+    const call = callWatch<Event>(links.to(address), { space, key, ...behind });
     this.#call = call;
     call.on('data', ({ events }) => {
       if (this.failure === undefined) this.#take(events);

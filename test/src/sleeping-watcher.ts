@@ -12,8 +12,8 @@ import {
   type Value,
 } from '@deltabase/delta';
 import { Connection } from '@deltabase/grpc-connection';
-import { Client, type ClientReadableStream, Metadata } from '@grpc/grpc-js';
-import { WATCH } from './fan-out-watcher.js';
+import { Client } from '@grpc/grpc-js';
+import { callWatch, type WatchCall } from './watch-call.js';
 
 /** What is watched, as `WatchRequest` of documents.proto has it. */
 export interface SleeperRequest {
@@ -42,14 +42,10 @@ interface Event {
   readonly progress?: { readonly seq: number } | null;
 }
 
-interface Response {
-  readonly events: readonly Event[];
-}
-
 export class SleepingWatcher {
   readonly #connection = new Connection();
   readonly #client: Client;
-  readonly #call: ClientReadableStream<Response>;
+  readonly #call: WatchCall<Event>;
   readonly #isOfView: boolean;
   #building = new PieceBuilder();
   #root: Value | undefined;
@@ -65,21 +61,11 @@ export class SleepingWatcher {
 
   constructor(address: string, request: SleeperRequest) {
     this.#isOfView = (request.pointers ?? []).length > 0;
-    const { path, requestSerialize, responseDeserialize } = WATCH;
     // A connection of its own for each, that lasts however busy this is: what one has not read is nobody else's window.
     this.#client = new Client(address, this.#connection, { 'grpc.use_local_subchannel_pool': 1 });
-    const counted = (bytes: Buffer): object => {
-      this.bytes += bytes.length;
-      return responseDeserialize(bytes);
-    };
-    this.#call = this.#client.makeServerStreamRequest(
-      path,
-      requestSerialize,
-      counted,
-      request,
-      new Metadata(),
-      {},
-    ) as ClientReadableStream<Response>;
+    this.#call = callWatch(this.#client, request, (bytes) => {
+      this.bytes += bytes;
+    });
     this.#call.on('data', ({ events }) => this.#takeAll(events));
     this.#call.on('error', (error: Error) => {
       this.failure ??= error;
