@@ -4,17 +4,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_LIMITS, makePrng } from '@deltabase/base';
-import {
-  applyPatch,
-  Document,
-  hashText,
-  PieceBuilder,
-  parsePatch,
-  parsePiece,
-  type Value,
-} from '@deltabase/delta';
+import { applyPatch, Document, hashText, parsePatch, type Value } from '@deltabase/delta';
 import { COMMITTED, LocalDocument } from '../../src/documents/local-document.js';
-import { recordOf, storedDelta, type TailDelta } from '../../src/documents/tail.js';
+import { recordOf, type TailDelta } from '../../src/documents/tail.js';
 import { type Failure, failure } from '../../src/results.js';
 import type { ComposeRequest, StoredComposition } from '../../src/streams/compose-stored.js';
 import { type ComposedDelta, composeDeltas } from '../../src/streams/composed-delta.js';
@@ -22,8 +14,16 @@ import { ComposingWatcher } from '../../src/streams/composing-watcher.js';
 import { HeldVersions } from '../../src/streams/held-versions.js';
 import { TurnCache } from '../../src/streams/turn-cache.js';
 import type { WatchSink } from '../../src/streams/watcher.js';
-import { applyTo, makeCounters, makeHistory, type Step } from '../support/history.js';
+import {
+  applyTo,
+  makeCounters,
+  makeHistory,
+  rootAt,
+  type Step,
+  tailOf,
+} from '../support/history.js';
 import { makeRandomHistory } from '../support/random-history.js';
+import { WholeState } from '../support/whole-state.js';
 
 /** A receiver: it folds what it is given and holds it against the history. */
 class Receiver implements WatchSink {
@@ -36,7 +36,7 @@ class Receiver implements WatchSink {
   root: Value | undefined;
   ended: Failure | undefined;
   readonly #steps: readonly Step[];
-  #building: PieceBuilder | undefined;
+  readonly #whole = new WholeState();
 
   constructor(steps: readonly Step[], afterSeq: number | undefined) {
     this.#steps = steps;
@@ -45,12 +45,10 @@ class Receiver implements WatchSink {
   }
 
   state(seq: number, piece: Uint8Array, hash: string | undefined): void {
-    this.#building ??= new PieceBuilder(COMMITTED);
-    this.#building.add(parsePiece(piece, COMMITTED));
-    if (hash === undefined) return;
+    const root = this.#whole.add(piece, hash);
+    if (root === undefined) return;
     assert.ok(seq > this.seq, 'a state leads on');
-    this.#reach(seq, this.#building.finish(), hash);
-    this.#building = undefined;
+    this.#reach(seq, root, hash!);
     this.given.push(`s${seq}`);
   }
 
@@ -80,7 +78,7 @@ class Receiver implements WatchSink {
   }
 
   #apply(seq: number, patch: Uint8Array, hash: string): void {
-    assert.ok(this.#building === undefined, 'a state is whole before what comes behind it');
+    assert.ok(!this.#whole.isBegun, 'a state is whole before what comes behind it');
     this.#reach(seq, applyPatch(this.root!, parsePatch(patch, COMMITTED)), hash);
   }
 
@@ -170,19 +168,12 @@ class Bench {
   }
 
   #stored({ fromSeq, seq, bytesMax }: ComposeRequest): StoredComposition {
-    const deltas = this.#steps
-      .slice(fromSeq, seq)
-      .map(({ record, bytes }) => storedDelta(record.seq, bytes));
-    const composition = composeDeltas(undefined, deltas);
+    const composition = composeDeltas(undefined, tailOf(this.#steps.slice(fromSeq, seq)));
     return {
       kind: 'composed',
       composition: composition.bytes > bytesMax ? undefined : composition,
     };
   }
-}
-
-function rootAt(steps: readonly Step[], seq: number): Value {
-  return seq === 0 ? null : steps[seq - 1]!.root;
 }
 
 const STEPS = makeHistory(200);

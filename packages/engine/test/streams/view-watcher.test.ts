@@ -5,9 +5,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromJson, type Operation } from '@deltabase/delta';
 import fc from 'fast-check';
-import { makeCounters, makeHistory, makeHistoryOf, type Step } from '../support/history.js';
+import { makeCounters, makeHistory, makeHistoryOf, rootAt, type Step } from '../support/history.js';
 import { makeRandomHistory } from '../support/random-history.js';
-import { rootAt, ViewBench, type WatchChoice } from '../support/view-bench.js';
+import { ViewBench, type WatchChoice } from '../support/view-bench.js';
 
 /** Ten numbers, of which the one at seq modulo 10 changes. */
 const COUNTERS = makeCounters(400);

@@ -62,6 +62,11 @@ export function makeHistoryOf(operations: readonly Operation[]): Step[] {
   });
 }
 
+/** The state at `seq`. */
+export function rootAt(steps: readonly Step[], seq: number): Value {
+  return seq === 0 ? null : steps[seq - 1]!.root;
+}
+
 export function tailOf(steps: readonly Step[]): TailDelta[] {
   return steps.map(({ record, bytes }) => storedDelta(record.seq, bytes));
 }

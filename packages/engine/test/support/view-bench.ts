@@ -4,16 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { DEFAULT_LIMITS, type Limits } from '@deltabase/base';
-import {
-  applyPatch,
-  Document,
-  filterOf,
-  hashText,
-  PieceBuilder,
-  parsePatch,
-  parsePiece,
-  type Value,
-} from '@deltabase/delta';
+import { applyPatch, Document, filterOf, hashText, parsePatch, type Value } from '@deltabase/delta';
 import { COMMITTED, LocalDocument } from '../../src/documents/local-document.js';
 import type { Failure } from '../../src/results.js';
 import { documentPrefix } from '../../src/storage/keys.js';
@@ -30,8 +21,9 @@ import type { ViewLine } from '../../src/streams/view-line.js';
 import { ViewWatcher } from '../../src/streams/view-watcher.js';
 import type { WatchSink } from '../../src/streams/watcher.js';
 import { resultOf } from './disk.js';
-import { applyTo, type Step, tailOf } from './history.js';
+import { applyTo, rootAt, type Step, tailOf } from './history.js';
 import { naiveHash, naiveView } from './naive-view.js';
+import { WholeState } from './whole-state.js';
 
 export class ViewReceiver implements WatchSink {
   ready = true;
@@ -45,7 +37,7 @@ export class ViewReceiver implements WatchSink {
   view: Value | undefined;
   readonly #history: readonly Step[];
   readonly #wantsEach: boolean;
-  #building: PieceBuilder | undefined;
+  readonly #whole = new WholeState();
 
   constructor(history: readonly Step[], { pointers, afterSeq, wantsEach }: WatchChoice) {
     this.#history = history;
@@ -56,12 +48,10 @@ export class ViewReceiver implements WatchSink {
   }
 
   state(seq: number, piece: Uint8Array, hash: string | undefined): void {
-    this.#building ??= new PieceBuilder(COMMITTED);
-    this.#building.add(parsePiece(piece, COMMITTED));
-    if (hash === undefined) return;
+    const view = this.#whole.add(piece, hash);
+    if (view === undefined) return;
     assert.ok(seq > this.seq, 'a view leads on');
-    this.#reach(seq, this.#building.finish(), hash);
-    this.#building = undefined;
+    this.#reach(seq, view, hash!);
     this.given.push(`v${seq}`);
   }
 
@@ -71,7 +61,7 @@ export class ViewReceiver implements WatchSink {
 
   composed(step: ComposedDelta): void {
     const { fromSeq, seq, patch, hash } = step;
-    assert.ok(this.#building === undefined, 'a view is whole before what comes behind it');
+    assert.ok(!this.#whole.isBegun, 'a view is whole before what comes behind it');
     assert.ok(fromSeq <= this.seq && seq > this.seq, `${fromSeq} to ${seq}: no gap and no repeat`);
     if (this.#wantsEach) {
       this.#unchanged(fromSeq, seq - 1);
@@ -84,7 +74,7 @@ export class ViewReceiver implements WatchSink {
 
   progress(mark: ProgressMark): void {
     const { seq } = mark;
-    assert.ok(this.#building === undefined, 'a view is whole before what comes behind it');
+    assert.ok(!this.#whole.isBegun, 'a view is whole before what comes behind it');
     assert.ok(seq > this.seq, 'a mark leads on');
     if (this.#wantsEach) this.#unchanged(this.seq, seq);
     this.#reach(seq, this.view!, hashText(this.view!));
@@ -296,8 +286,4 @@ export class ViewBench {
     const progressed = (): void => void this.progressed++;
     return new DocumentViews({ local, steps, composedBytesMax, progressed });
   }
-}
-
-export function rootAt(history: readonly Step[], seq: number): Value {
-  return seq === 0 ? null : history[seq - 1]!.root;
 }

@@ -1,12 +1,23 @@
-// A sink of a watch that takes as much as a test allows, and keeps what it got.
+// Sinks of watches: one that takes as much as a test allows and keeps what it got, and one that keeps nothing.
 
-import { hashText, PieceBuilder, parsePiece } from '@deltabase/delta';
+import { hashText } from '@deltabase/delta';
 import type { TailDelta } from '../../src/documents/tail.js';
 import type { Failure } from '../../src/results.js';
 import type { ComposedDelta } from '../../src/streams/composed-delta.js';
 import type { Watch, WatchSink } from '../../src/streams/watcher.js';
+import { WholeState } from './whole-state.js';
 
-const DEPTH = { depthMax: 64 };
+/** Takes everything and keeps nothing: a test says instead what it looks at. */
+export const IGNORING_SINK: WatchSink = {
+  ready: true,
+  idle: true,
+  state() {},
+  delta() {},
+  composed() {},
+  progress() {},
+  flush() {},
+  end() {},
+};
 
 export class KeepingSink implements WatchSink {
   /** How many things more it takes. */
@@ -16,7 +27,7 @@ export class KeepingSink implements WatchSink {
   ended: Failure | undefined;
   /** What it is the sink of. */
   watch: Watch | undefined;
-  #building: PieceBuilder | undefined;
+  readonly #state = new WholeState();
 
   get ready(): boolean {
     return this.room > 0;
@@ -28,12 +39,10 @@ export class KeepingSink implements WatchSink {
 
   state(seq: number, piece: Uint8Array, hash: string | undefined): void {
     this.room--;
-    this.#building ??= new PieceBuilder(DEPTH);
-    this.#building.add(parsePiece(piece, DEPTH));
-    if (hash === undefined) return;
-    const isRight = hashText(this.#building.finish()) === hash;
+    const root = this.#state.add(piece, hash);
+    if (root === undefined) return;
+    const isRight = hashText(root) === hash;
     this.got.push(isRight ? `state ${seq}` : `state ${seq} of another hash`);
-    this.#building = undefined;
   }
 
   delta({ seq }: TailDelta): void {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { makePrng } from '@deltabase/base';
 import type { DeployResult, Result } from '@deltabase/engine';
 import { TOKEN_MODULES, TOKENS, TokenCluster } from '@deltabase/testkit';
+import { IGNORING_SINK } from '../support/watch-sink.js';
 
 test('with the quorum lost every call settles: messages, reads, watches and deployments', () => {
   const tokens = new TokenCluster({ seed: 1 }).start();
@@ -39,16 +40,7 @@ test('with the quorum lost every call settles: messages, reads, watches and depl
     },
     (result) => void settled.push(`read ${result.kind}`),
   );
-  const watch = {
-    ready: true,
-    idle: true,
-    state() {},
-    delta() {},
-    composed() {},
-    progress() {},
-    flush() {},
-    end: () => void settled.push('watch'),
-  };
+  const watch = { ...IGNORING_SINK, end: () => void settled.push('watch') };
   engine.watch({ space: TOKENS, key: 'a', afterSeq: undefined }, watch);
   const deployed: DeployResult[] = [];
   engine.deploy(
@@ -96,16 +88,7 @@ test('a node that stops answers whatever is open, each call once', () => {
     engine.read(read, ({ kind }) => void got.push(`read ${kind}`));
     const mode = { kind: 'atLeast', seq: 99 } as const;
     engine.read({ ...read, mode }, ({ kind }) => void got.push(`waiting read ${kind}`));
-    const watch = {
-      ready: true,
-      idle: true,
-      state() {},
-      delta() {},
-      composed() {},
-      progress() {},
-      flush() {},
-      end: () => void got.push('watch'),
-    };
+    const watch = { ...IGNORING_SINK, end: () => void got.push('watch') };
     engine.watch({ space: TOKENS, key: 'b', afterSeq: undefined }, watch);
     engine.history(
       { space: TOKENS, key: 'a', fromSeq: 1 },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TokenCluster } from '@deltabase/testkit';
+import { IGNORING_SINK } from '../support/watch-sink.js';
 
 test('a node that is started with other members goes on with those of its data: there is no second cluster', () => {
   const tokens = new TokenCluster({ seed: 1 }).start();
@@ -166,16 +167,7 @@ test('a node that drains under steady reads hands everything over at once and ge
   }
   const ended: string[] = [];
   const end = ({ code }: { code: string }): void => void ended.push(code);
-  const sink = {
-    ready: true,
-    idle: true,
-    state() {},
-    delta() {},
-    composed() {},
-    progress() {},
-    flush() {},
-    end,
-  };
+  const sink = { ...IGNORING_SINK, end };
   engine.watch({ space: 'tokens', key: 'a', afterSeq: undefined }, sink);
   tokens.run(10);
   assert.deepEqual(ended, ['UNAVAILABLE']);

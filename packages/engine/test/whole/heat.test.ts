@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NodeId, WatchRequest, WatchSink } from '@deltabase/engine';
 import { TOKENS, TokenCluster } from '@deltabase/testkit';
+import { IGNORING_SINK } from '../support/watch-sink.js';
 
 function withTokens(seed: number, keys: readonly string[], limits = {}): TokenCluster {
   const tokens = new TokenCluster({ seed, limits }).start();
@@ -22,8 +23,7 @@ interface Seen {
 function watch(tokens: TokenCluster, node: NodeId, request: Partial<WatchRequest> = {}): Seen {
   const seen: Seen = { seq: 0, steps: 0 };
   const sink: WatchSink = {
-    ready: true,
-    idle: true,
+    ...IGNORING_SINK,
     state: (seq) => {
       seen.seq = seq;
     },
@@ -35,8 +35,6 @@ function watch(tokens: TokenCluster, node: NodeId, request: Partial<WatchRequest
       seen.seq = seq;
       seen.steps++;
     },
-    progress() {},
-    flush() {},
     end: (why) => assert.fail(why.message),
   };
   const whole = { space: TOKENS, key: 'a', afterSeq: undefined, ...request };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Result } from '@deltabase/engine';
 import { Cluster, makeScriptMachines, TOKENS, TokenCluster } from '@deltabase/testkit';
+import { IGNORING_SINK } from '../support/watch-sink.js';
 
 test('what a group has no room for is answered OVERLOADED at once, the rest is carried out', () => {
   const tokens = new TokenCluster({ seed: 1, limits: { groupQueueMax: 20 } }).start();
@@ -279,16 +280,7 @@ test('with what is in use filling the memory, others come in one by one, in time
   const client = tokens.client('c');
   const engine = tokens.cluster.engine(leader);
   // What is watched does not leave.
-  const sink = {
-    ready: false,
-    idle: false,
-    state() {},
-    delta() {},
-    composed() {},
-    progress() {},
-    flush() {},
-    end() {},
-  };
+  const sink = { ...IGNORING_SINK, ready: false, idle: false };
   const watch = engine.watch({ space: TOKENS, key: 'watched', afterSeq: undefined }, sink);
   let sent = 0;
   while (engine.status().counters.residentBytes < 6000) {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { StoredNode } from '@deltabase/engine';
 import { inspectRows, ShownLogWitness, SortedMap, TOKENS, TokenCluster } from '@deltabase/testkit';
 import { groupKey } from '../../src/storage/keys.js';
+import { IGNORING_SINK } from '../support/watch-sink.js';
 
 const SMALL = {
   flushIntervalMs: 80,
@@ -103,16 +104,7 @@ test('a node that restarts behind a compacted log knows which version of a machi
   let state = 0;
   const said: string[] = [];
   const end = ({ code }: { code: string }): void => void said.push(code);
-  const sink = {
-    ready: true,
-    idle: true,
-    state: (seq: number) => (state = seq),
-    delta() {},
-    composed() {},
-    progress() {},
-    flush() {},
-    end,
-  };
+  const sink = { ...IGNORING_SINK, state: (seq: number) => (state = seq), end };
   tokens.cluster.engine(id).watch({ space: TOKENS, key: 'a', afterSeq: undefined }, sink);
   tokens.until(() => state > 0 || said.length > 0);
   assert.deepEqual([state, said], [20, []]);

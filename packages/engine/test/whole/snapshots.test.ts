@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspectNode, runTask } from '@deltabase/engine';
 import { MemoryDisk, type SimulatedClient, TokenCluster } from '@deltabase/testkit';
+import { IGNORING_SINK } from '../support/watch-sink.js';
 
 /** Logs are kept for nobody, so that whoever was away for a while needs a snapshot. */
 const LIMITS = {
@@ -202,16 +203,8 @@ test('watches and waiting reads on the follower go on behind the snapshot (Commi
   tokens.settle();
   tokens.run(200);
   const seqs: number[] = [];
-  const sink = {
-    ready: true,
-    idle: true,
-    state() {},
-    delta: ({ seq }: { seq: number }) => void seqs.push(seq),
-    composed() {},
-    progress() {},
-    flush() {},
-    end() {},
-  };
+  const delta = ({ seq }: { seq: number }): void => void seqs.push(seq);
+  const sink = { ...IGNORING_SINK, delta };
   tokens.cluster.engine(away!).watch({ space: 'tokens', key: 'a', afterSeq: 1 }, sink);
   tokens.run(200);
   const waited: number[] = [];
