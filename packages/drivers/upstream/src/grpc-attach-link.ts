@@ -1,17 +1,15 @@
 // A replica's offer to one process: one Attach stream on a connection of its own.
 
-import {
-  type AttachLink,
-  type AttachListener,
-  type CopyReport,
-  failure,
-  type ReplicaPlace,
+import type {
+  AttachLink,
+  AttachListener,
+  CopyReport,
+  Failure,
+  ReplicaPlace,
 } from '@deltabase/engine';
-import { Connection } from '@deltabase/grpc-connection';
-import { type Client, type ClientDuplexStream, Metadata, type ServiceError } from '@grpc/grpc-js';
-import { failureOfCall } from './call-failure.js';
-import { type GrpcUpstreamsOptions, makeClient } from './client.js';
+import type { GrpcUpstreamsOptions } from './client.js';
 import { type AttachRequest, type AttachResponse, METHODS } from './protos.js';
+import { UpstreamStream } from './upstream-stream.js';
 
 export interface Offer {
   readonly replica: ReplicaPlace;
@@ -19,51 +17,31 @@ export interface Offer {
 }
 
 export class GrpcAttachLink implements AttachLink {
-  readonly #connection = new Connection();
-  readonly #client: Client;
-  readonly #call: ClientDuplexStream<AttachRequest, AttachResponse>;
+  readonly #stream: UpstreamStream<AttachRequest, AttachResponse>;
   /** What was written has not left yet: the next report tells what this one would. */
   #isBusy = false;
-  #isClosed = false;
 
   constructor(address: string, { replica, listener }: Offer, options: GrpcUpstreamsOptions) {
-    this.#client = makeClient(address, this.#connection, options);
-    const { path, requestSerialize, responseDeserialize } = METHODS.Attach;
-    this.#call = this.#client.makeBidiStreamRequest<AttachRequest, AttachResponse>(
-      path,
-      requestSerialize,
-      responseDeserialize as (bytes: Buffer) => AttachResponse,
-      new Metadata(),
-      {},
-    );
-    const closed = (why: Parameters<AttachListener['closed']>[0]): void => {
-      if (this.#isClosed) return;
-      this.close();
-      listener.closed(why);
+    const told = {
+      received({ hold, release, nodes }: AttachResponse) {
+        if (hold.length + release.length > 0) listener.ordered(hold, release);
+        if (nodes.length > 0) listener.nodes(nodes);
+      },
+      closed: (why: Failure) => listener.closed(why),
     };
-    this.#call.on('data', ({ hold, release, nodes }: AttachResponse) => {
-      if (this.#isClosed) return;
-      if (hold.length + release.length > 0) listener.ordered(hold, release);
-      if (nodes.length > 0) listener.nodes(nodes);
-    });
-    this.#call.on('error', (error: ServiceError) => closed(failureOfCall(address, error)));
-    this.#call.on('end', () => closed(failure('UNAVAILABLE', `${address} has ended the stream`)));
-    this.#call.write({ replica });
+    this.#stream = new UpstreamStream(address, METHODS.Attach, told, options);
+    this.#stream.write({ replica });
   }
 
   report(copies: readonly CopyReport[]): void {
-    if (this.#isClosed || this.#isBusy) return;
+    if (this.#stream.isClosed || this.#isBusy) return;
     this.#isBusy = true;
-    this.#call.write({ report: { copies } }, () => {
+    this.#stream.write({ report: { copies } }, () => {
       this.#isBusy = false;
     });
   }
 
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#call.cancel();
-    this.#client.close();
-    this.#connection.destroy();
+    this.#stream.close();
   }
 }

@@ -14,18 +14,12 @@ import {
   type UpstreamListener,
   type Upstreams,
 } from '@deltabase/engine';
-import { Connection } from '@deltabase/grpc-connection';
-import {
-  type Client,
-  type ClientDuplexStream,
-  type ClientReadableStream,
-  Metadata,
-  type ServiceError,
-} from '@grpc/grpc-js';
+import { type ClientReadableStream, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { failureOfCall } from './call-failure.js';
-import { type GrpcUpstreamsOptions, makeClient } from './client.js';
+import type { GrpcUpstreamsOptions } from './client.js';
 import { GrpcAttachLink } from './grpc-attach-link.js';
 import { METHODS, type WatchManyRequest } from './protos.js';
+import { UpstreamStream } from './upstream-stream.js';
 import { decodeListedDeltas, decodeWatchMany } from './watch-many-decoder.js';
 
 const READ_MS = 10_000;
@@ -48,35 +42,19 @@ export class GrpcUpstreams implements Upstreams {
 
 class GrpcUpstream implements Upstream {
   readonly #address: string;
-  readonly #connection = new Connection();
-  readonly #client: Client;
-  readonly #call: ClientDuplexStream<WatchManyRequest, Buffer>;
+  readonly #stream: UpstreamStream<WatchManyRequest, Buffer>;
   /** What the next request says; requests of a moment leave as one. */
   #next = emptyRequest();
   #isLeaving = false;
-  #isClosed = false;
 
   constructor(address: string, listener: UpstreamListener, options: GrpcUpstreamsOptions) {
     this.#address = address;
-    this.#client = makeClient(address, this.#connection, options);
-    const { path, requestSerialize } = METHODS.WatchMany;
-    this.#call = this.#client.makeBidiStreamRequest<WatchManyRequest, Buffer>(
-      path,
-      requestSerialize,
-      asBytes,
-      new Metadata(),
-      {},
-    );
-    this.#call.on('data', (bytes: Buffer) => this.#received(bytes, listener));
-    this.#call.on('error', (error: ServiceError) => {
-      if (!this.#isClosed) listener.closed(failureOfCall(address, error));
-      this.close();
-    });
-    this.#call.on('end', () => {
-      if (this.#isClosed) return;
-      listener.closed(failure('UNAVAILABLE', `${address} has ended the stream`));
-      this.close();
-    });
+    const method = { ...METHODS.WatchMany, responseDeserialize: asBytes };
+    const told = {
+      received: (bytes: Buffer) => this.#received(bytes, listener),
+      closed: (why: Failure) => listener.closed(why),
+    };
+    this.#stream = new UpstreamStream(address, method, told, options);
     this.#grant(options.creditBytes);
   }
 
@@ -84,7 +62,7 @@ class GrpcUpstream implements Upstream {
     const name = { space, key, forCopy: true } as const;
     const watch = afterSeq === undefined ? name : { afterSeq, ...name };
     // Of one request what it opens comes first: there may be no room for that before others are closed.
-    if (this.#next.close.length > 0 && !this.#isClosed) this.#leave();
+    if (this.#next.close.length > 0 && !this.#stream.isClosed) this.#leave();
     this.#next.open.push({ id, watch });
     this.#leaveSoon();
   }
@@ -105,13 +83,13 @@ class GrpcUpstream implements Upstream {
     done: (deltas: readonly TailDelta[] | Failure) => void,
   ): void {
     // Its end may be known here already and not where it is told.
-    if (this.#isClosed) {
+    if (this.#stream.isClosed) {
       const why = failure('UNAVAILABLE', `the connection to ${this.#address} has ended`);
       queueMicrotask(() => done(why));
       return;
     }
     const { path, requestSerialize } = METHODS.ListDeltas;
-    const call: ClientReadableStream<Buffer> = this.#client.makeServerStreamRequest(
+    const call: ClientReadableStream<Buffer> = this.#stream.client.makeServerStreamRequest(
       path,
       requestSerialize,
       asBytes,
@@ -144,20 +122,14 @@ class GrpcUpstream implements Upstream {
   }
 
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#call.cancel();
-    this.#client.close();
-    this.#connection.destroy();
+    this.#stream.close();
   }
 
   #received(bytes: Buffer, listener: UpstreamListener): void {
-    if (this.#isClosed) return;
     try {
       decodeWatchMany(plainBytes(bytes), listener);
     } catch (thrown) {
-      listener.closed(this.#failureOf(thrown));
-      this.close();
+      this.#stream.end(this.#failureOf(thrown));
       return;
     }
     // What came is worked off before more is read.
@@ -170,16 +142,16 @@ class GrpcUpstream implements Upstream {
   }
 
   #leaveSoon(): void {
-    if (this.#isLeaving || this.#isClosed) return;
+    if (this.#isLeaving || this.#stream.isClosed) return;
     this.#isLeaving = true;
     queueMicrotask(() => {
       this.#isLeaving = false;
-      if (!this.#isClosed) this.#leave();
+      if (!this.#stream.isClosed) this.#leave();
     });
   }
 
   #leave(): void {
-    this.#call.write(this.#next);
+    this.#stream.write(this.#next);
     this.#next = emptyRequest();
   }
 

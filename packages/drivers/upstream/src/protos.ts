@@ -50,7 +50,7 @@ const definition = loadSync(['deltabase/v1/documents.proto', 'deltabase/v1/repli
 export const METHODS = {
   WatchMany: method('DocumentsService', 'WatchMany'),
   ListDeltas: method('DocumentsService', 'ListDeltas'),
-  Attach: method('ReplicasService', 'Attach'),
+  Attach: method('ReplicasService', 'Attach') as MethodDefinition<AttachRequest, AttachResponse>,
 } as const;
 
 function method(service: string, name: string): MethodDefinition<object, object> {
