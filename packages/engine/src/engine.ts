@@ -28,6 +28,7 @@ import type { DocumentStreams } from './streams/document-streams.js';
 import type { HeadsRequest, HeadsResult } from './streams/heads.js';
 import { type HistoryPage, readHistory } from './streams/history.js';
 import type { ReadRequest, ReadResult } from './streams/reads.js';
+import { watchInTurn } from './streams/watch-in-turn.js';
 import type { Watch, WatchSink } from './streams/watcher.js';
 import type { WatchRequest } from './streams/watches.js';
 import type { DeployRequest, DeployResult } from './system/deployment.js';
@@ -141,27 +142,12 @@ export class Engine implements DocumentStreams, CopyDirectory {
   watch(request: WatchRequest, sink: WatchSink): Watch {
     const { loop, watches } = this.#parts;
     const { space, key } = request;
-    let watch: Watch | undefined;
-    let isCancelled = false;
-    const end = (why: Failure): void => {
-      if (!isCancelled) sink.end(why);
-    };
-    loop.enqueue(
-      () => {
-        const invalid = nameProblem(space, key, this.#config.limits);
-        if (invalid !== undefined) end(invalid);
-        else if (!isCancelled)
-          watch = watches.begin(this.#parts.documentOf(request), request, sink);
-      },
-      () => end(stopping()),
-    );
-    return {
-      resume: () => watch?.resume(),
-      cancel() {
-        isCancelled = true;
-        watch?.cancel();
-      },
-    };
+    return watchInTurn(loop, sink, {
+      begin: () =>
+        nameProblem(space, key, this.#config.limits) ??
+        watches.begin(this.#parts.documentOf(request), request, sink),
+      stopping,
+    });
   }
 
   heads(request: HeadsRequest, answer: (result: HeadsResult | Failure) => void): void {

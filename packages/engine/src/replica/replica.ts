@@ -13,6 +13,7 @@ import { type Failure, failure } from '../results.js';
 import type { DocumentStreams } from '../streams/document-streams.js';
 import { Heads, type HeadsRequest, type HeadsResult } from '../streams/heads.js';
 import { type ReadRequest, type ReadResult, Reads } from '../streams/reads.js';
+import { watchInTurn } from '../streams/watch-in-turn.js';
 import type { Watch, WatchSink } from '../streams/watcher.js';
 import { Watches, type WatchRequest } from '../streams/watches.js';
 import { TurnLoop } from '../turn-loop.js';
@@ -139,26 +140,11 @@ export class Replica implements DocumentStreams, CopyDirectory {
   }
 
   watch(request: WatchRequest, sink: WatchSink): Watch {
-    let watch: Watch | undefined;
-    let isCancelled = false;
-    const end = (why: Failure): void => {
-      if (!isCancelled) sink.end(why);
-    };
-    this.#loop.enqueue(
-      () => {
-        const invalid = this.#nameProblem(request);
-        if (invalid !== undefined) end(invalid);
-        else if (!isCancelled) watch = this.#watches.begin(this.#sourceOf(request), request, sink);
-      },
-      () => end(stopping()),
-    );
-    return {
-      resume: () => watch?.resume(),
-      cancel() {
-        isCancelled = true;
-        watch?.cancel();
-      },
-    };
+    return watchInTurn(this.#loop, sink, {
+      begin: () =>
+        this.#nameProblem(request) ?? this.#watches.begin(this.#sourceOf(request), request, sink),
+      stopping,
+    });
   }
 
   heads(request: HeadsRequest, answer: (result: HeadsResult | Failure) => void): void {
