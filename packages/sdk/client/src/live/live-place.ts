@@ -4,7 +4,7 @@
 import { DeltabaseError } from '@deltabase/base';
 import { applyPatch, hashText, parsePatch, type Value } from '@deltabase/delta';
 import { StateBuilder } from '../reading/state.js';
-import type { WatchPlace } from '../reading/watch-place.js';
+import { doesNotFollow, type WatchPlace } from '../reading/watch-place.js';
 import type { WireWatchEvent } from '../transport/wire.js';
 
 /** A document at a seq. */
@@ -53,10 +53,7 @@ export class LivePlace implements WatchPlace<LiveVersion> {
   #fold({ fromSeq, seq, patch, hash }: Step): LiveVersion | undefined {
     const version = this.#version;
     if (version !== undefined && seq <= version.seq) return undefined;
-    if (version?.seq !== fromSeq) {
-      const why = `the node sent what leads from ${fromSeq} to ${seq} after ${version?.seq ?? 'no state'}`;
-      throw new DeltabaseError('UNAVAILABLE', why);
-    }
+    if (version?.seq !== fromSeq) throw doesNotFollow({ fromSeq, seq }, version?.seq ?? 'no state');
     const root = foldedOnto(version.root, patch);
     if (root === undefined || hashText(root) !== hash) {
       this.mismatches++;

@@ -1,11 +1,10 @@
 // How far a watch of a whole document has come: each event leads on from the one before (CommittedOnly).
 
-import { DeltabaseError } from '@deltabase/base';
 import { toJson } from '@deltabase/delta';
 import type { WireWatchEvent } from '../transport/wire.js';
 import { type AnyWatchEvent, composedEvent, deltaEvent } from './events.js';
 import { StateBuilder } from './state.js';
-import type { WatchPlace } from './watch-place.js';
+import { doesNotFollow, type WatchPlace } from './watch-place.js';
 
 export class DocumentPlace implements WatchPlace<AnyWatchEvent> {
   #seq: number | undefined;
@@ -43,10 +42,7 @@ export class DocumentPlace implements WatchPlace<AnyWatchEvent> {
   /** Goes on from `fromSeq` to `seq`; `false` if it was there before. Throws UNAVAILABLE if it is not there. */
   #leads(fromSeq: number, seq: number): boolean {
     if (this.#seq !== undefined && seq <= this.#seq) return false;
-    if (this.#seq !== fromSeq) {
-      const why = `the node sent what leads from ${fromSeq} to ${seq} after ${this.#seq ?? 'no state'}`;
-      throw new DeltabaseError('UNAVAILABLE', why);
-    }
+    if (this.#seq !== fromSeq) throw doesNotFollow({ fromSeq, seq }, this.#seq ?? 'no state');
     this.#seq = seq;
     return true;
   }

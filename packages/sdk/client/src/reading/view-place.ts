@@ -15,7 +15,7 @@ import {
 import type { WireComposedDelta, WireStatePiece, WireWatchEvent } from '../transport/wire.js';
 import { type AnyWatchEvent, composedEvent } from './events.js';
 import { StateBuilder } from './state.js';
-import type { WatchPlace } from './watch-place.js';
+import { doesNotFollow, type WatchPlace } from './watch-place.js';
 
 export class ViewPlace implements WatchPlace<AnyWatchEvent> {
   readonly #filter: ViewFilter;
@@ -72,8 +72,7 @@ export class ViewPlace implements WatchPlace<AnyWatchEvent> {
   #leads(fromSeq: number, seq: number): boolean {
     if (this.#seq !== undefined && seq <= this.#seq) return false;
     if (this.#seq === undefined || this.#seq < fromSeq) {
-      const why = `the node sent what leads from ${fromSeq} to ${seq} after ${this.#seq ?? 'no view'}`;
-      throw new DeltabaseError('UNAVAILABLE', why);
+      throw doesNotFollow({ fromSeq, seq }, this.#seq ?? 'no view');
     }
     this.#seq = seq;
     return true;

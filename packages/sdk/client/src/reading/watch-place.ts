@@ -1,5 +1,6 @@
 // How far a watch has come, whatever it watches.
 
+import { DeltabaseError } from '@deltabase/base';
 import type { WireWatchEvent } from '../transport/wire.js';
 
 /** Its events are of kind `Event`. */
@@ -13,4 +14,13 @@ export interface WatchPlace<Event> {
    * DATA_CORRUPT where it is not what it says, INTERNAL where it is not what was asked for.
    */
   take(event: WireWatchEvent): Event | undefined;
+}
+
+/** The error of a place that is at `here`, for what leads on from somewhere else. */
+export function doesNotFollow(
+  { fromSeq, seq }: { readonly fromSeq: number; readonly seq: number },
+  here: number | string,
+): DeltabaseError {
+  const why = `the node sent what leads from ${fromSeq} to ${seq} after ${here}`;
+  return new DeltabaseError('UNAVAILABLE', why);
 }
