@@ -16,8 +16,7 @@ import { readingHandlers } from '../src/services/reading.js';
 import { attachHandlers } from '../src/services/replicas.js';
 import { freePorts } from './support/free-ports.js';
 import { SILENT } from './support/silent-log.js';
-
-const DEADLINE_MS = 10_000;
+import { until } from './support/until.js';
 
 async function open(): Promise<UpstreamsUnderTest> {
   const servers = new Map<string, GrpcServer>();
@@ -40,13 +39,7 @@ async function open(): Promise<UpstreamsUnderTest> {
       return address;
     },
     stop,
-    async until(is) {
-      const deadline = performance.now() + DEADLINE_MS;
-      while (!is()) {
-        if (performance.now() > deadline) throw new Error(`not reached in time: ${is}`);
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    },
+    until,
     async close() {
       await Promise.all([...servers.keys()].map(stop));
     },
