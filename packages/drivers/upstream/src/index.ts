@@ -2,4 +2,3 @@
 
 export type { GrpcUpstreamsOptions } from './client.js';
 export { GrpcUpstreams } from './grpc-upstreams.js';
-export { decodeWatchMany, type WatchManyEvents } from './watch-many-decoder.js';

@@ -17,17 +17,11 @@ import {
   VARINT,
   WireReader,
 } from '@deltabase/base';
-import { type Failure, failure, type TailDelta } from '@deltabase/engine';
+import { type Failure, failure, type TailDelta, type UpstreamListener } from '@deltabase/engine';
 import type { DeltaRecord } from '@deltabase/machine';
 
 /** What a response tells, in its order. */
-export interface WatchManyEvents {
-  origin(via: readonly string[], live: boolean): void;
-  state(id: number, seq: number, piece: Uint8Array, hash: string | undefined): void;
-  delta(id: number, delta: TailDelta): void;
-  ended(id: number, why: Failure): void;
-  heads(number: number, seqs: readonly number[] | Failure): void;
-}
+type WatchManyEvents = Omit<UpstreamListener, 'closed'>;
 
 /** Throws INVALID_ARGUMENT for bytes that are no such response. */
 export function decodeWatchMany(bytes: Uint8Array, events: WatchManyEvents): void {
