@@ -13,7 +13,7 @@ export interface Options {
   readonly peers: readonly string[];
 }
 
-export const PEERS: readonly string[] = ['etcd'];
+const PEERS: readonly string[] = ['etcd'];
 
 export const USAGE =
   'npm run bench -- [NAME ...] [--smoke] [--seed N] [--peer etcd] [--list]\n\n' +

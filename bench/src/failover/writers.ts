@@ -6,8 +6,8 @@ import { Silence } from '@deltabase/testkit';
 import { sleep } from '../bench-cluster.js';
 import type { Counters } from '../counters.js';
 
-export const WRITERS = 64;
-export const DOCUMENTS = 500;
+const WRITERS = 64;
+const DOCUMENTS = 500;
 export const WAIT_MS = 60_000;
 
 export class Writers {

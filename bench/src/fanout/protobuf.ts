@@ -1,12 +1,11 @@
 // As much of the protobuf wire format as the watchers need, for both systems alike: what they read of an event costs the same.
 
-export const VARINT = 0;
-export const LENGTH_DELIMITED = 2;
-
+const VARINT = 0;
 const FIXED64 = 1;
+const LENGTH_DELIMITED = 2;
 const FIXED32 = 5;
 
-/** Calls `field` for each field of a message: its number, and its value if that is a varint, else where its bytes are. */
+/** Is told of each field of a message: its number, and its value if that is a varint, else where its bytes are. */
 export type FieldVisitor = (field: number, value: number, start: number, end: number) => void;
 
 /** Reads `bytes[start, end)`. Throws where they are no message. */

@@ -67,7 +67,7 @@ function totalOf({ leader, followers, replicas }: Moment): number {
 }
 
 /** The next larger number of 1, 2, 5 times a power of ten. */
-export function niceMax(value: number): number {
+function niceMax(value: number): number {
   if (value <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
   return [1, 2, 5, 10].map((times) => times * power).find((max) => max >= value)!;

@@ -9,7 +9,7 @@ import { type Demand, type Process, type Tree, treeFor } from './tree.js';
  * By `npm run bench -- fanout` on the machine of bench/results: 1,000 watchers with a call each cost 9 to 15 us of the nodes' CPU a
  * delivery, sharing calls 5 to 10. Taking a delta is what a follower does for one. A part of a CPU is kept free.
  */
-export const MEASURED: Process = {
+const MEASURED: Process = {
   deliverSeconds: 15e-6,
   feedSeconds: 10e-6,
   takeSeconds: 30e-6,

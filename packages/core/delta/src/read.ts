@@ -78,7 +78,7 @@ export function childSlot(slot: Slot, token: string): Slot | undefined {
 }
 
 /** The members of `object` as it keeps them, in order: those after `after`, or all. */
-export function* memberSlots(
+function* memberSlots(
   object: ObjectValue,
   after?: string,
 ): Generator<readonly [name: string, slot: Slot], void, void> {
@@ -95,7 +95,7 @@ export function* memberSlots(
 }
 
 /** The elements of `array` as it keeps them, from `start` on. */
-export function* elementSlots(array: ArrayValue, start: number): Generator<Slot, void, void> {
+function* elementSlots(array: ArrayValue, start: number): Generator<Slot, void, void> {
   if (array.height === 0) {
     for (let i = start; i < array.items.length; i++) yield array.items[i]!;
     return;

@@ -25,7 +25,7 @@ import { applyTo, rootAt, type Step, tailOf } from './history.js';
 import { naiveHash, naiveView } from './naive-view.js';
 import { WholeState } from './whole-state.js';
 
-export class ViewReceiver implements WatchSink {
+class ViewReceiver implements WatchSink {
   ready = true;
   idle = true;
   /** What it was given, in short: `v3` a view, `s4-9` a step, `m12` a mark. */

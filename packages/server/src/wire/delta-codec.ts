@@ -11,7 +11,7 @@ const outer = new WireWriter();
 const inner = new WireWriter();
 
 /** `Delta`. */
-export function encodeDelta(record: DeltaRecord): Buffer {
+function encodeDelta(record: DeltaRecord): Buffer {
   const cause = inner
     .text(1, record.channel)
     .bytes(2, record.payload)
