@@ -2,8 +2,9 @@
 // what the first acknowledged last: if the first starts again it must have all of it, and say nothing wrong, or else
 // it must not start. What the two are is kept, so that they can be damaged again and again.
 
-import { cp, mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Prng } from '@deltabase/base';
 import { ProcessCluster, type ProcessNode } from '@deltabase/testkit';
 import { connectAndDeploy } from '../../scratch.js';
@@ -11,6 +12,10 @@ import { TokenLoad } from '../../token-load.js';
 
 /** Small, so that rows move into tables, snapshots are made and logs end often. */
 const FLAGS = { limits: 'flushIntervalMs=200,snapshotDeltaBytesMin=1024,trailingLogBytesMax=4096' };
+const STEP_MS = 50;
+/** Longer than `flushIntervalMs` above. */
+const QUIET_MS = 1000;
+const WRITTEN_MS_MAX = 20_000;
 /** Each leaves a table, and from the fourth on LevelDB compacts. */
 const LIVES = 5;
 
@@ -103,9 +108,26 @@ async function workAndFail(
     other.signal('SIGSTOP');
     await load.progressed(200);
     await load.stop();
+    await written(victim);
     return load;
   } finally {
     load.abandon();
     await client.close({ abandon: true });
+  }
+}
+
+/**
+ * Waits until a node has written nothing for longer than it may keep rows back. A batch that it has not acknowledged yet may
+ * be lost, so there must be none: whatever is cut off its log was acknowledged.
+ */
+async function written(node: ProcessNode): Promise<void> {
+  const witness = join(node.dataDir, 'acknowledged');
+  let before = await readFile(witness);
+  for (let quietMs = 0, waitedMs = 0; quietMs < QUIET_MS; quietMs += STEP_MS, waitedMs += STEP_MS) {
+    if (waitedMs > WRITTEN_MS_MAX) throw new Error(`node ${node.id} does not stop writing`);
+    await sleep(STEP_MS);
+    const now = await readFile(witness);
+    if (!now.equals(before)) quietMs = 0;
+    before = now;
   }
 }
