@@ -70,6 +70,7 @@ export {
   errorOf,
   type Failure,
   failure,
+  failureOf,
   type Result,
   type Submission,
 } from './results.js';

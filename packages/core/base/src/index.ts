@@ -22,6 +22,7 @@ export {
   flag,
   type MessageReader,
   messageReader,
+  optionalUint,
   text,
   texts,
   uint,

@@ -172,10 +172,10 @@ export const DEFAULT_LIMITS: Limits = {
   groupQueueMax: 16_384, // messages waiting at the leader of a group
   forwardsMax: 65_536, // messages passed on to leaders and not answered
   forwardTimeoutMs: 10_000, // ms until a message that was passed on is given up
-  streamInFlightMax: 16_384, // unanswered messages of one client stream
-  streamQueueBytesMax: 16 * MIB, // bytes of answers that a client does not read; more ends its stream
+  streamInFlightMax: 16_384, // unanswered messages or reads of one client stream
+  streamQueueBytesMax: 16 * MIB, // bytes of answers that a client does not read; more ends its stream of messages, or is refused on one of reads
   streamsPerConnectionMax: 10_000, // calls at once on one client connection
-  frameMessagesMax: 8192, // messages in one frame; small ones take 30 times their bytes when decoded
+  frameMessagesMax: 8192, // messages or reads in one frame; small ones take 30 times their bytes when decoded
   requestTimeoutMsMax: 30_000, // ms that a message or read is given, whatever its deadline
   entryBytesMax: 1 * MIB, // bytes of records gathered into one entry
   batchBytesMax: 8 * MIB, // bytes written to disk at once

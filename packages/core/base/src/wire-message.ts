@@ -50,6 +50,11 @@ export function uint(number: number): WireField<number> {
   return field(number, VARINT, 0, (reader) => reader.varint());
 }
 
+/** The same where 0 and left out are not one. */
+export function optionalUint(number: number): WireField<number | undefined> {
+  return field<number | undefined>(number, VARINT, undefined, (reader) => reader.varint());
+}
+
 export function flag(number: number): WireField<boolean> {
   return field(number, VARINT, false, (reader) => reader.varint() !== 0);
 }

@@ -6,6 +6,7 @@ import {
   embeddeds,
   flag,
   messageReader,
+  optionalUint,
   text,
   texts,
   uint,
@@ -25,6 +26,7 @@ const readAll = messageReader({
   many: embeddeds(6, readInner),
   names: texts(7),
   numbers: uints(8),
+  maybe: optionalUint(9),
 });
 
 function read(...content: number[]) {
@@ -34,7 +36,7 @@ function read(...content: number[]) {
 test('fields that are left out have the defaults of proto3', () => {
   assert.deepEqual(read(), {
     ...{ count: 0, on: false, name: '', blob: new Uint8Array(0), inner: undefined },
-    ...{ many: [], names: [], numbers: [] },
+    ...{ many: [], names: [], numbers: [], maybe: undefined },
   });
 });
 
@@ -48,6 +50,12 @@ test('every kind of field is read as the encoding guide writes it', () => {
   assert.deepEqual(read(0x2a, 2, 0x08, 7).inner, { a: 7 });
   assert.deepEqual(read(0x32, 2, 0x08, 1, 0x32, 2, 0x08, 2).many, [{ a: 1 }, { a: 2 }]);
   assert.deepEqual(read(0x3a, 1, 0x61, 0x3a, 1, 0x62).names, ['a', 'b']);
+});
+
+test('an optional number is there when it is 0, and not when it is left out', () => {
+  assert.equal(read(0x48, 0).maybe, 0);
+  assert.equal(read(0x48, 7).maybe, 7);
+  assert.equal(read().maybe, undefined);
 });
 
 test('numbers of a list come packed, each by itself, or both', () => {
@@ -68,8 +76,8 @@ test('the last of a field counts, whatever stands between', () => {
 });
 
 test('fields of other numbers and of other wire types are passed over', () => {
-  // 9: 1; 9: {"x"}; 9: 8 bytes; 9: 4 bytes; then 1 as a string, and 1: 5
-  const unknown = [0x48, 1, 0x4a, 1, 0x78, 0x49, ...new Array(8).fill(0), 0x4d, 0, 0, 0, 0];
+  // 10: 1; 10: {"x"}; 10: 8 bytes; 10: 4 bytes; then 1 as a string, and 1: 5
+  const unknown = [0x50, 1, 0x52, 1, 0x78, 0x51, ...new Array(8).fill(0), 0x55, 0, 0, 0, 0];
   assert.deepEqual(read(...unknown, 0x0a, 1, 0x78, 0x08, 5), { ...read(), count: 5 });
 });
 

@@ -45,6 +45,7 @@ export function loadProtos(): Protos {
     all,
     documents: withBytes(documents!, {
       SendStream: ['request', 'response'],
+      GetMany: ['request', 'response'],
       Watch: ['response'],
       WatchMany: ['response'],
       ListDeltas: ['response'],

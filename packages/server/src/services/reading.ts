@@ -1,14 +1,12 @@
-// What every process offers whoever reads documents, be it a node or a replica: Get, Watch and WatchMany of
+// What every process offers whoever reads documents, be it a node or a replica: Get, GetMany, Watch and WatchMany of
 // DocumentsService.
 
 import type { Limits } from '@deltabase/base';
-import { parsePointer } from '@deltabase/delta';
 import type {
   CopyDirectory,
   DocumentStreams,
   Log,
   OriginFeed,
-  ReadMode,
   WatchRequest,
 } from '@deltabase/engine';
 import type {
@@ -19,7 +17,9 @@ import type {
 } from '@grpc/grpc-js';
 import type { ByteCounts } from './byte-counts.js';
 import { CopyHints, encodeHint, hintMetadata } from './copy-hints.js';
-import { checkCount, expiryOf, invalid } from './requests.js';
+import { GetManyStream } from './get-many-stream.js';
+import { type GetFields, readRequestOf } from './read-request.js';
+import { expiryOf } from './requests.js';
 import type { QueueTotal } from './response-stream.js';
 import { statusOfThrown } from './status.js';
 import { type Answer, unary } from './unary.js';
@@ -40,16 +40,6 @@ export interface ReadingHost {
   nowMs(): number;
 }
 
-interface GetRequest {
-  readonly space: string;
-  readonly key: string;
-  readonly pointer: string;
-  readonly mode: number;
-  readonly atLeastSeq: number;
-  readonly atSeq?: number;
-  readonly withinMs?: number;
-}
-
 interface GetResponse {
   readonly seq: number;
   readonly hash: string;
@@ -62,7 +52,8 @@ interface GetResponse {
 export function readingHandlers(host: ReadingHost): UntypedServiceImplementation {
   const hints = new CopyHints(host.copies);
   return {
-    Get: unary<GetRequest, GetResponse>(host.log, (call, answer) => get(host, hints, call, answer)),
+    Get: unary<GetFields, GetResponse>(host.log, (call, answer) => get(host, hints, call, answer)),
+    GetMany: (call: ServerDuplexStream<Buffer, Buffer>) => getMany(host, hints, call),
     Watch: (call: ServerWritableStream<WatchFields, Buffer>) => watch(host, hints, call),
     WatchMany: (call: ServerDuplexStream<WatchManyRequest, Buffer>) => watchMany(host, call),
   };
@@ -71,15 +62,13 @@ export function readingHandlers(host: ReadingHost): UntypedServiceImplementation
 function get(
   host: ReadingHost,
   hints: CopyHints,
-  call: ServerUnaryCall<GetRequest, GetResponse>,
+  call: ServerUnaryCall<GetFields, GetResponse>,
   answer: Answer<GetResponse>,
 ): void {
-  const { space, key, pointer, atSeq } = call.request;
-  checkCount('at_seq', atSeq);
-  checkPointer(pointer, host.limits);
-  const mode = readModeOf(call.request);
-  const expiresMs = expiryOf(call.getDeadline(), host.nowMs(), host.limits);
-  host.streams.read({ space, key, pointer, mode, atSeq, expiresMs }, (result) => {
+  const { limits, streams } = host;
+  const expiresMs = expiryOf(call.getDeadline(), host.nowMs(), limits);
+  const request = readRequestOf(call.request, limits, expiresMs);
+  streams.read(request, (result) => {
     if (result.kind === 'failed') {
       answer.failed(result);
       return;
@@ -88,9 +77,22 @@ function get(
     const value = Buffer.from(result.value);
     const stalenessMs = exact === undefined ? {} : { stalenessMs: Math.ceil(exact) };
     // What is asked of the past only nodes answer.
-    const copies = atSeq === undefined ? hints.of(call.request) : [];
+    const copies = request.atSeq === undefined ? hints.of(request) : [];
     if (copies.length > 0) call.sendMetadata(hintMetadata(copies));
     answer.done({ seq, hash, value, copies, ...stalenessMs });
+  });
+}
+
+function getMany(
+  host: ReadingHost,
+  hints: CopyHints,
+  call: ServerDuplexStream<Buffer, Buffer>,
+): void {
+  const { streams, limits, bytes, log } = host;
+  new GetManyStream(call, {
+    ...{ streams, hints, limits, bytes },
+    nowMs: () => host.nowMs(),
+    statusOfThrown: (thrown) => statusOfThrown(thrown, log),
   });
 }
 
@@ -129,22 +131,4 @@ function watchMany(host: ReadingHost, call: ServerDuplexStream<WatchManyRequest,
     nowMs: () => host.nowMs(),
     statusOfThrown: (thrown) => statusOfThrown(thrown, log),
   });
-}
-
-/** READ_MODE_... of documents.proto. */
-function readModeOf({ mode, atLeastSeq, withinMs }: GetRequest): ReadMode {
-  checkCount('at_least_seq', atLeastSeq);
-  checkCount('within_ms', withinMs);
-  if (mode === 0 || mode === 1) return { kind: 'linearizable' };
-  if (mode === 2) return { kind: 'atLeast', seq: atLeastSeq };
-  if (mode === 3) return withinMs === undefined ? { kind: 'stale' } : { kind: 'stale', withinMs };
-  throw invalid(`read mode ${mode} is not known here: use one of ReadMode`);
-}
-
-/** Throws INVALID_ARGUMENT unless it is a JSON pointer of acceptable length. */
-function checkPointer(pointer: string, limits: Limits): void {
-  if (Buffer.byteLength(pointer) > limits.pointerBytesMax) {
-    throw invalid(`the pointer is longer than ${limits.pointerBytesMax} bytes`);
-  }
-  parsePointer(pointer);
 }

@@ -4,7 +4,7 @@
 import { DeltabaseError, LENGTH_DELIMITED, VARINT, WireReader } from '@deltabase/base';
 import type { Result } from '@deltabase/engine';
 import { encodeError } from './error-codec.js';
-import { varintBytes, WireWriter } from './writer.js';
+import { lengthDelimitedBytes, numberBytes, WireWriter } from './writer.js';
 
 /** A frame of messages, as it came. */
 export interface SendFrame {
@@ -136,7 +136,7 @@ export class SendResponseWriter {
   }
 
   #acceptance(number: number, seq: number, reply: Uint8Array | undefined): void {
-    const replyBytes = reply === undefined ? 0 : fieldBytes(reply.length) + reply.length;
+    const replyBytes = reply === undefined ? 0 : lengthDelimitedBytes(reply.length);
     const writer = this.#writer.head(1, numberBytes(number) + numberBytes(seq) + replyBytes);
     writer.number(1, number).number(2, seq);
     if (reply !== undefined) writer.present(3, reply);
@@ -144,7 +144,7 @@ export class SendResponseWriter {
 
   #failure(number: number, error: Uint8Array): void {
     this.#writer
-      .head(1, numberBytes(number) + fieldBytes(error.length) + error.length)
+      .head(1, numberBytes(number) + lengthDelimitedBytes(error.length))
       .number(1, number)
       .present(4, error);
   }
@@ -153,16 +153,6 @@ export class SendResponseWriter {
 /** Without the methods of Node.js's Buffer, which take several times as long to cut a payload out. */
 function plainBytes(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-}
-
-/** Bytes of a numeric field with its tag, below field 16; zero is left out. */
-function numberBytes(value: number): number {
-  return value === 0 ? 0 : 1 + varintBytes(value);
-}
-
-/** Bytes before the content of a length-delimited field below field 16. */
-function fieldBytes(length: number): number {
-  return 1 + varintBytes(length);
 }
 
 function varint(field: number): number {

@@ -23,6 +23,15 @@ export class WireWriter {
     return this;
   }
 
+  /** The same, zero too: for `optional` fields. */
+  optionalNumber(field: number, value: number): this {
+    if (value > 0) return this.number(field, value);
+    this.#reserve(2 * VARINT_BYTES_MAX);
+    this.#varint(field * 8 + VARINT);
+    this.#varint(0);
+    return this;
+  }
+
   flag(field: number, value: boolean): this {
     return this.number(field, value ? 1 : 0);
   }
@@ -121,6 +130,16 @@ export class WireWriter {
     this.#buffer.copy(larger, 0, 0, this.#at);
     this.#buffer = larger;
   }
+}
+
+/** Bytes of a numeric field with its tag, below field 16; zero is left out. */
+export function numberBytes(value: number): number {
+  return value === 0 ? 0 : 1 + varintBytes(value);
+}
+
+/** Bytes of a length-delimited field with its tag, below field 16. */
+export function lengthDelimitedBytes(length: number): number {
+  return 1 + varintBytes(length) + length;
 }
 
 /** Bytes of a varint. */

@@ -34,3 +34,8 @@ function reasonOf(code: number, details: string): string {
 function isServiceError(thrown: unknown): thrown is ServiceError {
   return thrown instanceof Error && 'code' in thrown && 'details' in thrown;
 }
+
+/** The caller gave a call up. */
+export function aborted(signal: AbortSignal | undefined): DeltabaseError {
+  return new DeltabaseError('CANCELLED', 'the caller gave up', { cause: signal?.reason });
+}

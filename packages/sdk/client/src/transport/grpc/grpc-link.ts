@@ -1,6 +1,6 @@
 // A way to one node over gRPC.
 
-import { DeltabaseError } from '@deltabase/base';
+import type { DeltabaseError } from '@deltabase/base';
 import { Connection } from '@deltabase/grpc-connection';
 import { Client, type ClientReadableStream, type ClientUnaryCall, Metadata } from '@grpc/grpc-js';
 import type { ClientLimits } from '../../limits.js';
@@ -12,7 +12,8 @@ import type {
   StreamOptions,
 } from '../transport.js';
 import type { StreamCalls, UnaryCalls } from '../wire.js';
-import { callError } from './call-error.js';
+import { aborted, callError } from './call-error.js';
+import { GrpcGets } from './grpc-gets.js';
 import { openGrpcSendStream } from './grpc-send-stream.js';
 import { METHODS } from './protos.js';
 
@@ -26,6 +27,7 @@ export class GrpcLink implements Link {
   readonly #address: string;
   readonly #connection = new Connection();
   readonly #client: Client;
+  readonly #gets: GrpcGets;
 
   constructor(address: string, limits: ClientLimits) {
     this.#address = address;
@@ -42,6 +44,9 @@ export class GrpcLink implements Link {
       'grpc.use_local_subchannel_pool': 1,
       'grpc-node.flow_control_window': WINDOW_BYTES,
     });
+    this.#gets = new GrpcGets(this.#client, address, (request, call) =>
+      this.#call('Get', request, call),
+    );
   }
 
   openSendStream(listener: SendStreamListener): SendStream {
@@ -51,9 +56,19 @@ export class GrpcLink implements Link {
   call<Name extends keyof UnaryCalls>(
     name: Name,
     request: UnaryCalls[Name]['request'],
+    options: CallOptions,
+  ): Promise<UnaryCalls[Name]['response']> {
+    const { signal } = options;
+    if (signal?.aborted) return Promise.reject(aborted(signal));
+    if (name === 'Get') return this.#gets.get(request as UnaryCalls['Get']['request'], options);
+    return this.#call(name, request, options);
+  }
+
+  #call<Name extends keyof UnaryCalls>(
+    name: Name,
+    request: UnaryCalls[Name]['request'],
     { timeoutMs, signal }: CallOptions,
   ): Promise<UnaryCalls[Name]['response']> {
-    if (signal?.aborted) return Promise.reject(aborted(signal));
     const { path, requestSerialize, responseDeserialize } = METHODS[name];
     return new Promise((resolve, reject) => {
       let abort: (() => void) | undefined;
@@ -106,6 +121,7 @@ export class GrpcLink implements Link {
   }
 
   close(): void {
+    this.#gets.close();
     this.#client.close();
     this.#connection.destroy();
   }
@@ -113,8 +129,4 @@ export class GrpcLink implements Link {
   #errorOf(thrown: unknown, signal: AbortSignal | undefined): DeltabaseError {
     return signal?.aborted ? aborted(signal) : callError(this.#address, thrown);
   }
-}
-
-function aborted(signal: AbortSignal): DeltabaseError {
-  return new DeltabaseError('CANCELLED', 'the caller gave up', { cause: signal.reason });
 }

@@ -49,6 +49,9 @@ export const METHODS: Readonly<Record<keyof UnaryCalls | keyof StreamCalls, Meth
 /** DocumentsService.SendStream; its codecs here are the generic ones. */
 export const SEND_STREAM: Method = method('DocumentsService', 'SendStream');
 
+/** DocumentsService.GetMany; requests are made by the generic codec, responses are read by hand. */
+export const GET_MANY: Method = method('DocumentsService', 'GetMany');
+
 /** The error in a trailer `deltabase-error-bin`. Throws if the bytes are not one. */
 export function decodeError(bytes: Buffer): WireError {
   return errorType().deserialize(bytes) as WireError;

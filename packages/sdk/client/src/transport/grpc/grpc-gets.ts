@@ -1,0 +1,192 @@
+// Reads of one node over one stream (GetMany): a gRPC call for each costs both sides some ten times as much. The stream is
+// opened with the first read and again with the next one after it has ended. A node that does not know it yet, and
+// reads that are not for it, get calls of their own.
+
+import { DeltabaseError } from '@deltabase/base';
+import {
+  type Client,
+  type ClientDuplexStream,
+  Metadata,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
+import { errorFromWire } from '../../errors.js';
+import type { CallOptions } from '../transport.js';
+import type { UnaryCalls } from '../wire.js';
+import { aborted, callError } from './call-error.js';
+import { decodeGetMany, type GetAnswer, type NumberedValue } from './get-many-codec.js';
+import { GET_MANY } from './protos.js';
+
+export type GetRequest = UnaryCalls['Get']['request'];
+
+/** A read without an answer. */
+interface Open {
+  readonly request: GetRequest;
+  readonly options: CallOptions;
+  readonly resolve: (answer: GetAnswer | Promise<GetAnswer>) => void;
+  readonly reject: (error: DeltabaseError) => void;
+  readonly timer: ReturnType<typeof setTimeout>;
+  readonly abort: () => void;
+}
+
+type Stream = ClientDuplexStream<Buffer, Buffer>;
+
+/** Reads of one frame, and characters of one of them: a frame stays far below what nodes take. */
+const FRAME_GETS_MAX = 256;
+const GET_CHARACTERS_MAX = 4096;
+
+export class GrpcGets {
+  readonly #client: Client;
+  readonly #address: string;
+  /** Makes a call of its own. */
+  readonly #call: (request: GetRequest, options: CallOptions) => Promise<GetAnswer>;
+  readonly #open = new Map<number, Open>();
+  /** Numbers of reads that are not sent yet. */
+  #unsent: number[] = [];
+  #stream: Stream | undefined;
+  #lastNumber = 0;
+  #isSending = false;
+  /** The node does not know the stream. */
+  #isUnknown = false;
+
+  constructor(
+    client: Client,
+    address: string,
+    call: (request: GetRequest, options: CallOptions) => Promise<GetAnswer>,
+  ) {
+    this.#client = client;
+    this.#address = address;
+    this.#call = call;
+  }
+
+  get(request: GetRequest, options: CallOptions): Promise<GetAnswer> {
+    if (this.#isUnknown || !isForStream(request)) return this.#call(request, options);
+    return new Promise((resolve, reject) => {
+      const number = ++this.#lastNumber;
+      const { timeoutMs, signal } = options;
+      const abort = (): void => this.#take(number)?.reject(aborted(signal));
+      const late = (): void => this.#take(number)?.reject(this.#late());
+      const timer = setTimeout(late, timeoutMs);
+      signal?.addEventListener('abort', abort, { once: true });
+      this.#open.set(number, { request, options, resolve, reject, timer, abort });
+      this.#unsent.push(number);
+      this.#sendSoon();
+    });
+  }
+
+  close(): void {
+    this.#stream?.cancel();
+    this.#end(new DeltabaseError('UNAVAILABLE', `the connection to ${this.#address} was closed`));
+  }
+
+  /** Once what is happening now is over: reads that begin together leave together. */
+  #sendSoon(): void {
+    if (this.#isSending) return;
+    this.#isSending = true;
+    queueMicrotask(() => {
+      this.#isSending = false;
+      this.#send();
+    });
+  }
+
+  #send(): void {
+    while (this.#unsent.length > 0) {
+      this.#stream ??= this.#openStream();
+      const stream = this.#stream;
+      // It says when it takes more.
+      if (stream.writableNeedDrain) return;
+      const numbers = this.#unsent.splice(0, FRAME_GETS_MAX);
+      const gets = numbers.flatMap((number) => {
+        const open = this.#open.get(number);
+        if (open === undefined) return [];
+        return [{ number, get: open.request, timeoutMs: open.options.timeoutMs }];
+      });
+      if (gets.length > 0) stream.write(GET_MANY.requestSerialize({ gets }));
+    }
+  }
+
+  #openStream(): Stream {
+    const stream = this.#client.makeBidiStreamRequest<Buffer, Buffer>(
+      GET_MANY.path,
+      (bytes) => bytes,
+      (bytes) => bytes,
+      new Metadata(),
+      {},
+    );
+    const ifCurrent = (run: () => void): void => {
+      if (this.#stream === stream) run();
+    };
+    stream.on('data', (bytes: Buffer) => ifCurrent(() => this.#received(stream, bytes)));
+    stream.on('drain', () => ifCurrent(() => this.#send()));
+    stream.on('error', (error: ServiceError) => ifCurrent(() => this.#failed(error)));
+    // A node ends its side with a status, which comes as an error unless it is OK.
+    stream.on('end', () =>
+      setImmediate(() =>
+        ifCurrent(() =>
+          this.#end(
+            new DeltabaseError('UNAVAILABLE', `${this.#address} has ended the stream of reads`),
+          ),
+        ),
+      ),
+    );
+    return stream;
+  }
+
+  #received(stream: Stream, bytes: Buffer): void {
+    let values: readonly NumberedValue[];
+    try {
+      values = decodeGetMany(bytes);
+    } catch (thrown) {
+      if (!(thrown instanceof DeltabaseError)) throw thrown;
+      stream.cancel();
+      this.#end(new DeltabaseError('INTERNAL', 'the node sent answers that cannot be read'));
+      return;
+    }
+    for (const { number, value, error } of values) {
+      const open = this.#take(number);
+      if (value !== undefined) open?.resolve(value);
+      else if (error !== undefined) open?.reject(errorFromWire(error));
+      else
+        open?.reject(new DeltabaseError('INTERNAL', 'the node sent an answer that says nothing'));
+    }
+  }
+
+  #failed(error: ServiceError): void {
+    if (error.code !== status.UNIMPLEMENTED) {
+      this.#end(callError(this.#address, error));
+      return;
+    }
+    this.#isUnknown = true;
+    this.#endEach(({ request, options, resolve }) => resolve(this.#call(request, options)));
+  }
+
+  /** What is open fails with `error`. */
+  #end(error: DeltabaseError): void {
+    this.#endEach(({ reject }) => reject(error));
+  }
+
+  #endEach(how: (open: Open) => void): void {
+    this.#stream = undefined;
+    this.#unsent = [];
+    for (const number of [...this.#open.keys()]) how(this.#take(number)!);
+  }
+
+  /** Nobody waits for it any more. */
+  #take(number: number): Open | undefined {
+    const open = this.#open.get(number);
+    if (open === undefined) return undefined;
+    this.#open.delete(number);
+    clearTimeout(open.timer);
+    open.options.signal?.removeEventListener('abort', open.abort);
+    return open;
+  }
+
+  #late(): DeltabaseError {
+    return new DeltabaseError('DEADLINE_EXCEEDED', `${this.#address}: no answer in time`);
+  }
+}
+
+/** Earlier states are had by calls of their own; so is what is so long that others would wait for it. */
+function isForStream({ space, key, pointer, atSeq }: GetRequest): boolean {
+  return atSeq === undefined && space.length + key.length + pointer.length <= GET_CHARACTERS_MAX;
+}
