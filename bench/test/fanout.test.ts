@@ -9,9 +9,9 @@ import {
   watchRequest,
   watchResponse,
 } from '../src/fanout/etcd-protocol.js';
-import { FieldWriter, readFields } from '../src/fanout/protobuf.js';
 import { nthValue, writeOf } from '../src/fanout/watched.js';
 import { Window } from '../src/fanout/window.js';
+import { FieldWriter, readFields } from '../src/raw/protobuf.js';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 

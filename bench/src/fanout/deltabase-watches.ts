@@ -1,8 +1,8 @@
 // Watches of one of our documents: each a call of its own (Watch), or many on one (WatchMany).
 
 import type { Client, ClientDuplexStream, ClientReadableStream } from '@grpc/grpc-js';
-import { FieldWriter, readFields } from './protobuf.js';
-import { identity } from './raw-calls.js';
+import { FieldWriter, readFields } from '../raw/protobuf.js';
+import { identity } from '../raw/raw-calls.js';
 import type { Place, WatchListener } from './watched.js';
 
 const WATCH = '/deltabase.v1.DocumentsService/Watch';

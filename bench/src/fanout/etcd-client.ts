@@ -1,6 +1,7 @@
 // Calls to one node of etcd, with the gRPC library that our own client uses.
 
 import { Client, credentials } from '@grpc/grpc-js';
+import { identity } from '../raw/raw-calls.js';
 import {
   type KeyValue,
   keyValueIn,
@@ -12,7 +13,6 @@ import {
   STATUS,
   statusIn,
 } from './etcd-protocol.js';
-import { identity } from './raw-calls.js';
 
 const DEADLINE_MS = 10_000;
 

@@ -1,6 +1,6 @@
 // As much of etcd's gRPC API (etcd.io/docs/v3.4/learning/api) as this needs: putting and reading a key, and watching it.
 
-import { FieldWriter, readFields } from './protobuf.js';
+import { FieldWriter, readFields } from '../raw/protobuf.js';
 
 export const PUT = '/etcdserverpb.KV/Put';
 export const RANGE = '/etcdserverpb.KV/Range';

@@ -1,8 +1,8 @@
 // Watches of a key of etcd: one on each stream, or many on one, as etcd's own client library does.
 
 import type { Client, ClientDuplexStream } from '@grpc/grpc-js';
+import { identity } from '../raw/raw-calls.js';
 import { versionIn, WATCH, watchRequest, watchResponse } from './etcd-protocol.js';
-import { identity } from './raw-calls.js';
 import type { WatchListener } from './watched.js';
 
 /** Opens one stream and a watch on it for each listener. */

@@ -2,12 +2,12 @@
 // when each version reaches each of them, and tells its parent.
 
 import type { Client } from '@grpc/grpc-js';
+import { connectRaw } from '../raw/raw-calls.js';
 import { valueInDelta, watchDeltabase, watchManyOfDeltabase } from './deltabase-watches.js';
 import { valueIn } from './etcd-protocol.js';
 import { watchEtcd } from './etcd-watches.js';
 import type { FleetAnswer, FleetOrder, FleetPlan, Lateness } from './fleet.js';
 import { monotonicMs } from './monotonic.js';
-import { connectRaw } from './raw-calls.js';
 import type { WatchListener } from './watched.js';
 import { type ValueFinder, Window } from './window.js';
 

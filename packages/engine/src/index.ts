@@ -91,7 +91,7 @@ export type { NodeRow, RecoveryRow } from './storage/rows.js';
 export type { ComposedDelta } from './streams/composed-delta.js';
 export type { DocumentStreams } from './streams/document-streams.js';
 export type { ProgressMark } from './streams/document-views.js';
-export type { HeadsRequest, HeadsResult } from './streams/heads.js';
+export type { HeadSeqs, HeadsRequest, HeadsResult } from './streams/heads.js';
 export type { HistoryPage } from './streams/history.js';
 export {
   ManyWatches,

@@ -147,7 +147,7 @@ export class EngineParts {
     });
     const { heat, shedding } = this.readLoad;
     this.reads = new Reads({ limits, heat, shedding, nowMs, wake });
-    this.heads = new Heads(limits, (name) => this.documentOf(name));
+    this.heads = new Heads({ limits, nowMs, sourceOf: (name) => this.documentOf(name) });
     this.watches = new Watches({
       ...{ limits, heat, shedding, nowMs, inTurn, wake },
       after: (delayMs, run) => clock.after(delayMs, () => inTurn(run)),
@@ -212,6 +212,7 @@ export class EngineParts {
         config,
         readLoad: this.readLoad,
         reads,
+        heads: this.heads,
         deployments,
         senders,
         members,

@@ -19,6 +19,7 @@ import type { DiskRoom } from './storage/disk-room.js';
 import { DiskWatch } from './storage/disk-watch.js';
 import type { DurableWriter } from './storage/durable-writer.js';
 import type { WatchedDisk } from './storage/watched-disk.js';
+import type { Heads } from './streams/heads.js';
 import type { Reads } from './streams/reads.js';
 import type { Deployments } from './system/deployments.js';
 import type { SystemSenders } from './system/system-sender.js';
@@ -40,6 +41,7 @@ export interface UpkeepHost {
   readonly log: Log;
   readonly readLoad: Pick<ReadLoad, 'tick'>;
   readonly reads: Reads;
+  readonly heads: Heads;
   readonly forwarding: Forwarding;
   readonly snapshots: SnapshotSender;
   readonly deployments: Deployments;
@@ -178,7 +180,7 @@ export class Upkeep {
   }
 
   #upkeep(now: number): void {
-    const { awake, readLoad, reads, forwarding, snapshots, dirty } = this.#host;
+    const { awake, readLoad, reads, heads, forwarding, snapshots, dirty } = this.#host;
     this.#upkeptMs = now;
     for (const group of awake) {
       group.upkeep(now);
@@ -188,6 +190,7 @@ export class Upkeep {
     this.#host.diskRoom.check();
     readLoad.tick(now);
     reads.tick(now);
+    heads.tick(now);
     forwarding.tick(now);
     snapshots.tick(now);
     this.#sweeper.sweep(now);

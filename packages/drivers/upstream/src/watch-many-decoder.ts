@@ -177,11 +177,14 @@ const readHeads = messageReader({
   number: uint(1),
   seqs: uints(2),
   why: embedded(3, readError, undefined),
+  unknown: uints(4),
 });
 
 function tellHeads(reader: WireReader, events: WatchManyEvents): void {
-  const { number, seqs, why } = readHeads(reader);
-  events.heads(number, why ?? seqs);
+  const { number, seqs, why, unknown } = readHeads(reader);
+  const heads: Array<number | undefined> = seqs;
+  for (const at of unknown) if (at < heads.length) heads[at] = undefined;
+  events.heads(number, why ?? heads);
 }
 
 const readOrigin = messageReader({ via: texts(1), live: flag(2) });

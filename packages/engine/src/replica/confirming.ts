@@ -4,6 +4,7 @@
 
 import { assert, type Limits } from '@deltabase/base';
 import type { Failure } from '../results.js';
+import type { HeadSeqs } from '../streams/heads.js';
 import type { LiveCopy } from './live-copy.js';
 
 /** `late`: not within the time the asker gave. A failure: the copy is not kept any more, and why. */
@@ -88,7 +89,7 @@ export class Confirming {
   }
 
   /** The answer to a question: heads in the order of its copies. Returns whether it was the open one, and answered. */
-  answered(number: number, seqs: readonly number[] | Failure): boolean {
+  answered(number: number, seqs: HeadSeqs | Failure): boolean {
     const question = this.#question;
     if (question?.number !== number) return false;
     if ('code' in seqs || seqs.length !== question.copies.length) {
@@ -98,7 +99,12 @@ export class Confirming {
     this.#question = undefined;
     this.#host.wake();
     for (const [at, copy] of question.copies.entries()) {
-      copy.isFreshAt(seqs[at]!, question.sentMs);
+      const seq = seqs[at];
+      if (seq === undefined) {
+        this.#askAgain(copy);
+        continue;
+      }
+      copy.isFreshAt(seq, question.sentMs);
       this.changed(copy);
     }
     return true;
@@ -109,7 +115,7 @@ export class Confirming {
     const question = this.#question;
     if (question === undefined) return;
     this.#question = undefined;
-    for (const copy of question.copies) if (this.#askers.has(copy)) this.#wanted.add(copy);
+    for (const copy of question.copies) this.#askAgain(copy);
     this.#host.wake();
   }
 
@@ -130,6 +136,11 @@ export class Confirming {
     for (const copy of this.#askers.keys()) {
       this.#settle(copy, 'late', ({ expiresMs }) => expiresMs <= nowMs);
     }
+  }
+
+  /** What nobody waits for is not asked again. */
+  #askAgain(copy: LiveCopy): void {
+    if (this.#askers.has(copy)) this.#wanted.add(copy);
   }
 
   /** Its first state is on its way, and was asked for after everybody who waits for it had asked. */

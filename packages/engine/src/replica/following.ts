@@ -7,6 +7,7 @@ import type { TailDelta } from '../documents/tail.js';
 import type { Clock, Log, Random } from '../ports.js';
 import { type Failure, failure } from '../results.js';
 import type { ReadDeltas } from '../streams/document-source.js';
+import type { HeadSeqs } from '../streams/heads.js';
 import type { StatePiece } from '../streams/state-pieces.js';
 import { type Confirmation, Confirming } from './confirming.js';
 import type { LiveCopy, Taken } from './live-copy.js';
@@ -47,14 +48,18 @@ interface Connection {
   /** It leads to a node, and not back here. */
   isLive: boolean;
   lastId: number;
+  /** When heads last came of it. */
+  headsMs: number;
   /** Times that something did not fit. */
   unfit: number;
 }
 
 /** Without a way to a node for so long, another upstream is tried. */
 const OPEN_MS = 3000;
-/** A question that has no answer for so long: the upstream has lost the cluster, or itself. */
+/** No question is answered for so long, or none with any head: the upstream has lost the cluster, or itself. */
 const SILENT_MS = 3000;
+/** How long an upstream may look for heads: where it finds none of some documents, other questions must not wait for long. */
+const HEADS_MS = 1000;
 /** Without a way to a node for so long nobody is kept waiting for news: going round some upstreams takes less. */
 const CUT_OFF_MS = 10_000;
 /** Between two rounds over all upstreams; half of it is left to chance. */
@@ -207,6 +212,7 @@ export class Following {
       byId: new Map(),
       isLive: false,
       lastId: 0,
+      headsMs: Number.NEGATIVE_INFINITY,
       unfit: 0,
     };
     this.#connection = connection;
@@ -335,19 +341,23 @@ export class Following {
     else this.#leave(why.message);
   }
 
-  #heads(connection: Connection, number: number, seqs: readonly number[] | Failure): void {
+  #heads(connection: Connection, number: number, seqs: HeadSeqs | Failure): void {
+    const nowMs = this.#host.clock.monotonicMs();
     if (this.#confirming.answered(number, seqs)) {
       this.#failures = 0;
+      connection.headsMs = nowMs;
       return;
     }
     if (!('code' in seqs)) return;
+    // The documents that it was asked about may be of a group without a leader: others have one.
+    if (seqs.code === 'UNAVAILABLE' && nowMs - connection.headsMs <= SILENT_MS) return;
     // A watch may have ended while it was asked about.
     if (seqs.code !== 'INVALID_ARGUMENT' || this.#isUnfit(connection)) this.#leave(seqs.message);
   }
 
   #ask(number: number, ids: readonly number[]): boolean {
     if (!this.#connection?.isLive) return false;
-    this.#connection.upstream.askHeads(number, ids, SILENT_MS);
+    this.#connection.upstream.askHeads(number, ids, HEADS_MS);
     return true;
   }
 

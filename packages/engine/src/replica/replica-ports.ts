@@ -5,6 +5,7 @@ import type { DocumentName } from '../documents/document-name.js';
 import type { TailDelta } from '../documents/tail.js';
 import type { Clock, Log, Random } from '../ports.js';
 import type { Failure } from '../results.js';
+import type { HeadSeqs } from '../streams/heads.js';
 
 export interface ReplicaPorts {
   readonly clock: Clock;
@@ -53,7 +54,7 @@ export interface UpstreamListener {
   /** A watch has ended. */
   ended(id: number, why: Failure): void;
   /** The answer to a question: in the order of its ids. */
-  heads(number: number, seqs: readonly number[] | Failure): void;
+  heads(number: number, seqs: HeadSeqs | Failure): void;
   /** The connection has ended: nothing more comes of it. */
   closed(why: Failure): void;
 }

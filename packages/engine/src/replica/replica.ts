@@ -105,7 +105,7 @@ export class Replica implements DocumentStreams, CopyDirectory {
       ...{ limits, heat, shedding, nowMs, inTurn, wake },
       after: (delayMs, run) => clock.after(delayMs, () => inTurn(run)),
     });
-    this.#heads = new Heads(limits, sourceOf);
+    this.#heads = new Heads({ limits, nowMs, sourceOf });
     this.#copies = new Copies({
       ...{ limits, nowMs },
       opened: (copy) => this.#following.follow(copy),
@@ -309,6 +309,7 @@ export class Replica implements DocumentStreams, CopyDirectory {
     const nowMs = this.#ports.clock.monotonicMs();
     this.#readLoad.tick(nowMs);
     this.#reads.tick(nowMs);
+    this.#heads.tick(nowMs);
     this.#following.tick(nowMs);
     this.#copies.tick(nowMs);
     this.#attachments?.tick(nowMs);

@@ -9,6 +9,7 @@ import { type Failure, failure } from '../results.js';
 import type { ComposedDelta } from './composed-delta.js';
 import type { DocumentStreams } from './document-streams.js';
 import type { ProgressMark } from './document-views.js';
+import type { HeadSeqs } from './heads.js';
 import type { Origin, OriginFeed } from './origin.js';
 import type { Watch, WatchSink } from './watcher.js';
 import type { WatchRequest } from './watches.js';
@@ -29,7 +30,7 @@ export interface ManyWatchesSink {
   /** Watch `id` has ended by itself. */
   ended(id: number, why: Failure): void;
   /** The answer to a question. */
-  heads(number: number, heads: readonly number[] | Failure): void;
+  heads(number: number, heads: HeadSeqs | Failure): void;
   origin(origin: Origin): void;
   /** What was gathered leaves. */
   flush(): void;
@@ -198,7 +199,7 @@ export class ManyWatches {
     return this.#creditBytes > 0 && this.#options.sink.queuedBytes + this.#gatheredBytes === 0;
   }
 
-  #answer(number: number, heads: readonly number[] | Failure): void {
+  #answer(number: number, heads: HeadSeqs | Failure): void {
     this.#tell((sink) => sink.heads(number, heads));
   }
 

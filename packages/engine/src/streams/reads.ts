@@ -73,8 +73,8 @@ interface Read {
 }
 
 /** Bytes of values given in a turn: some milliseconds; and what a read costs beside them. */
-const TURN_BYTES = 1024 * 1024;
-const READ_BYTES = 256;
+const TURN_BYTES = 512 * 1024;
+const READ_BYTES = 2048;
 
 export class Reads {
   readonly #host: ReadsHost;

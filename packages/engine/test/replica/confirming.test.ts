@@ -139,6 +139,22 @@ test('a question is asked again if its connection is lost, and no late answer co
   assert.deepEqual(bench.told, ['a reached']);
 });
 
+test('of what nothing is known it asks again, with what was asked meanwhile; what is known counts', () => {
+  const bench = new Bench();
+  const [one, two, three, idle] = [5, 5, 5, 5].map((seq) => bench.copy(seq));
+  bench.request(one!, 'a');
+  bench.request(two!, 'b');
+  bench.confirming.refresh(idle!);
+  bench.confirming.turn();
+  bench.request(three!, 'c');
+  assert.equal(bench.confirming.answered(1, [undefined, 5, undefined]), true);
+  assert.deepEqual(bench.told, ['b reached']);
+  bench.confirming.turn();
+  assert.deepEqual(bench.asked, ['1: 1,2,4', '2: 3,1'], 'nobody waits for the last one');
+  bench.confirming.answered(2, [5, 5]);
+  assert.deepEqual(bench.told, ['b reached', 'c reached', 'a reached']);
+});
+
 test('a question that nobody waits for is not asked again', () => {
   const bench = new Bench();
   bench.confirming.refresh(bench.copy(5));

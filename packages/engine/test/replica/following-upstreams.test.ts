@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { failure } from '../../src/results.js';
+import { type Failure, failure } from '../../src/results.js';
 import { FIRST, following, STEPS } from '../support/following.js';
 import { ReplicaBench, wordOf } from '../support/replica-bench.js';
 
@@ -95,6 +95,35 @@ test('an upstream that has lost its own one, or the cluster, is left at once', (
     assert.equal(bench.up.address, 'b:1');
     assert.equal(sink.ended, undefined, 'its watchers stay');
   }
+});
+
+test('an upstream that knows the heads of some documents is not left because of others', () => {
+  const { bench } = following(3);
+  const ask = () => {
+    bench.clock.pass(10);
+    const read = bench.read('k');
+    bench.clock.pass(0);
+    return read;
+  };
+  const answer = (heads: readonly number[] | Failure): void => {
+    bench.say((up) => up.heads(up.questions.at(-1)!.number, heads));
+    bench.clock.pass(0);
+  };
+  const unknown = failure('UNAVAILABLE', 'no leader');
+  ask();
+  answer([3]);
+  const read = ask();
+  answer(unknown);
+  assert.equal(bench.up.address, 'a:1');
+  answer([3]);
+  assert.equal(wordOf(read), 3, 'it was asked again');
+  ask();
+  bench.clock.pass(2900);
+  answer(unknown);
+  assert.equal(bench.up.address, 'a:1');
+  bench.clock.pass(200);
+  answer(unknown);
+  assert.equal(bench.up.address, 'b:1', 'nothing was known for long');
 });
 
 test('a copy that no upstream has room for goes, and those beside it stay', () => {

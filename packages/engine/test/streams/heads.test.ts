@@ -10,12 +10,17 @@ import { Heads, type HeadsResult } from '../../src/streams/heads.js';
 class Bench {
   readonly seqs = new Map<string, number>();
   readonly answers: Array<HeadsResult | Failure> = [];
+  nowMs = 1000;
   readonly heads: Heads;
   #confirms: Array<(reached: boolean) => void> = [];
   #loads: Array<(why?: Failure) => void> = [];
 
   constructor(limits: Partial<Limits> = {}) {
-    this.heads = new Heads({ ...DEFAULT_LIMITS, ...limits }, (name) => this.#sourceOf(name));
+    this.heads = new Heads({
+      limits: { ...DEFAULT_LIMITS, ...limits },
+      sourceOf: (name) => this.#sourceOf(name),
+      nowMs: () => this.nowMs,
+    });
   }
 
   ask(...keys: string[]): void {
@@ -23,9 +28,9 @@ class Bench {
     this.heads.ask({ names, expiresMs: 100 }, (answer) => this.answers.push(answer));
   }
 
-  /** The leaders answer all that asked until now. */
-  confirm(reached = true): void {
-    for (const done of this.#confirms.splice(0)) done(reached);
+  /** The leaders answer all that asked until now, or so many of them. */
+  confirm(reached = true, count = this.#confirms.length): void {
+    for (const done of this.#confirms.splice(0, count)) done(reached);
   }
 
   load(why?: Failure): void {
@@ -66,7 +71,7 @@ test('heads come in the order of the names, as they are once leaders have answer
   assert.equal(bench.heads.openCount, 0);
 });
 
-test('a question is answered once all of it is known, or some of it cannot be', () => {
+test('a question of which nothing can be known is answered with why', () => {
   const bench = new Bench();
   bench.ask('a', 'b');
   bench.confirm(false);
@@ -77,6 +82,51 @@ test('a question is answered once all of it is known, or some of it cannot be', 
   assert.deepEqual(bench.codes, ['UNAVAILABLE', 'SPACE_NOT_FOUND']);
   bench.ask();
   assert.equal(bench.codes[2], '');
+});
+
+test('a document whose leader is silent keeps the others waiting as long again as they took, not longer', () => {
+  const bench = new Bench();
+  bench.seqs.set('a', 4);
+  bench.ask('b', 'a', 'c');
+  bench.nowMs += 200;
+  bench.heads.tick(bench.nowMs);
+  assert.deepEqual(bench.codes, [], 'nothing is known of any');
+  bench.confirm(true, 2);
+  bench.load();
+  bench.nowMs += 199;
+  bench.heads.tick(bench.nowMs);
+  assert.deepEqual(bench.codes, []);
+  bench.nowMs += 1;
+  bench.heads.tick(bench.nowMs);
+  assert.deepEqual(bench.answers, [{ kind: 'heads', seqs: [0, 4, undefined] }]);
+  bench.confirm();
+  bench.load();
+  assert.equal(bench.answers.length, 1, 'what comes late is not told');
+});
+
+test('heads that come at once wait a moment for the others', () => {
+  const bench = new Bench();
+  bench.ask('a', 'b');
+  bench.confirm(true, 1);
+  bench.load();
+  for (const [passedMs, answers] of [
+    [49, 0],
+    [1, 1],
+  ] as const) {
+    bench.nowMs += passedMs;
+    bench.heads.tick(bench.nowMs);
+    assert.equal(bench.answers.length, answers);
+  }
+});
+
+test('what fails of one document is not what is told of the others', () => {
+  const bench = new Bench();
+  bench.seqs.set('b', 3);
+  bench.ask('a', 'b');
+  bench.confirm(false, 1);
+  bench.confirm();
+  bench.load();
+  assert.deepEqual(bench.answers, [{ kind: 'heads', seqs: [undefined, 3] }]);
 });
 
 test('too many documents, too many questions and no names are refused', () => {

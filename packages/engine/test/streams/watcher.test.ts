@@ -68,9 +68,12 @@ class Bench {
   /** Reads that were asked for and not answered. */
   readonly reads: Array<() => void> = [];
 
-  constructor(afterSeq: number | undefined, atSeq = 0) {
+  /** Of what comes after `atSeq`, `proposed` deltas are proposed when the watch begins. */
+  constructor(afterSeq: number | undefined, atSeq = 0, proposed = 0) {
     const root = atSeq === 0 ? null : STEPS[atSeq - 1]!.root;
-    this.local.loaded(new Document({ seq: atSeq, root }), 0);
+    const document = new Document({ seq: atSeq, root });
+    for (const step of STEPS.slice(atSeq, atSeq + proposed)) document.propose(step.root);
+    this.local.loaded(document, 0);
     this.watcher = new Watcher({
       sink: this.sink,
       local: this.local,
@@ -114,6 +117,12 @@ test('a watch begins with the state in pieces, the hash with the last, then come
   assert.equal(sink.hash, STEPS[49]!.record.hash);
   assert.deepEqual(sink.seqs, [51, 52]);
   assert.equal(sink.flushes, 1);
+});
+
+test('a watch begins with what is committed, not with what is proposed (CommittedOnly)', () => {
+  const { watcher, sink } = new Bench(undefined, 50, 2);
+  watcher.pump(2 ** 20);
+  assert.deepEqual([sink.stateSeq, sink.hash], [50, STEPS[49]!.record.hash]);
 });
 
 test('a watch from a seq gives no state, and what has left memory from the disk', () => {

@@ -10,6 +10,7 @@ import type {
   Upstreams,
 } from '../../src/replica/replica-ports.js';
 import { type Failure, failure } from '../../src/results.js';
+import type { HeadSeqs } from '../../src/streams/heads.js';
 import { statePieces } from '../../src/streams/state-pieces.js';
 import type { Step } from './history.js';
 
@@ -94,7 +95,7 @@ export class ScriptedUpstream implements Upstream {
     this.#listener.ended(id, why);
   }
 
-  heads(number: number, seqs: readonly number[] | Failure): void {
+  heads(number: number, seqs: HeadSeqs | Failure): void {
     this.#listener.heads(number, seqs);
   }
 

@@ -148,7 +148,9 @@ test('when the stream ends all that is open fails, and the next read opens anoth
   });
 });
 
-test('who gives up, or has waited long enough, is told at once; others still get theirs', async () => {
+test('who gives up, or has waited long enough, is told at once; others still get theirs', {
+  timeout: 10_000,
+}, async () => {
   let late: () => void = () => {};
   const hold = (call: Call, gets: readonly NumberedGet[]): void => {
     late = () => answerAll(call, gets);

@@ -5,6 +5,7 @@ import {
   type ComposedDelta,
   type DocumentStreams,
   type Failure,
+  type HeadSeqs,
   ManyWatches,
   type ManyWatchesSink,
   type Origin,
@@ -148,7 +149,7 @@ class ResponseSink implements ManyWatchesSink {
     this.#writer.ended(id, why);
   }
 
-  heads(number: number, heads: readonly number[] | Failure): void {
+  heads(number: number, heads: HeadSeqs | Failure): void {
     if ('code' in heads) this.#writer.headsFailed(number, heads);
     else this.#writer.heads(number, heads);
   }

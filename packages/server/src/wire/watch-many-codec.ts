@@ -1,7 +1,7 @@
 // WatchManyResponse of documents.proto, written by hand: events keep the bytes that all watchers of a document share.
 // Tests hold it against the proto.
 
-import type { Failure, Origin } from '@deltabase/engine';
+import type { Failure, HeadSeqs, Origin } from '@deltabase/engine';
 import { FRAME_HEADER_BYTES, putFrameHeader } from '../services/http2-stream.js';
 import { encodeError } from './error-codec.js';
 import { varintBytes, WireWriter } from './writer.js';
@@ -33,8 +33,13 @@ export class WatchManyWriter {
     this.#rest.present(2, this.#part.number(1, id).present(2, encodeError(why)).finish());
   }
 
-  heads(number: number, seqs: readonly number[]): void {
-    this.#part.number(1, number).packed(2, seqs);
+  heads(number: number, seqs: HeadSeqs): void {
+    this.#part.number(1, number).packed(
+      2,
+      seqs.map((seq = 0) => seq),
+    );
+    const unknown = seqs.flatMap((seq, at) => (seq === undefined ? [at] : []));
+    this.#part.packed(4, unknown);
     this.#rest.present(3, this.#part.finish());
   }
 

@@ -42,6 +42,7 @@ test('ends, answers and origins are as the proto says', () => {
   const writer = new WatchManyWriter();
   writer.ended(2 ** 40, failure('OVERLOADED', 'full', { retryAfterMs: 100 }));
   writer.heads(9, [0, 127, 128, 2 ** 53 - 1]);
+  writer.heads(11, [undefined, 7, undefined]);
   writer.headsFailed(10, failure('UNAVAILABLE', 'no leader'));
   writer.origin({ via: ['r2', 'r1'], live: true });
   const { ended, heads, origin } = decode(writer.finish());
@@ -49,7 +50,14 @@ test('ends, answers and origins are as the proto says', () => {
   assert.deepEqual([ended[0].error.code, ended[0].error.message], ['OVERLOADED', 'full']);
   assert.deepEqual(heads[0].seqs, [0, 127, 128, 2 ** 53 - 1]);
   assert.deepEqual([heads[0].number, heads[0].error], [9, null]);
-  assert.deepEqual([heads[1].number, heads[1].seqs, heads[1].error.code], [10, [], 'UNAVAILABLE']);
+  assert.deepEqual(
+    [heads[1].seqs, heads[1].unknown],
+    [
+      [0, 7, 0],
+      [0, 2],
+    ],
+  );
+  assert.deepEqual([heads[2].number, heads[2].seqs, heads[2].error.code], [10, [], 'UNAVAILABLE']);
   assert.deepEqual(origin, { via: ['r2', 'r1'], live: true });
 });
 

@@ -6,6 +6,7 @@ import {
   type DocumentName,
   type Failure,
   failure,
+  type HeadSeqs,
   ManyWatches,
   type ManyWatchesSink,
   type Origin,
@@ -159,7 +160,7 @@ class GatheringSink implements ManyWatchesSink {
     this.#tell((listener) => listener.ended(id, why));
   }
 
-  heads(number: number, heads: readonly number[] | Failure): void {
+  heads(number: number, heads: HeadSeqs | Failure): void {
     this.#tell((listener) => listener.heads(number, heads));
   }
 

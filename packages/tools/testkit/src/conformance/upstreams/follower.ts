@@ -1,6 +1,13 @@
 // A follower that keeps what it is told on its connection.
 
-import type { Failure, TailDelta, Upstream, UpstreamListener, Upstreams } from '@deltabase/engine';
+import type {
+  Failure,
+  HeadSeqs,
+  TailDelta,
+  Upstream,
+  UpstreamListener,
+  Upstreams,
+} from '@deltabase/engine';
 import { OutsideCalls } from '../outside-calls.js';
 import { docOf } from './records.js';
 
@@ -56,7 +63,7 @@ export class Follower implements UpstreamListener {
     this.#tell(`ended ${id} ${why.code}`);
   }
 
-  heads(number: number, seqs: readonly number[] | Failure): void {
+  heads(number: number, seqs: HeadSeqs | Failure): void {
     this.#tell(`heads ${number} ${'code' in seqs ? seqs.code : seqs}`);
   }
 

@@ -14,17 +14,21 @@ export function testQuestions(scenario: Scenario): void {
         upstream.watch(2, docOf('b'), 0);
         upstream.askHeads(5, [2, 1], 3000);
         upstream.askHeads(6, [1], 3000);
+        upstream.askHeads(7, [1, 2], 3000);
       });
-      await under.until(() => served.questions.length === 2);
-      const [first, second] = served.questions;
+      await under.until(() => served.questions.length === 3);
+      const [first, second, third] = served.questions;
       assert.deepEqual(
         first!.request.names.map(({ key }) => key),
         ['b', 'a'],
       );
       second!.answer(failure('UNAVAILABLE', 'no leader'));
       first!.answer({ kind: 'heads', seqs: [0, 2 ** 40] });
-      await under.until(() => follower.told.length === 2);
-      assert.deepEqual(follower.told, ['heads 6 UNAVAILABLE', `heads 5 0,${2 ** 40}`]);
+      // Of one of them nothing is known yet.
+      third!.answer({ kind: 'heads', seqs: [undefined, 7] });
+      await under.until(() => follower.told.length === 3);
+      const told = ['heads 6 UNAVAILABLE', `heads 5 0,${2 ** 40}`, 'heads 7 ,7'];
+      assert.deepEqual(follower.told, told);
     },
   );
 

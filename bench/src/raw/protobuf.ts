@@ -1,4 +1,4 @@
-// As much of the protobuf wire format as the watchers need, for both systems alike: what they read of an event costs the same.
+// As much of the protobuf wire format as load needs that must cost little beside what is measured, and the same for each system.
 
 const VARINT = 0;
 const FIXED64 = 1;

@@ -1,4 +1,4 @@
-// gRPC calls whose messages are bytes: what a watcher of either system costs its process is the library, and reading a
+// gRPC calls whose messages are bytes: what load costs its own process is the library, and reading a
 // few fields.
 
 import { Client, credentials } from '@grpc/grpc-js';
