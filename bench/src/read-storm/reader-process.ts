@@ -1,56 +1,39 @@
-// Readers of one document, in a process of their own: each reads again as soon as it has an answer. Told by its parent
-// `{ addresses, space, key, readers }` to begin and `stop` to end; tells how many reads were answered and how many were refused.
+// Readers of one document, in a process of their own: each reads again as soon as it has its answers. Told by its parent
+// a plan to begin and `stop` to end; tells how many reads were answered and how many were refused.
 
-import { connect, DeltabaseError } from '@deltabase/client';
+import { LeanReader, type Seen } from './lean-reader.js';
 
 export interface ReadersPlan {
-  readonly addresses: readonly string[];
+  /** Where they begin: host:port. */
+  readonly home: string;
   readonly space: string;
   readonly key: string;
   readonly readers: number;
+  /** Reads that one of them has open. */
+  readonly readsAtOnce: number;
 }
 
 /** What it tells, twice a second: since it began. */
-export interface ReadersReport {
-  readonly reads: number;
-  readonly refused: number;
-}
+export type ReadersReport = Omit<Seen, 'seq'>;
 
 const REPORT_MS = 500;
 
-async function run({ addresses, space, key, readers }: ReadersPlan): Promise<void> {
-  const client = await connect({ addresses: [...addresses] });
-  const document = client.document(space, key);
-  let isOver = false;
-  let reads = 0;
-  let refused = 0;
-  let lastSeq = 0;
-  const read = async (): Promise<void> => {
-    while (!isOver) {
-      try {
-        const before = lastSeq;
-        const { seq } = await document.get();
-        // Linearizable: nobody sees less than was seen before he began.
-        if (seq < before) throw new Error(`a read gave seq ${seq} after ${before}`);
-        lastSeq = Math.max(lastSeq, seq);
-        reads++;
-      } catch (thrown) {
-        if (!(thrown instanceof DeltabaseError)) throw thrown;
-        refused++;
-      }
-    }
+function run({ readers: count, ...plan }: ReadersPlan): void {
+  const seen: Seen = { seq: 0, reads: 0, refused: 0 };
+  const readers = Array.from({ length: count }, () => new LeanReader({ ...plan, seen }));
+  const report = (): void => {
+    const { reads, refused } = seen;
+    process.send!({ reads, refused } satisfies ReadersReport);
   };
-  const report = (): void => void process.send!({ reads, refused } satisfies ReadersReport);
   const timer = setInterval(report, REPORT_MS);
   process.on('message', (message) => {
-    isOver ||= message === 'stop';
+    if (message !== 'stop') return;
+    clearInterval(timer);
+    for (const reader of readers) reader.stop();
+    report();
+    process.disconnect();
   });
-  await Promise.all(Array.from({ length: readers }, read));
-  clearInterval(timer);
-  report();
-  await client.close({ abandon: true });
-  process.disconnect();
 }
 
-process.once('message', (plan) => void run(plan as ReadersPlan));
+process.once('message', (plan) => run(plan as ReadersPlan));
 process.on('disconnect', () => process.exit());
