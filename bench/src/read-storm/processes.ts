@@ -10,7 +10,7 @@ import type { ReadersPlan, ReadersReport } from './reader-process.js';
  * Readers and replicas are elsewhere in earnest, on machines of their own: here they only get the CPU that nodes and the
  * writer leave.
  */
-export const ELSEWHERE_NICE = 10;
+export const ELSEWHERE_NICE = 19;
 
 const PROGRAM = fileURLToPath(new URL('reader-process.js', import.meta.url));
 
