@@ -299,8 +299,7 @@ export class EngineParts {
     for (let at = 0; at < groups.length; at++) groups[(first + at) % groups.length]!.turn(budget);
     this.readLoad.heat.advance(this.#ports.clock.monotonicMs());
     this.reads.turn();
-    this.links.flush();
-    this.writer.flush();
+    this.writer.flush(this.links.flush());
     this.watches.turn();
     for (const sink of this.touched) sink.flush();
     this.touched.clear();

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { failure } from '@deltabase/engine';
+import type { BytesCall } from '@deltabase/grpc-connection';
 import { encodeHint } from '../src/services/copy-hints.js';
-import type { BytesCall } from '../src/services/http2-stream.js';
 import { WatchStream } from '../src/services/watch-stream.js';
 import { SlowCall } from './support/slow-call.js';
 import { codecOf } from './support/test-client.js';

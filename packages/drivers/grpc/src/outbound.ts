@@ -3,10 +3,11 @@
 
 import { assert } from '@deltabase/base';
 import type { Lane, Log, NodeId } from '@deltabase/engine';
+import { type ByteStream, byteStreamOf } from '@deltabase/grpc-connection';
 import { type ServerWritableStream, status } from '@grpc/grpc-js';
-import { MESSAGE_OVERHEAD_BYTES } from './peer-frame.js';
+import { encodePeerFrame, MESSAGE_OVERHEAD_BYTES } from './peer-frame.js';
 
-export type FrameStream = ServerWritableStream<Uint8Array, Uint8Array>;
+export type FrameStream = ServerWritableStream<Uint8Array, Buffer>;
 
 export interface OutboundOptions {
   readonly peer: NodeId;
@@ -19,6 +20,8 @@ export interface OutboundOptions {
 export class Outbound {
   readonly #options: OutboundOptions;
   #stream: FrameStream | undefined;
+  /** Below it: what gRPC's own way costs a frame, it costs everybody who waits for that frame. */
+  #bytes: ByteStream | undefined;
   #queuedBytes = 0;
   /** Frames have been dropped since the queue was last empty: the log says it once. */
   #isFull = false;
@@ -36,10 +39,11 @@ export class Outbound {
     return this.#queuedBytes;
   }
 
-  /** The peer opened a stream; there is none before it. */
+  /** The peer opened a stream, which has its headers; there is none before it. */
   open(stream: FrameStream): void {
     assert(this.#stream === undefined, 'a lane has one stream at a time');
     this.#stream = stream;
+    this.#bytes = byteStreamOf(stream);
   }
 
   /** `stream` has ended. Returns whether it was the one in use. */
@@ -56,12 +60,14 @@ export class Outbound {
   }
 
   send(frame: Uint8Array): void {
-    const stream = this.#stream;
+    const stream = this.#bytes;
     if (stream === undefined || !this.#takes(frame)) return;
+    // The peer is gone, which its call is about to say.
+    if (!stream.writable) return;
     const bytes = frame.length + MESSAGE_OVERHEAD_BYTES;
     this.#queuedBytes += bytes;
-    stream.write(frame, () => {
-      if (this.#stream !== stream) return;
+    stream.write(encodePeerFrame(frame), () => {
+      if (this.#bytes !== stream) return;
       this.#queuedBytes -= bytes;
       if (this.#queuedBytes === 0) this.#isFull = false;
     });
@@ -82,6 +88,7 @@ export class Outbound {
 
   #forget(): void {
     this.#stream = undefined;
+    this.#bytes = undefined;
     this.#queuedBytes = 0;
     this.#isFull = false;
   }

@@ -2,6 +2,7 @@
 // and read by hand because it is two fields of fixed order around one big value. Golden bytes in tests.
 
 import { crc32 } from 'node:zlib';
+import { FRAME_HEADER_BYTES, putFrameHeader } from '@deltabase/grpc-connection';
 
 const CRC_TAG = 0x0d; // Field 1, fixed32.
 const FRAME_TAG = 0x12; // Field 2, length-delimited.
@@ -11,15 +12,18 @@ const HEADER_BYTES_MAX = 1 + CRC_BYTES + 1 + 5;
 /** More bytes than a message adds to its frame, with gRPC's and HTTP/2's own. */
 export const MESSAGE_OVERHEAD_BYTES = 64;
 
-/** The message that carries `frame`. */
-export function encodePeerMessage(frame: Uint8Array): Buffer {
-  const message = Buffer.allocUnsafe(HEADER_BYTES_MAX + frame.length);
-  message[0] = CRC_TAG;
-  message.writeUInt32LE(crc32(frame), 1);
-  message[1 + CRC_BYTES] = FRAME_TAG;
-  const start = writeLength(message, 2 + CRC_BYTES, frame.length);
-  message.set(frame, start);
-  return message.subarray(0, start + frame.length);
+/** The message that carries `frame`, behind gRPC's header for it: as it goes to the stream of HTTP/2. */
+export function encodePeerFrame(frame: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(FRAME_HEADER_BYTES + HEADER_BYTES_MAX + frame.length);
+  let at = FRAME_HEADER_BYTES;
+  bytes[at++] = CRC_TAG;
+  at = bytes.writeUInt32LE(crc32(frame), at);
+  bytes[at++] = FRAME_TAG;
+  at = writeLength(bytes, at, frame.length);
+  bytes.set(frame, at);
+  const whole = bytes.subarray(0, at + frame.length);
+  putFrameHeader(whole);
+  return whole;
 }
 
 /** The frame in `message`, sharing its buffer; `undefined` if it is damaged. */

@@ -4,7 +4,6 @@
 
 import type { Lane, NodeId } from '@deltabase/engine';
 import { Metadata, type MethodDefinition } from '@grpc/grpc-js';
-import { encodePeerMessage } from './peer-frame.js';
 
 /** Who speaks, to whom it believes to speak, and on which lane. */
 export interface Greeting {
@@ -27,7 +26,8 @@ export const SUBSCRIBE: MethodDefinition<Uint8Array, Uint8Array> = {
   responseStream: true,
   requestSerialize: () => EMPTY,
   requestDeserialize: () => EMPTY,
-  responseSerialize: encodePeerMessage,
+  // Frames go below gRPC (outbound.ts).
+  responseSerialize: (message: Uint8Array) => Buffer.from(message),
   responseDeserialize: (message: Uint8Array) => message,
 };
 

@@ -3,8 +3,9 @@ import { connect as connectHttp2 } from 'node:http2';
 import { type AddressInfo, connect as connectTcp, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { DeltabaseError } from '@deltabase/base';
+import { FRAME_HEADER_BYTES } from '@deltabase/grpc-connection';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
-import { encodePeerMessage } from '../src/peer-frame.js';
+import { encodePeerFrame } from '../src/peer-frame.js';
 import { SUBSCRIBE, writeGreeting } from '../src/peer-protocol.js';
 import { happened, introduce, openNode, type TestNode, until } from './support/test-node.js';
 
@@ -178,7 +179,8 @@ async function fakePeer(
   const server = new Server();
   const method = {
     ...SUBSCRIBE,
-    responseSerialize: (frame: Uint8Array) => change(encodePeerMessage(frame)),
+    responseSerialize: (frame: Uint8Array) =>
+      change(encodePeerFrame(frame).subarray(FRAME_HEADER_BYTES)),
   };
   server.addService(
     { subscribe: method },

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadSync } from '@grpc/proto-loader';
 import fc from 'fast-check';
-import { decodePeerMessage, encodePeerMessage } from '../src/peer-frame.js';
+import { decodePeerMessage, encodePeerFrame } from '../src/peer-frame.js';
 import { SUBSCRIBE } from '../src/peer-protocol.js';
 
 const protos = loadSync('deltabase/internal/v1/peer.proto', {
@@ -20,10 +20,18 @@ const service = protos['deltabase.internal.v1.PeerService'] as unknown as {
 };
 const { Subscribe } = service;
 
-test('a message has these bytes, in every release', () => {
-  const message = encodePeerMessage(Buffer.from('123456789'));
-  // CRC-32 of "123456789" is cbf43926, the check value of the algorithm.
-  assert.equal(message.toString('hex'), '0d2639f4cb1209313233343536373839');
+/** gRPC over HTTP/2, "Length-Prefixed-Message". */
+const HEADER_BYTES = 5;
+
+/** The message in the frame of gRPC that carries `frame`. */
+function encodePeerMessage(frame: Uint8Array): Buffer {
+  return encodePeerFrame(frame).subarray(HEADER_BYTES);
+}
+
+test('a frame has these bytes, in every release', () => {
+  const frame = encodePeerFrame(Buffer.from('123456789'));
+  // It is not compressed, and has 16 bytes. CRC-32 of "123456789" is cbf43926, the check value of the algorithm.
+  assert.equal(frame.toString('hex'), '0000000010' + '0d2639f4cb1209313233343536373839');
 });
 
 test('messages are those of peer.proto', () => {

@@ -226,13 +226,16 @@ export class Links {
     this.#options.network.send(to, 'bulk', frame);
   }
 
-  /** Sends what the turn has gathered. */
-  flush(): void {
+  /** Sends what the turn has gathered. Returns whether that was anything. */
+  flush(): boolean {
+    let isSent = false;
     for (const [to, outbox] of this.#outboxes) {
       if (!outbox.isDue) continue;
       this.#outboxes.delete(to);
       this.#send(to, outbox);
+      isSent = true;
     }
+    return isSent;
   }
 
   /** What leaves with this turn. */

@@ -20,6 +20,8 @@ export class DurableWriter {
   #waiting: Unit[] = [];
   #waitingBytes = 0;
   #inFlight = false;
+  /** The next batch has waited for frames. */
+  #hasWaited = false;
   #writes = 0;
   #bytesWritten = 0;
 
@@ -72,9 +74,18 @@ export class DurableWriter {
     this.#waitingBytes += bytes;
   }
 
-  /** Starts the next batch unless one is in flight. Called at the end of each turn. */
-  flush(): void {
+  /**
+   * Starts the next batch unless one is in flight; called at the end of each turn. Frames leave the process once their turn is
+   * over, and others have work to do with them: a batch that is `behindFrames` of its turn begins in the next one, whatever
+   * that one sends.
+   */
+  flush(behindFrames = false): void {
     if (this.#inFlight || this.#waiting.length === 0) return;
+    this.#hasWaited = behindFrames && !this.#hasWaited;
+    if (this.#hasWaited) {
+      this.#loop.wake();
+      return;
+    }
     const units = this.#takeBatch();
     const operations: DiskOperation[] = [];
     for (const unit of units) for (const operation of unit.operations) operations.push(operation);

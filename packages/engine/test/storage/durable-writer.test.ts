@@ -16,9 +16,10 @@ function setUp(batchBytesMax = 1000) {
       inFlight.push(done);
     },
   } as Disk;
-  const { loop, run } = new ManualLoop();
+  const loop = new ManualLoop();
+  const { run } = loop;
   const limits = { ...DEFAULT_LIMITS, batchBytesMax, writeQueueBytesMax: 60 };
-  const writer = new DurableWriter(disk, loop, limits);
+  const writer = new DurableWriter(disk, loop.loop, limits);
   const told: string[] = [];
   const add = (...names: string[]): void =>
     writer.add(
@@ -29,7 +30,7 @@ function setUp(batchBytesMax = 1000) {
     inFlight.shift()!();
     run();
   };
-  return { writer, batches, told, add, run, complete, inFlight };
+  return { writer, loop, batches, told, add, run, complete, inFlight };
 }
 
 test('one batch is in flight at a time, and what comes meanwhile is the next one', () => {
@@ -45,6 +46,22 @@ test('one batch is in flight at a time, and what comes meanwhile is the next one
   writer.flush();
   assert.deepEqual(batches, [['a'], ['b', 'c']]);
   assert.equal(writer.writes, 2);
+});
+
+test('a batch begins when the frames of its turn have left: in the next turn, whatever that sends', () => {
+  const { writer, loop, batches, add, run, complete } = setUp();
+  add('a');
+  writer.flush(true);
+  assert.deepEqual([batches.length, loop.due], [0, 1], 'it asks for that turn');
+  run();
+  writer.flush(true);
+  assert.deepEqual(batches, [['a']]);
+  add('b');
+  writer.flush(true);
+  assert.deepEqual([batches.length, loop.due], [1, 0], 'the end of the one in flight is a turn');
+  complete();
+  writer.flush();
+  assert.deepEqual(batches, [['a'], ['b']]);
 });
 
 test('nobody is told before the batch is on stable storage (AckedIsDurable), then in order', () => {

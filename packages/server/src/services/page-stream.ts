@@ -2,8 +2,8 @@
 // so a slow reader costs one page.
 
 import { type Failure, failure } from '@deltabase/engine';
+import type { BytesCall } from '@deltabase/grpc-connection';
 import type { ByteCounts } from './byte-counts.js';
-import type { BytesCall } from './http2-stream.js';
 import { ResponseStream } from './response-stream.js';
 import { statusOf } from './status.js';
 

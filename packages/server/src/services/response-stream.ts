@@ -1,14 +1,14 @@
 // What a streaming call writes, and how much of it has not left yet. It ends once, with a status; what was
 // written before leaves first. After that, and once the caller is gone, writing does nothing.
 
-import type { ByteCounts } from './byte-counts.js';
 import {
   type ByteStream,
   type BytesCall,
   FRAME_HEADER_BYTES,
   openByteStream,
   putFrameHeader,
-} from './http2-stream.js';
+} from '@deltabase/grpc-connection';
+import type { ByteCounts } from './byte-counts.js';
 import type { CallStatus } from './status.js';
 
 export interface ResponseStreamEvents {

@@ -12,6 +12,7 @@ import type {
   Watch,
   WatchSink,
 } from '@deltabase/engine';
+import type { BytesCall } from '@deltabase/grpc-connection';
 import {
   encodeComposedEvent,
   encodeDeltaEvent,
@@ -19,7 +20,6 @@ import {
   encodeStateEvent,
 } from '../wire/delta-codec.js';
 import { frameOf, WatchEvent } from '../wire/watch-event.js';
-import type { BytesCall } from './http2-stream.js';
 import { type QueueTotal, ResponseStream, type SharedCounts } from './response-stream.js';
 import { statusOf } from './status.js';
 

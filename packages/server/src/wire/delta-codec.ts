@@ -2,8 +2,8 @@
 // once and its bytes go to every watcher. Tests hold them against the proto.
 
 import { type ComposedDelta, type ProgressMark, recordOf, type TailDelta } from '@deltabase/engine';
+import { FRAME_HEADER_BYTES } from '@deltabase/grpc-connection';
 import { type DeltaRecord, messageId } from '@deltabase/machine';
-import { FRAME_HEADER_BYTES } from '../services/http2-stream.js';
 import { WatchEvent } from './watch-event.js';
 import { WireWriter } from './writer.js';
 

@@ -1,7 +1,7 @@
 // An event as all its watchers get it: one element of `WatchResponse.events`, and the frame of a response that holds
 // nothing else, made once and in the same bytes.
 
-import { FRAME_HEADER_BYTES, putFrameHeader } from '../services/http2-stream.js';
+import { FRAME_HEADER_BYTES, putFrameHeader } from '@deltabase/grpc-connection';
 
 export class WatchEvent {
   #bytes: Buffer;

@@ -2,7 +2,7 @@
 // Tests hold it against the proto.
 
 import type { Failure, HeadSeqs, Origin } from '@deltabase/engine';
-import { FRAME_HEADER_BYTES, putFrameHeader } from '../services/http2-stream.js';
+import { FRAME_HEADER_BYTES, putFrameHeader } from '@deltabase/grpc-connection';
 import { encodeError } from './error-codec.js';
 import { varintBytes, WireWriter } from './writer.js';
 

@@ -4,7 +4,6 @@
 // the first call says so.
 
 import type { ServerHttp2Stream } from 'node:http2';
-import { assert } from '@deltabase/base';
 import { Metadata, type ServerDuplexStream, type ServerWritableStream } from '@grpc/grpc-js';
 
 /** A call whose responses are bytes. */
@@ -31,8 +30,13 @@ export function putFrameHeader(frame: Buffer): void {
 /** Sends the call's headers, and returns the stream that its frames go to. The call still ends it. */
 export function openByteStream(call: BytesCall): ByteStream {
   call.sendMetadata(new Metadata());
+  return byteStreamOf(call);
+}
+
+/** The same of a call whose headers were sent. */
+export function byteStreamOf(call: BytesCall): ByteStream {
   let inner = (call as unknown as { readonly call?: InnerCall }).call;
   while (inner?.nextCall !== undefined) inner = inner.nextCall;
-  assert(inner?.stream !== undefined, 'a call of grpc-js has a stream of HTTP/2');
-  return inner.stream;
+  if (inner?.stream !== undefined) return inner.stream;
+  throw new Error('a call of grpc-js has its stream of HTTP/2 somewhere else than it had');
 }
