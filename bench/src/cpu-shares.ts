@@ -58,9 +58,15 @@ export class CpuShares {
     writeFileSync(join(this.#make(), 'cgroup.procs'), String(pid));
   }
 
-  /** Once the processes have ended. */
+  /** Once the processes have ended. A group that cannot be removed is told of, and stays. */
   close(): void {
-    for (const group of this.#groups) if (existsSync(group)) rmdirSync(group);
+    for (const group of this.#groups) {
+      try {
+        if (existsSync(group)) rmdirSync(group);
+      } catch (thrown) {
+        console.error(`${group} is left behind: ${String(thrown)}`);
+      }
+    }
   }
 
   #make(): string {

@@ -100,10 +100,11 @@ export class Storm {
     const plan = { home, space: SPACE, key: KEY, readers: count, readsAtOnce };
     const readers = withReaders ? new Readers(plan) : undefined;
     const endMs = startedMs + ms;
-    const sampling = this.#sampleUntil(endMs);
-    await this.#writeUntil(endMs);
-    await sampling;
-    await readers?.stop();
+    try {
+      await Promise.all([this.#sampleUntil(endMs), this.#writeUntil(endMs)]);
+    } finally {
+      await readers?.stop();
+    }
     const endedMs = performance.now();
     return { name, startedMs, endedMs: endMs, writesMs: this.writesBetween(startedMs, endedMs) };
   }
@@ -160,21 +161,26 @@ export class Storm {
   async #writeUntil(endMs: number): Promise<void> {
     const { rate } = this.#plan;
     const sends: Promise<void>[] = [];
+    let failure: unknown;
     const startMs = performance.now();
     for (let count = 0; ; count++) {
       const dueMs = startMs + (count * 1000) / rate;
-      if (dueMs >= endMs) break;
+      if (dueMs >= endMs || failure !== undefined) break;
       await sleep(Math.max(0, dueMs - performance.now()));
-      sends.push(this.#write());
+      const failed = (thrown: unknown): void => {
+        failure ??= thrown;
+      };
+      sends.push(this.#write(dueMs).catch(failed));
     }
     await Promise.all(sends);
+    if (failure !== undefined) throw failure;
   }
 
-  async #write(): Promise<void> {
+  /** What it takes counts from when it was due: a writer that gets no turn is late, too. */
+  async #write(dueMs: number): Promise<void> {
     const { document, channel, payload } = this.#counters.add(this.#document);
-    const atMs = performance.now();
     await document.send(channel, payload);
-    this.#writes.push({ atMs, tookMs: performance.now() - atMs });
+    this.#writes.push({ atMs: dueMs, tookMs: performance.now() - dueMs });
   }
 
   async #sampleUntil(endMs: number): Promise<void> {

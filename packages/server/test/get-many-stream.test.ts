@@ -136,7 +136,7 @@ test('what is no frame, or too large a one, ends the stream', () => {
   assert.match(broken.call.status.details, /cut off/);
   const many = setUp();
   many.call.ask(...Array.from({ length: 9 }, (_, at) => ({ number: at + 1, get: get('a') })));
-  assert.match(many.call.status.details, /9 reads, 8 are allowed/);
+  assert.match(many.call.status.details, /more than 8/);
   assert.equal(many.open.length, 0);
   const large = setUp();
   large.call.ask({ number: 1, get: get('k'.repeat(2000)) });
@@ -172,7 +172,33 @@ test('answers that are not read hold further frames back, and values beyond the 
     ],
   ]);
   call.readAll();
+  give(3, 'z');
+  await turn();
+  assert.deepEqual(call.answers.at(-1), [[4, 'z']]);
+});
+
+test('reads of a frame wait for room for values as large as those before them', async () => {
+  const { call, open, give } = setUp();
+  call.ask({ number: 1, get: get('a') });
+  give(0, 'x'.repeat(400));
+  await turn();
+  call.readAll();
+  call.ask(...[2, 3, 4].map((number) => ({ number, get: get('a') })));
+  assert.deepEqual([open.length, call.isPaused()], [2, true]);
+  give(1, 'y');
+  await turn();
+  call.readAll();
+  assert.equal(open.length, 3);
+  give(2, 'z');
+  await turn();
+  call.readAll();
+  give(3, 'z');
+  await turn();
   assert.equal(call.isPaused(), false);
+  assert.deepEqual(
+    call.answers.flat().map(([number]) => number),
+    [1, 2, 3, 4],
+  );
 });
 
 test('a value larger than the limit goes when nothing else is unread', async () => {

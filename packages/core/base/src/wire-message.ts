@@ -2,6 +2,7 @@
 // than described is passed over; of one that comes twice the last counts (protobuf.dev/programming-guides/encoding).
 // What they read throws INVALID_ARGUMENT where the bytes are no message.
 
+import { DeltabaseError } from './errors.js';
 import { LENGTH_DELIMITED, VARINT, type WireReader } from './wire-reader.js';
 
 /** Reads a message from where `reader` stands up to its end. */
@@ -77,8 +78,19 @@ export function embedded<T, A>(
   return field<T | A>(number, LENGTH_DELIMITED, absent, (reader) => read(reader.message()));
 }
 
-export function embeddeds<T>(number: number, read: MessageReader<T>): WireField<T[]> {
-  const readItem: ReadField<T[]> = (reader, before) => append(before, read(reader.message()));
+/** A list of messages; more than `max` are refused before they are read: small ones take many times their bytes. */
+export function embeddeds<T>(
+  number: number,
+  read: MessageReader<T>,
+  max: number = Number.POSITIVE_INFINITY,
+): WireField<T[]> {
+  const readItem: ReadField<T[]> = (reader, before) => {
+    if (before.length >= max) {
+      const why = `a frame has more than ${max} parts of a kind: send several frames`;
+      throw new DeltabaseError('INVALID_ARGUMENT', why);
+    }
+    return append(before, read(reader.message()));
+  };
   return field(number, LENGTH_DELIMITED, [], readItem);
 }
 

@@ -343,14 +343,16 @@ export class Following {
 
   #heads(connection: Connection, number: number, seqs: HeadSeqs | Failure): void {
     const nowMs = this.#host.clock.monotonicMs();
+    const { askedMs = nowMs } = this.#confirming;
     if (this.#confirming.answered(number, seqs)) {
       this.#failures = 0;
       connection.headsMs = nowMs;
       return;
     }
     if (!('code' in seqs)) return;
-    // The documents that it was asked about may be of a group without a leader: others have one.
-    if (seqs.code === 'UNAVAILABLE' && nowMs - connection.headsMs <= SILENT_MS) return;
+    // It has waited for the leader of some group in vain: others may have one. Who refuses at once has lost them all.
+    const hasWaited = nowMs - askedMs >= HEADS_MS / 2 && nowMs - connection.headsMs <= SILENT_MS;
+    if (seqs.code === 'UNAVAILABLE' && hasWaited) return;
     // A watch may have ended while it was asked about.
     if (seqs.code !== 'INVALID_ARGUMENT' || this.#isUnfit(connection)) this.#leave(seqs.message);
   }

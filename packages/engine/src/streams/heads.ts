@@ -38,6 +38,7 @@ const GRACE_MS_MIN = 50;
 /** A question that is not answered. */
 interface Question {
   readonly askedMs: number;
+  readonly expiresMs: number;
   readonly seqs: Array<number | undefined>;
   /** Documents of which nothing was heard. */
   left: number;
@@ -70,6 +71,7 @@ export class Heads {
     }
     const question: Question = {
       askedMs: this.#host.nowMs(),
+      expiresMs,
       seqs: names.map(() => undefined),
       left: names.length,
       firstMs: undefined,
@@ -81,12 +83,12 @@ export class Heads {
     for (const [at, name] of names.entries()) this.#askOne(question, at, name, expiresMs);
   }
 
-  /** Tells what is known where the rest takes longer. */
+  /** Tells what is known where the rest takes longer, and that nothing is once an answer is of no use any more. */
   tick(nowMs: number): void {
     for (const question of this.#questions) {
-      const { askedMs, firstMs } = question;
-      if (firstMs === undefined) continue;
-      if (nowMs - firstMs >= Math.max(GRACE_MS_MIN, firstMs - askedMs)) this.#give(question);
+      const { askedMs, firstMs = Number.POSITIVE_INFINITY, expiresMs } = question;
+      const isLongEnough = nowMs - firstMs >= Math.max(GRACE_MS_MIN, firstMs - askedMs);
+      if (isLongEnough || nowMs >= expiresMs) this.#give(question);
     }
   }
 
@@ -125,8 +127,8 @@ export class Heads {
   #give(question: Question): void {
     if (!this.#questions.delete(question)) return;
     const { seqs, failure: why, answer } = question;
-    const isNoneKnown = why !== undefined && seqs.every((seq) => seq === undefined);
-    answer(isNoneKnown ? why : { kind: 'heads', seqs });
+    const isNoneKnown = seqs.length > 0 && seqs.every((seq) => seq === undefined);
+    answer(isNoneKnown ? (why ?? tooLate()) : { kind: 'heads', seqs });
   }
 
   #refusal(names: readonly DocumentName[]): Failure | undefined {
@@ -142,4 +144,8 @@ export class Heads {
     }
     return undefined;
   }
+}
+
+function tooLate(): Failure {
+  return failure('UNAVAILABLE', 'the documents did not come into memory in time: ask again');
 }

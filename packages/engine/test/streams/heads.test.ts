@@ -25,7 +25,7 @@ class Bench {
 
   ask(...keys: string[]): void {
     const names = keys.map((key) => ({ space: 'log', key }));
-    this.heads.ask({ names, expiresMs: 100 }, (answer) => this.answers.push(answer));
+    this.heads.ask({ names, expiresMs: 5000 }, (answer) => this.answers.push(answer));
   }
 
   /** The leaders answer all that asked until now, or so many of them. */
@@ -44,7 +44,7 @@ class Bench {
   #sourceOf({ key }: DocumentName): DocumentSource {
     const source: Pick<DocumentSource, 'confirm' | 'load'> = {
       confirm: (expiresMs, done) => {
-        assert.equal(expiresMs, 100);
+        assert.equal(expiresMs, 5000);
         this.#confirms.push(done);
       },
       load: (then) =>
@@ -102,6 +102,17 @@ test('a document whose leader is silent keeps the others waiting as long again a
   bench.confirm();
   bench.load();
   assert.equal(bench.answers.length, 1, 'what comes late is not told');
+});
+
+test('a question whose documents do not come into memory ends with its time', () => {
+  const bench = new Bench();
+  bench.ask('a');
+  bench.confirm();
+  bench.heads.tick(4999);
+  assert.deepEqual(bench.codes, []);
+  bench.heads.tick(5000);
+  assert.deepEqual(bench.codes, ['UNAVAILABLE']);
+  assert.equal(bench.heads.openCount, 0);
 });
 
 test('heads that come at once wait a moment for the others', () => {

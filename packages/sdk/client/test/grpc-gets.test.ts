@@ -176,6 +176,12 @@ test('a link that is closed leaves nobody waiting', async () => {
       await sleep(20);
       link.close();
       await assert.rejects(open, { code: 'UNAVAILABLE' });
+      await assert.rejects(read(link, 'b'), { code: 'UNAVAILABLE' });
+      // Nor one that was about to be sent.
+      const other = new GrpcLink('127.0.0.1:1', CLIENT_LIMITS);
+      const unsent = read(other, 'c');
+      other.close();
+      await assert.rejects(unsent, { code: 'UNAVAILABLE' });
     },
   );
 });

@@ -1,6 +1,6 @@
 // One GetMany call: many reads a frame in, the answers of a turn in one frame out, in whatever order they come. Nothing in
-// it grows without bound: with too many reads unanswered, or too many answers unread, it takes no further frames, and
-// what then still comes is refused in place of being held.
+// it grows without bound: reads begin while there is room for their answers, those of a frame that find none wait, and no
+// further frame is taken meanwhile. What is larger than expected and finds no room then is refused.
 
 import { DeltabaseError, type Limits } from '@deltabase/base';
 import {
@@ -11,7 +11,7 @@ import {
   type ReadResult,
 } from '@deltabase/engine';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { decodeGetMany, GetManyWriter, type NumberedGet } from '../wire/get-many-codec.js';
+import { GetManyWriter, getManyReader, type NumberedGet } from '../wire/get-many-codec.js';
 import type { ByteCounts } from './byte-counts.js';
 import type { CopyHints } from './copy-hints.js';
 import { readRequestOf } from './read-request.js';
@@ -31,20 +31,31 @@ export interface GetManyHost {
 
 /** Answers are sent as they are once they have so many bytes. */
 const RESPONSE_BYTES = 256 * 1024;
+/** Of the queue of reads of the process. */
+const QUEUE_PART = 1 / 8;
+/** What is left of the size of a large value with each smaller one. */
+const FORGET_PART = 0.9;
 
 export class GetManyStream {
   readonly #call: ServerDuplexStream<Buffer, Buffer>;
   readonly #host: GetManyHost;
   readonly #responses: ResponseStream;
   readonly #writer = new GetManyWriter();
+  readonly #decode: (bytes: Uint8Array) => readonly NumberedGet[];
+  /** Reads of a frame that have not begun; the next one, and all of the frame. */
+  #next = 0;
+  #frame: readonly NumberedGet[] = [];
   /** Reads without an answer. */
   #open = 0;
+  /** As large as values of this stream were lately, bytes. */
+  #valueBytes = 0;
   #isFlushing = false;
   #hasAllRequests = false;
 
   constructor(call: ServerDuplexStream<Buffer, Buffer>, host: GetManyHost) {
     this.#call = call;
     this.#host = host;
+    this.#decode = getManyReader(host.limits.frameMessagesMax);
     const events = { drained: () => this.#continue(), closed: () => {} };
     this.#responses = new ResponseStream(call, events, { bytes: host.bytes });
     call.on('data', (frame: Buffer) => this.#received(frame));
@@ -54,26 +65,34 @@ export class GetManyStream {
     });
   }
 
-  #received(frame: Buffer): void {
+  #received(bytes: Buffer): void {
     if (this.#responses.isEnded) return;
-    const { frameBytesMax, frameMessagesMax } = this.#host.limits;
+    const { frameBytesMax } = this.#host.limits;
     try {
-      if (frame.length > frameBytesMax)
-        throw invalid(tooMany(frame.length, 'bytes', frameBytesMax));
-      const gets = decodeGetMany(frame);
-      if (gets.length > frameMessagesMax) {
-        throw invalid(tooMany(gets.length, 'reads', frameMessagesMax));
-      }
-      for (const get of gets) this.#read(get);
+      if (bytes.length > frameBytesMax) throw invalid(tooLarge(bytes.length, frameBytesMax));
+      const gets = this.#decode(bytes);
+      for (const { number } of gets) checkCount('number', number);
+      // A frame more may be on its way when the call is paused.
+      this.#frame = [...this.#frame.slice(this.#next), ...gets];
+      this.#next = 0;
     } catch (thrown) {
+      this.#flush();
       this.#responses.end(this.#host.statusOfThrown(thrown));
+      return;
     }
-    if (!this.#hasRoom) this.#call.pause();
+    this.#begin();
+  }
+
+  /** Begins reads while there is room; takes no further frame before all have begun. */
+  #begin(): void {
+    while (this.#next < this.#frame.length && this.#hasRoom) this.#read(this.#frame[this.#next++]!);
+    const isHeldBack = this.#next < this.#frame.length || !this.#hasRoom;
+    if (isHeldBack && !this.#call.isPaused()) this.#call.pause();
+    else if (!isHeldBack && this.#call.isPaused()) this.#call.resume();
   }
 
   /** What cannot be read is answered with that; other reads of the stream go on. */
   #read({ number, get, timeoutMs }: NumberedGet): void {
-    checkCount('number', number);
     const { streams, hints, limits } = this.#host;
     const expiresMs =
       this.#host.nowMs() + Math.min(timeoutMs || Infinity, limits.requestTimeoutMsMax);
@@ -82,7 +101,7 @@ export class GetManyStream {
       if (get === undefined) throw invalid('it does not say what is to be read');
       if (get.atSeq !== undefined) throw invalid('an earlier seq is not read here: use Get');
       streams.read(readRequestOf(get, limits, expiresMs), (result) => {
-        this.#answer(number, result, hints.of(get));
+        this.#answer(number, result, result.kind === 'failed' ? [] : hints.of(get));
       });
     } catch (thrown) {
       if (!(thrown instanceof DeltabaseError)) throw thrown;
@@ -93,6 +112,9 @@ export class GetManyStream {
   #answer(number: number, result: ReadResult, copies: readonly string[]): void {
     this.#open--;
     if (this.#responses.isEnded) return;
+    if (result.kind === 'value') {
+      this.#valueBytes = Math.max(result.value.length, this.#valueBytes * FORGET_PART);
+    }
     if (result.kind === 'failed') this.#writer.failed(number, result);
     else if (this.#isFullFor(result.value)) this.#writer.failed(number, this.#unread());
     else this.#writer.value(number, result, copies);
@@ -116,17 +138,21 @@ export class GetManyStream {
   }
 
   #continue(): void {
-    if (this.#hasAllRequests && this.#open === 0) {
-      this.#flush();
-      this.#responses.end();
-    } else if (this.#call.isPaused() && this.#hasRoom) {
-      this.#call.resume();
-    }
+    if (this.#responses.isEnded) return;
+    this.#begin();
+    if (!this.#hasAllRequests || this.#open > 0 || this.#next < this.#frame.length) return;
+    this.#flush();
+    this.#responses.end();
   }
 
+  /** One stream alone neither fills the queue of reads, nor makes more answers than may be unread. */
   get #hasRoom(): boolean {
-    const { streamInFlightMax, streamQueueBytesMax } = this.#host.limits;
-    return this.#open < streamInFlightMax && this.#responses.queuedBytes < streamQueueBytesMax / 2;
+    const { streamInFlightMax, readQueueMax, streamQueueBytesMax } = this.#host.limits;
+    const openMax = Math.min(streamInFlightMax, Math.ceil(readQueueMax * QUEUE_PART));
+    if (this.#open >= openMax) return false;
+    const unread = this.#responses.queuedBytes + this.#writer.length;
+    if (this.#open + unread === 0) return true;
+    return unread + (this.#open + 1) * this.#valueBytes < streamQueueBytesMax / 2;
   }
 
   /** Whether so much is unread that a value more would be too much; a stream with nothing unread takes any. */
@@ -142,6 +168,6 @@ export class GetManyStream {
   }
 }
 
-function tooMany(count: number, what: string, max: number): string {
-  return `a frame has ${count} ${what}, ${max} are allowed: send several`;
+function tooLarge(bytes: number, max: number): string {
+  return `a frame has ${bytes} bytes, ${max} are allowed: send several`;
 }

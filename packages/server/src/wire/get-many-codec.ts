@@ -30,13 +30,16 @@ const readNumberedGet = messageReader({
   timeoutMs: uint(3),
 });
 
-const readRequest = messageReader({ gets: embeddeds(1, readNumberedGet) });
-
 export type NumberedGet = ReturnType<typeof readNumberedGet>;
 
-/** Throws INVALID_ARGUMENT for bytes that are no such request. */
-export function decodeGetMany({ buffer, byteOffset, length }: Uint8Array): readonly NumberedGet[] {
-  return readRequest(new WireReader(new Uint8Array(buffer, byteOffset, length))).gets;
+/**
+ * A reader of requests with at most `getsMax` reads. It throws INVALID_ARGUMENT for bytes that are no such request, before it
+ * has made more of them than that.
+ */
+export function getManyReader(getsMax: number): (bytes: Uint8Array) => readonly NumberedGet[] {
+  const read = messageReader({ gets: embeddeds(1, readNumberedGet, getsMax) });
+  return ({ buffer, byteOffset, length }) =>
+    read(new WireReader(new Uint8Array(buffer, byteOffset, length))).gets;
 }
 
 /** Gathers the answers of a turn into one response. */

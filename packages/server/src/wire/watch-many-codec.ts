@@ -36,7 +36,8 @@ export class WatchManyWriter {
   heads(number: number, seqs: HeadSeqs): void {
     this.#part.number(1, number).packed(
       2,
-      seqs.map((seq = 0) => seq),
+      // Who does not know of unknown heads never gets so far.
+      seqs.map((seq = Number.MAX_SAFE_INTEGER) => seq),
     );
     const unknown = seqs.flatMap((seq, at) => (seq === undefined ? [at] : []));
     this.#part.packed(4, unknown);

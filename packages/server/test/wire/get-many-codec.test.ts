@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { failure } from '@deltabase/engine';
 import fc from 'fast-check';
-import { decodeGetMany, GetManyWriter } from '../../src/wire/get-many-codec.js';
+import { GetManyWriter, getManyReader } from '../../src/wire/get-many-codec.js';
 import { codecOf, type Loose } from '../support/test-client.js';
 
+const decodeGetMany = getManyReader(10);
 const requests = codecOf('deltabase.v1.GetManyRequest');
 const responses = codecOf('deltabase.v1.GetManyResponse');
 
@@ -45,6 +46,14 @@ test('a read that says nothing is told apart from one of nothing', () => {
 
 test('what is no frame is refused', () => {
   assert.throws(() => decodeGetMany(Uint8Array.of(0x0a, 9, 1)), { code: 'INVALID_ARGUMENT' });
+});
+
+test('more reads than may be are refused before they are made', () => {
+  const many = Buffer.alloc(4 * 2 ** 20);
+  for (let at = 0; at < many.length; at += 2) many[at] = 0x0a;
+  const before = process.memoryUsage().heapUsed;
+  assert.throws(() => decodeGetMany(many), { code: 'INVALID_ARGUMENT', message: /more than 10/ });
+  assert.ok(process.memoryUsage().heapUsed - before < 2 ** 20);
 });
 
 test('answers are written as the proto reads them, many in a response', () => {

@@ -53,7 +53,7 @@ test('ends, answers and origins are as the proto says', () => {
   assert.deepEqual(
     [heads[1].seqs, heads[1].unknown],
     [
-      [0, 7, 0],
+      [2 ** 53 - 1, 7, 2 ** 53 - 1],
       [0, 2],
     ],
   );

@@ -34,6 +34,8 @@ type Stream = ClientDuplexStream<Buffer, Buffer>;
 /** Reads of one frame, and characters of one of them: a frame stays far below what nodes take. */
 const FRAME_GETS_MAX = 256;
 const GET_CHARACTERS_MAX = 4096;
+/** A node that did not know the stream may have been replaced by a newer one. */
+const UNKNOWN_MS = 60_000;
 
 export class GrpcGets {
   readonly #client: Client;
@@ -46,8 +48,9 @@ export class GrpcGets {
   #stream: Stream | undefined;
   #lastNumber = 0;
   #isSending = false;
-  /** The node does not know the stream. */
-  #isUnknown = false;
+  /** The node does not know the stream; until it is tried again, ms. */
+  #unknownUntilMs = 0;
+  #isClosed = false;
 
   constructor(
     client: Client,
@@ -60,7 +63,9 @@ export class GrpcGets {
   }
 
   get(request: GetRequest, options: CallOptions): Promise<GetAnswer> {
-    if (this.#isUnknown || !isForStream(request)) return this.#call(request, options);
+    const isUnknown = performance.now() < this.#unknownUntilMs;
+    if (isUnknown || !isForStream(request)) return this.#call(request, options);
+    if (this.#isClosed) return Promise.reject(this.#closed());
     return new Promise((resolve, reject) => {
       const number = ++this.#lastNumber;
       const { timeoutMs, signal } = options;
@@ -75,8 +80,13 @@ export class GrpcGets {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#stream?.cancel();
-    this.#end(new DeltabaseError('UNAVAILABLE', `the connection to ${this.#address} was closed`));
+    this.#end(this.#closed());
+  }
+
+  #closed(): DeltabaseError {
+    return new DeltabaseError('UNAVAILABLE', `the connection to ${this.#address} was closed`);
   }
 
   /** Once what is happening now is over: reads that begin together leave together. */
@@ -156,7 +166,7 @@ export class GrpcGets {
       this.#end(callError(this.#address, error));
       return;
     }
-    this.#isUnknown = true;
+    this.#unknownUntilMs = performance.now() + UNKNOWN_MS;
     this.#endEach(({ request, options, resolve }) => resolve(this.#call(request, options)));
   }
 
