@@ -71,6 +71,7 @@ function setUp(groups: readonly FakeGroup[]) {
       senders: idle,
       diskRoom: { ...idle, isLow: false },
       reads: idle,
+      heads: idle,
       forwarding: idle,
     },
     ...{ snapshots: idle, residency: { ...idle, isPressed: false }, clusterClock: idle },
