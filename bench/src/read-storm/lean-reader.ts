@@ -1,4 +1,4 @@
-// One reader of a storm, as any gRPC client may be written: many reads in a frame (GetMany), the next frame once all of them
+// One reader of a storm, written as every client of gRPC may be: many reads in a frame (GetMany), the next frame once all of them
 // are answered, and it goes where the answers say that copies are. It knows a few fields of the protocol and costs
 // little beside what it asks of a server, since what readers cost on their own machines is not what is measured.
 

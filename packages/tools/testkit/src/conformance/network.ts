@@ -41,16 +41,16 @@ class Listener {
     this.#outside.into(() =>
       network.listen({
         received: (from, lane, frame) => {
-          this.#outside.only('a frame was delivered');
+          this.#outside.holdsWhen('a frame was delivered');
           this.received.push({ from, lane, frame });
         },
         reachable: (peer, is) => {
-          this.#outside.only('a connection was told of');
+          this.#outside.holdsWhen('a connection was told of');
           if (is) this.reachable.add(peer);
           else this.reachable.delete(peer);
         },
         met: (node, address) => {
-          this.#outside.only('a caller was told of');
+          this.#outside.holdsWhen('a caller was told of');
           this.met.set(node, address);
         },
       }),

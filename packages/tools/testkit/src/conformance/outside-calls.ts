@@ -14,7 +14,7 @@ export class OutsideCalls {
   }
 
   /** What the port has just done, such as "a frame was delivered". */
-  only(what: string): void {
+  holdsWhen(what: string): void {
     assert(!this.#isCalling, `${what} from inside a call`);
   }
 }

@@ -37,7 +37,7 @@ export class Follower implements UpstreamListener {
     const answers: Array<readonly TailDelta[] | Failure> = [];
     this.call((upstream) =>
       upstream.readDeltas(docOf(key), { fromSeq, bytesMax }, (deltas) => {
-        this.#outside.only('deltas were given');
+        this.#outside.holdsWhen('deltas were given');
         answers.push(deltas);
       }),
     );
@@ -73,7 +73,7 @@ export class Follower implements UpstreamListener {
   }
 
   #tell(what: string): void {
-    this.#outside.only(`${what} was told`);
+    this.#outside.holdsWhen(`${what} was told`);
     this.told.push(what);
   }
 }

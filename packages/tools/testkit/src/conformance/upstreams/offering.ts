@@ -38,7 +38,7 @@ export class Offering implements AttachListener {
   }
 
   #tell(what: string): void {
-    this.#outside.only(`${what} was told`);
+    this.#outside.holdsWhen(`${what} was told`);
     this.told.push(what);
   }
 }
