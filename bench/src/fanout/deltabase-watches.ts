@@ -1,7 +1,7 @@
 // Watches of one of our documents: each a call of its own (Watch), or many on one (WatchMany).
 
 import type { Client, ClientDuplexStream, ClientReadableStream } from '@grpc/grpc-js';
-import { FieldWriter, readFields } from '../raw/protobuf.js';
+import { FieldWriter, packedIn, readFields } from '../raw/protobuf.js';
 import { identity } from '../raw/raw-calls.js';
 import type { Place, WatchListener } from './watched.js';
 
@@ -81,7 +81,7 @@ function watch(client: Client, request: Buffer, listener: WatchListener): void {
   call.on('end', () => listener.failed(new Error('the node ended the watch')));
 }
 
-/** The events of one watch; its id comes behind them. */
+/** Events, and the watches that they are for: their ids, packed, come behind them. */
 function receiveWatched(
   bytes: Buffer,
   start: number,
@@ -89,14 +89,16 @@ function receiveWatched(
   listeners: readonly WatchListener[],
 ): void {
   const events: number[] = [];
-  let id = 0;
-  readFields(bytes, start, end, (field, value, from, to) => {
+  readFields(bytes, start, end, (field, _value, from, to) => {
     if (field === 1) events.push(from, to);
-    else if (field === 2) id = value;
+    else if (field === 2) {
+      for (const id of packedIn(bytes, from, to)) {
+        for (let at = 0; at < events.length; at += 2) {
+          receiveEvent(bytes, events[at]!, events[at + 1]!, listeners[id - 1]!);
+        }
+      }
+    }
   });
-  for (let at = 0; at < events.length; at += 2) {
-    receiveEvent(bytes, events[at]!, events[at + 1]!, listeners[id - 1]!);
-  }
 }
 
 function receiveEvent(bytes: Buffer, start: number, end: number, listener: WatchListener): void {

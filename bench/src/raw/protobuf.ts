@@ -40,6 +40,23 @@ export function readFields(
   }
 }
 
+/** Whole numbers that are packed in `bytes[start, end)`. */
+export function packedIn(bytes: Uint8Array, start: number, end: number): number[] {
+  const values: number[] = [];
+  let value = 0;
+  let unit = 1;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at]!;
+    value += (byte & 0x7f) * unit;
+    unit *= 0x80;
+    if (byte >= 0x80) continue;
+    values.push(value);
+    value = 0;
+    unit = 1;
+  }
+  return values;
+}
+
 /** Fields of a message, in the order of the calls. */
 export class FieldWriter {
   readonly #parts: Buffer[] = [];

@@ -124,7 +124,7 @@ test('what a turn gives leaves as one response, by watch', async () => {
   await turn();
   const watched = call.responses.at(-1).watched;
   assert.deepEqual(
-    watched.map(({ id, events }: Loose) => [id, events[0].state.seq]),
+    watched.map(({ ids, events }: Loose) => [ids[0], events[0].state.seq]),
     [
       [1, 3],
       [2, 4],
@@ -187,7 +187,7 @@ test('a watch that ends is told with its error behind its events, and its id is 
   one.sink.end(failure('HISTORY_GONE', 'gone'));
   await turn();
   const { watched, ended } = call.responses.at(-1);
-  assert.equal(watched[0].id, 1);
+  assert.deepEqual(watched[0].ids, [1]);
   assert.deepEqual([ended[0].id, ended[0].error.code], [1, 'HISTORY_GONE']);
   call.ask({ close: [1] });
   assert.equal(call.status, undefined, 'to close what has ended is no error');

@@ -142,10 +142,10 @@ function readEvent(reader: WireReader): Event {
 
 const readListedDeltas = messageReader({ deltas: embeddeds(1, readDelta) });
 
-/** By hand, since of a delta the bytes of its whole field are kept. The id comes behind the events (documents.proto). */
+/** By hand, since of a delta the bytes of its whole field are kept. The ids come behind the events (documents.proto). */
 function tellWatched(reader: WireReader, events: WatchManyEvents): void {
   const read: Event[] = [];
-  let id = 0;
+  const ids: number[] = [];
   while (!reader.isAtEnd) {
     const start = reader.at;
     const tag = reader.tag();
@@ -153,12 +153,17 @@ function tellWatched(reader: WireReader, events: WatchManyEvents): void {
       const event = readEvent(reader.message());
       if (event.kind === 'delta') event.delta.encoded = asBuffer(reader.since(start));
       read.push(event);
-    } else if (tag === varint(2)) id = reader.varint();
+    } else if (tag === lengthDelimited(2)) {
+      const packed = reader.message();
+      while (!packed.isAtEnd) ids.push(packed.varint());
+    } else if (tag === varint(2)) ids.push(reader.varint());
     else reader.skip(tag);
   }
-  for (const event of read) {
-    if (event.kind === 'delta') events.delta(id, event.delta);
-    else events.state(id, event.seq, event.piece, event.hash);
+  for (const id of ids) {
+    for (const event of read) {
+      if (event.kind === 'delta') events.delta(id, event.delta);
+      else events.state(id, event.seq, event.piece, event.hash);
+    }
   }
 }
 

@@ -168,7 +168,6 @@ class ResponseSink implements ManyWatchesSink {
 
   #event(id: number, { bytes }: WatchEvent): number {
     if (this.#responses.queuedBytes === 0) this.#writer.reuse();
-    this.#writer.event(id, bytes);
-    return bytes.length;
+    return this.#writer.event(id, bytes);
   }
 }

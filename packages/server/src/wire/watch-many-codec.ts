@@ -1,13 +1,19 @@
-// WatchManyResponse of documents.proto, written by hand: events keep the bytes that all watchers of a document share.
-// Tests hold it against the proto.
+// WatchManyResponse of documents.proto, written by hand: an event that several watches of the stream get is in it once, in
+// the bytes that all watchers of a document share. Tests hold it against the proto.
 
 import type { Failure, HeadSeqs, Origin } from '@deltabase/engine';
 import { FRAME_HEADER_BYTES, putFrameHeader } from '@deltabase/grpc-connection';
 import { encodeError } from './error-codec.js';
-import { varintBytes, WireWriter } from './writer.js';
+import { lengthDelimitedBytes, varintBytes, WireWriter } from './writer.js';
 
 /** The most that is set aside for the next response, bytes. */
 const AHEAD_BYTES_MAX = 64 * 1024;
+
+/** An event, and the watches that get it. */
+interface Shared {
+  readonly event: Buffer;
+  readonly ids: number[];
+}
 
 /** Gathers one response: its frame, with room for the header in front. */
 export class WatchManyWriter {
@@ -16,17 +22,33 @@ export class WatchManyWriter {
   readonly #part = new WireWriter();
   /** The frame was given away. */
   #isGiven = false;
+  /** In the order in which they go out. */
+  #shared: Shared[] = [];
+  /** Where each event is among them, */
+  readonly #placeOf = new Map<Buffer, number>();
+  /** and the last one that each watch gets. */
+  readonly #lastOf = new Map<number, number>();
 
   get isEmpty(): boolean {
-    const hasEvents = !this.#isGiven && this.#frame.length > FRAME_HEADER_BYTES;
-    return !hasEvents && this.#rest.length === 0;
+    return this.#shared.length === 0 && this.#rest.length === 0;
   }
 
-  /** `event` is an element of `WatchResponse.events`, which is one of `WatchedEvents.events` too. */
-  event(id: number, event: Buffer): void {
-    if (this.#isGiven) this.#begin();
-    const bytes = event.length + 1 + varintBytes(id);
-    this.#frame.head(1, bytes).append(event).number(2, id);
+  /**
+   * `event` is an element of `WatchResponse.events`, which is one of `WatchedEvents.events` too: the same buffer for all
+   * watches that get it. Returns the bytes that this takes.
+   */
+  event(id: number, event: Buffer): number {
+    const place = this.#placeOf.get(event);
+    // A watch gets its events in order: not one that goes out before what it has.
+    if (place !== undefined && place > (this.#lastOf.get(id) ?? -1)) {
+      this.#shared[place]!.ids.push(id);
+      this.#lastOf.set(id, place);
+      return varintBytes(id);
+    }
+    this.#lastOf.set(id, this.#shared.length);
+    this.#placeOf.set(event, this.#shared.length);
+    this.#shared.push({ event, ids: [id] });
+    return lengthDelimitedBytes(event.length) + lengthDelimitedBytes(varintBytes(id));
   }
 
   ended(id: number, why: Failure): void {
@@ -59,8 +81,15 @@ export class WatchManyWriter {
    */
   finish(): Buffer {
     if (this.#isGiven) this.#begin();
+    for (const { event, ids } of this.#shared) {
+      const bytes = event.length + lengthDelimitedBytes(sumOf(ids, varintBytes));
+      this.#frame.head(1, bytes).append(event).packed(2, ids);
+    }
     const frame = this.#frame.append(this.#rest.view()).view();
     putFrameHeader(frame);
+    this.#shared = [];
+    this.#placeOf.clear();
+    this.#lastOf.clear();
     this.#rest.clear();
     this.#isGiven = true;
     return frame;
@@ -80,4 +109,10 @@ export class WatchManyWriter {
     this.#frame.leave(Math.min(this.#frame.length, AHEAD_BYTES_MAX));
     this.#frame.skip(FRAME_HEADER_BYTES);
   }
+}
+
+function sumOf<T>(values: readonly T[], count: (value: T) => number): number {
+  let sum = 0;
+  for (const value of values) sum += count(value);
+  return sum;
 }

@@ -18,24 +18,57 @@ function state(seq: number): Buffer {
   return encodeStateEvent(seq, Buffer.from(`["",${seq}]`), 'abcdabcdabcdabcd').bytes;
 }
 
-test('events of many watches are told by watch, in the order of each', () => {
+/** Each run of events: the watches that get it, and the seqs. */
+function runsIn(frame: Buffer): (readonly [number[], number[]])[] {
+  return decode(frame).watched.map(
+    ({ ids, events }: { ids: number[]; events: { state: { seq: number } }[] }) => [
+      ids,
+      events.map((event) => event.state.seq),
+    ],
+  );
+}
+
+test('events of many watches are told in the order of each', () => {
   const writer = new WatchManyWriter();
   writer.event(1, state(5));
   writer.event(300, state(6));
   writer.event(1, state(7));
-  const { watched } = decode(writer.finish());
-  const seqs = watched.map(
-    ({ id, events }: { id: number; events: { state: { seq: number } }[] }) => [
-      id,
-      ...events.map((event) => event.state.seq),
-    ],
-  );
-  assert.deepEqual(seqs, [
-    [1, 5],
-    [300, 6],
-    [1, 7],
+  assert.deepEqual(runsIn(writer.finish()), [
+    [[1], [5]],
+    [[300], [6]],
+    [[1], [7]],
   ]);
   assert.ok(writer.isEmpty);
+});
+
+test('an event that many watches get is told once', () => {
+  const writer = new WatchManyWriter();
+  const [six, seven] = [state(6), state(7)];
+  const bytes = [1, 2, 300].map((id) => writer.event(id, six) + writer.event(id, seven));
+  const frame = writer.finish();
+  assert.deepEqual(runsIn(frame), [
+    [[1, 2, 300], [6]],
+    [[1, 2, 300], [7]],
+  ]);
+  assert.deepEqual(bytes.slice(1), [2, 4]);
+  const body = frame.length - 5;
+  assert.equal(bytes[0]! + bytes[1]! + bytes[2]!, body, 'all of the response but its header');
+  writer.event(2, six);
+  assert.deepEqual(runsIn(writer.finish()), [[[2], [6]]], 'the next response begins anew');
+});
+
+test('an event that a watch gets after others does not overtake them', () => {
+  const writer = new WatchManyWriter();
+  const [six, seven] = [state(6), state(7)];
+  writer.event(1, six);
+  writer.event(2, seven);
+  writer.event(2, six);
+  writer.event(3, six);
+  assert.deepEqual(runsIn(writer.finish()), [
+    [[1], [6]],
+    [[2], [7]],
+    [[2, 3], [6]],
+  ]);
 });
 
 test('ends, answers and origins are as the proto says', () => {
