@@ -331,6 +331,9 @@ export class EngineParts {
       nowMs: () => clock.monotonicMs(),
       wallMs: () => this.clusterClock.wallMs(),
       isDiskBehind: () => this.writer.isFull,
+      writeEarly: () => {
+        if (this.turned.length === 1) this.writer.flush();
+      },
       random: () => random.next(),
       run: (task, finished) => this.#tasks.run(task, finished),
       queue: (task, finished) => this.#tasks.queue(task, finished),

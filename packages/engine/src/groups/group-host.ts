@@ -37,6 +37,8 @@ export interface GroupHost extends DocumentsHost {
   wallMs(): number;
   /** Whether the disk is so far behind that nothing should run that writes more. */
   isDiskBehind(): boolean;
+  /** What is to be written need not wait for the end of the turn, unless other groups may have something to go along with it. */
+  writeEarly(): void;
   /** 32 random bits. */
   random(): number;
   /** Runs a task in the node's turns; what it throws is fatal. */

@@ -90,7 +90,11 @@ export class RaftWork {
       if (message.type === 'snapshot') offers.offered(message.to, node.nowMs());
     }
     outgoing.send(messages, storage.state.confState, { isCalm });
-    if (append !== undefined) storage.append(append);
+    if (append !== undefined) {
+      storage.append(append);
+      // A leader waits for its own disk while others do: its frames go first. What a follower applies holds up nobody but its disk.
+      if (apply !== undefined && this.#role === 'follower') node.writeEarly();
+    }
     if (apply !== undefined) {
       for (const entry of apply.entries) this.#apply(entry);
       this.#host.raft.acknowledgeApply(apply);
