@@ -1,6 +1,6 @@
 // Many watches on one stream. What they give in a turn leaves together, and no more than its receiver has granted:
 // beyond that, and beyond what the process may hold back, each watch waits where the engine keeps what it missed. So
-// a stream costs what is on its way, however many documents it follows.
+// a stream costs what is on its way, however many documents it follows; and watches that get the same are one (recipients.ts).
 
 import { DeltabaseError, type Limits } from '@deltabase/base';
 import type { DocumentName } from '../documents/document-name.js';
@@ -10,8 +10,10 @@ import type { ComposedDelta } from './composed-delta.js';
 import type { DocumentStreams } from './document-streams.js';
 import type { ProgressMark } from './document-views.js';
 import type { HeadSeqs } from './heads.js';
+import { Meetings } from './meetings.js';
 import type { Origin, OriginFeed } from './origin.js';
-import type { Watch, WatchSink } from './watcher.js';
+import { Recipients, type RecipientsHost } from './recipients.js';
+import type { WatchPolicy } from './watch-policy.js';
 import type { WatchRequest } from './watches.js';
 
 /** How a transport carries a stream. It gathers what it is told until it is flushed. */
@@ -21,11 +23,11 @@ export interface ManyWatchesSink {
   /** The same of all streams of the process. */
   readonly totalQueuedBytes: number;
 
-  // Events of watch `id`. Each returns the bytes it takes.
-  state(id: number, seq: number, piece: Uint8Array, hash: string | undefined): number;
-  delta(id: number, delta: TailDelta): number;
-  composed(id: number, delta: ComposedDelta): number;
-  progress(id: number, mark: ProgressMark): number;
+  // Events that each of these watches gets. Each returns the bytes it takes.
+  state(ids: readonly number[], seq: number, piece: Uint8Array, hash: string | undefined): number;
+  delta(ids: readonly number[], delta: TailDelta): number;
+  composed(ids: readonly number[], delta: ComposedDelta): number;
+  progress(ids: readonly number[], mark: ProgressMark): number;
 
   /** Watch `id` has ended by itself. */
   ended(id: number, why: Failure): void;
@@ -52,18 +54,21 @@ export interface ManyWatchesOptions {
 
 /** Events leave as they are once they have so many bytes. */
 const RESPONSE_BYTES = 256 * 1024;
+const EVERY: WatchPolicy = { kind: 'every' };
 /** Questions of one stream that are not answered: whoever asks gathers meanwhile. */
 const QUESTIONS_MAX = 16;
 
 /** What asks it for something that cannot be throws INVALID_ARGUMENT. */
-export class ManyWatches {
+export class ManyWatches implements RecipientsHost {
   readonly #options: ManyWatchesOptions;
   readonly #stopListening: () => void;
-  readonly #watches = new Map<number, OneOfMany>();
+  /** By the id of each watch. */
+  readonly #recipients = new Map<number, Recipients>();
+  readonly #meetings = new Meetings();
   /** Told to wait for room, longest first. */
-  readonly #blocked = new Set<OneOfMany>();
+  readonly #blocked = new Set<Recipients>();
   /** Told to wait until everything has left. */
-  readonly #awaitingIdle = new Set<OneOfMany>();
+  readonly #awaitingIdle = new Set<Recipients>();
   /** Events that the receiver has room for, bytes; below 0 after one that was larger. */
   #creditBytes = 0;
   /** Events gathered and not flushed, bytes. */
@@ -83,22 +88,37 @@ export class ManyWatches {
   /** Begins a watch. `id`: from 1 on. */
   open(id: number, request: WatchRequest): void {
     if (id === 0) throw invalid('a watch needs an id: count them from 1');
-    if (this.#watches.has(id)) throw invalid(`there is a watch ${id} on this stream already`);
+    if (this.#recipients.has(id)) throw invalid(`there is a watch ${id} on this stream already`);
     const { streams, limits } = this.#options;
-    if (this.#watches.size >= limits.watchesPerStreamMax) {
+    if (this.#recipients.size >= limits.watchesPerStreamMax) {
       const why = `this stream has ${limits.watchesPerStreamMax} watches: open another one`;
       throw invalid(why);
     }
-    const one = new OneOfMany(id, request, this, this.#options.sink);
-    this.#watches.set(id, one);
-    one.watch = streams.watch(request, one);
+    const there = this.#whoIsAt(request);
+    if (there !== undefined) {
+      there.add([id]);
+      this.#recipients.set(id, there);
+      return;
+    }
+    const recipients = new Recipients(id, request, this);
+    this.#recipients.set(id, recipients);
+    const watch = streams.watch(request, recipients);
+    if (recipients.isEmpty) watch.cancel();
+    else recipients.watch = watch;
   }
 
   /** What has ended by itself meanwhile is unknown here, and not wrong. */
   close(id: number): void {
-    const one = this.#watches.get(id);
-    this.#forget(id);
-    one?.watch?.cancel();
+    const recipients = this.#recipients.get(id);
+    if (recipients === undefined) return;
+    this.#recipients.delete(id);
+    recipients.remove(id);
+    if (recipients.isEmpty) this.#stop(recipients);
+  }
+
+  /** Watch `id`, which is not open, cannot be. */
+  refuse(id: number, why: Failure): void {
+    this.#tell((sink) => sink.ended(id, why));
   }
 
   /** The receiver has room for so many bytes more. */
@@ -115,13 +135,13 @@ export class ManyWatches {
     }
     const names: DocumentName[] = [];
     for (const id of ids) {
-      const one = this.#watches.get(id);
-      if (one === undefined) {
+      const recipients = this.#recipients.get(id);
+      if (recipients === undefined) {
         const why = `there is no watch ${id} on this stream`;
         this.#answer(number, failure('INVALID_ARGUMENT', why));
         return;
       }
-      names.push(one.request);
+      names.push(recipients.request);
     }
     this.#questions++;
     const { streams, limits, nowMs } = this.#options;
@@ -151,27 +171,28 @@ export class ManyWatches {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#stopListening();
-    for (const id of [...this.#watches.keys()]) this.close(id);
+    for (const id of [...this.#recipients.keys()]) this.close(id);
   }
 
   // What its watches give.
 
-  /** Whether `one` may give more now; if not, it is resumed later. */
-  mayGive(one: OneOfMany): boolean {
+  get sink(): ManyWatchesSink {
+    return this.#options.sink;
+  }
+
+  mayGive(recipients: Recipients): boolean {
     if (this.#hasRoom) return true;
-    this.#blocked.add(one);
+    this.#blocked.add(recipients);
     return false;
   }
 
-  /** Whether everything has left; if not, `one` is resumed when it has. */
-  isIdle(one: OneOfMany): boolean {
+  isIdle(recipients: Recipients): boolean {
     if (this.#isEnded) return false;
     if (this.#isAllGone) return true;
-    this.#awaitingIdle.add(one);
+    this.#awaitingIdle.add(recipients);
     return false;
   }
 
-  /** A watch has given an event of so many bytes. */
   gave(bytes: number): void {
     this.#creditBytes -= bytes;
     this.#gatheredBytes += bytes;
@@ -179,9 +200,28 @@ export class ManyWatches {
     else this.#flushSoon();
   }
 
-  ended(id: number, why: Failure): void {
-    this.#forget(id);
-    this.#tell((sink) => sink.ended(id, why));
+  cameTo(recipients: Recipients, seq: number): void {
+    if (recipients.isEmpty || !mayBeOne(recipients.request)) return;
+    const there = this.#meetings.come(recipients, seq);
+    if (there === undefined) return;
+    const ids = recipients.takeAll();
+    there.add(ids);
+    for (const id of ids) this.#recipients.set(id, there);
+    this.#stop(recipients);
+  }
+
+  ended(recipients: Recipients, why: Failure): void {
+    for (const id of recipients.takeAll()) {
+      this.#recipients.delete(id);
+      this.#tell((sink) => sink.ended(id, why));
+    }
+    this.#forget(recipients);
+  }
+
+  /** Who gets what a watch gets that begins like this. */
+  #whoIsAt(request: WatchRequest): Recipients | undefined {
+    if (request.afterSeq === undefined || !mayBeOne(request)) return undefined;
+    return this.#meetings.at(request, request.afterSeq);
   }
 
   get #hasRoom(): boolean {
@@ -229,66 +269,29 @@ export class ManyWatches {
     if (this.#hasRoom) resumeAll(this.#blocked);
   }
 
-  #forget(id: number): void {
-    const one = this.#watches.get(id);
-    if (one === undefined) return;
-    this.#watches.delete(id);
-    this.#blocked.delete(one);
-    this.#awaitingIdle.delete(one);
+  /** Nobody needs their watch any more. */
+  #stop(recipients: Recipients): void {
+    this.#forget(recipients);
+    recipients.watch?.cancel();
+  }
+
+  #forget(recipients: Recipients): void {
+    this.#meetings.leave(recipients);
+    this.#blocked.delete(recipients);
+    this.#awaitingIdle.delete(recipients);
   }
 }
 
-/** One watch of them. */
-class OneOfMany implements WatchSink {
-  readonly request: WatchRequest;
-  watch: Watch | undefined;
-  readonly #id: number;
-  readonly #many: ManyWatches;
-  readonly #sink: ManyWatchesSink;
-
-  constructor(id: number, request: WatchRequest, many: ManyWatches, sink: ManyWatchesSink) {
-    this.#id = id;
-    this.request = request;
-    this.#many = many;
-    this.#sink = sink;
-  }
-
-  get ready(): boolean {
-    return this.#many.mayGive(this);
-  }
-
-  get idle(): boolean {
-    return this.#many.isIdle(this);
-  }
-
-  state(seq: number, piece: Uint8Array, hash: string | undefined): void {
-    this.#many.gave(this.#sink.state(this.#id, seq, piece, hash));
-  }
-
-  delta(delta: TailDelta): void {
-    this.#many.gave(this.#sink.delta(this.#id, delta));
-  }
-
-  composed(delta: ComposedDelta): void {
-    this.#many.gave(this.#sink.composed(this.#id, delta));
-  }
-
-  progress(mark: ProgressMark): void {
-    this.#many.gave(this.#sink.progress(this.#id, mark));
-  }
-
-  flush(): void {}
-
-  end(why: Failure): void {
-    this.#many.ended(this.#id, why);
-  }
+/** Whether watches that begin like this get the same events from some seq on. */
+function mayBeOne({ policy, pointers = [], forCopy = false }: WatchRequest): boolean {
+  return !forCopy && pointers.length === 0 && (policy ?? EVERY).kind === 'every';
 }
 
 /** A watch that cannot give all it has joins again, at the end. */
-function resumeAll(waiting: Set<OneOfMany>): void {
-  for (const one of waiting) {
-    waiting.delete(one);
-    one.watch?.resume();
+function resumeAll(waiting: Set<Recipients>): void {
+  for (const recipients of waiting) {
+    waiting.delete(recipients);
+    recipients.watch?.resume();
   }
 }
 

@@ -129,20 +129,20 @@ class ResponseSink implements ManyWatchesSink {
     return this.#total.bytes;
   }
 
-  state(id: number, seq: number, piece: Uint8Array, hash: string | undefined): number {
-    return this.#event(id, encodeStateEvent(seq, piece, hash));
+  state(ids: readonly number[], seq: number, piece: Uint8Array, hash: string | undefined): number {
+    return this.#event(ids, encodeStateEvent(seq, piece, hash));
   }
 
-  delta(id: number, delta: TailDelta): number {
-    return this.#event(id, encodeDeltaEvent(delta));
+  delta(ids: readonly number[], delta: TailDelta): number {
+    return this.#event(ids, encodeDeltaEvent(delta));
   }
 
-  composed(id: number, delta: ComposedDelta): number {
-    return this.#event(id, encodeComposedEvent(delta));
+  composed(ids: readonly number[], delta: ComposedDelta): number {
+    return this.#event(ids, encodeComposedEvent(delta));
   }
 
-  progress(id: number, mark: ProgressMark): number {
-    return this.#event(id, encodeProgressEvent(mark));
+  progress(ids: readonly number[], mark: ProgressMark): number {
+    return this.#event(ids, encodeProgressEvent(mark));
   }
 
   ended(id: number, why: Failure): void {
@@ -166,8 +166,8 @@ class ResponseSink implements ManyWatchesSink {
     queueMicrotask(run);
   }
 
-  #event(id: number, { bytes }: WatchEvent): number {
+  #event(ids: readonly number[], { bytes }: WatchEvent): number {
     if (this.#responses.queuedBytes === 0) this.#writer.reuse();
-    return this.#writer.event(id, bytes);
+    return this.#writer.event(ids, bytes);
   }
 }

@@ -24,31 +24,24 @@ export class WatchManyWriter {
   #isGiven = false;
   /** In the order in which they go out. */
   #shared: Shared[] = [];
-  /** Where each event is among them, */
-  readonly #placeOf = new Map<Buffer, number>();
-  /** and the last one that each watch gets. */
-  readonly #lastOf = new Map<number, number>();
 
   get isEmpty(): boolean {
     return this.#shared.length === 0 && this.#rest.length === 0;
   }
 
   /**
-   * `event` is an element of `WatchResponse.events`, which is one of `WatchedEvents.events` too: the same buffer for all
-   * watches that get it. Returns the bytes that this takes.
+   * `event` is an element of `WatchResponse.events`, which is one of `WatchedEvents.events` too; watches that get it one
+   * after the other give the same buffer. Returns the bytes that this takes.
    */
-  event(id: number, event: Buffer): number {
-    const place = this.#placeOf.get(event);
-    // A watch gets its events in order: not one that goes out before what it has.
-    if (place !== undefined && place > (this.#lastOf.get(id) ?? -1)) {
-      this.#shared[place]!.ids.push(id);
-      this.#lastOf.set(id, place);
-      return varintBytes(id);
+  event(ids: readonly number[], event: Buffer): number {
+    const idsBytes = sumOf(ids, varintBytes);
+    const last = this.#shared.at(-1);
+    if (last?.event === event) {
+      for (const id of ids) last.ids.push(id);
+      return idsBytes;
     }
-    this.#lastOf.set(id, this.#shared.length);
-    this.#placeOf.set(event, this.#shared.length);
-    this.#shared.push({ event, ids: [id] });
-    return lengthDelimitedBytes(event.length) + lengthDelimitedBytes(varintBytes(id));
+    this.#shared.push({ event, ids: [...ids] });
+    return lengthDelimitedBytes(event.length) + lengthDelimitedBytes(idsBytes);
   }
 
   ended(id: number, why: Failure): void {
@@ -88,8 +81,6 @@ export class WatchManyWriter {
     const frame = this.#frame.append(this.#rest.view()).view();
     putFrameHeader(frame);
     this.#shared = [];
-    this.#placeOf.clear();
-    this.#lastOf.clear();
     this.#rest.clear();
     this.#isGiven = true;
     return frame;

@@ -30,9 +30,9 @@ function runsIn(frame: Buffer): (readonly [number[], number[]])[] {
 
 test('events of many watches are told in the order of each', () => {
   const writer = new WatchManyWriter();
-  writer.event(1, state(5));
-  writer.event(300, state(6));
-  writer.event(1, state(7));
+  writer.event([1], state(5));
+  writer.event([300], state(6));
+  writer.event([1], state(7));
   assert.deepEqual(runsIn(writer.finish()), [
     [[1], [5]],
     [[300], [6]],
@@ -44,31 +44,45 @@ test('events of many watches are told in the order of each', () => {
 test('an event that many watches get is told once', () => {
   const writer = new WatchManyWriter();
   const [six, seven] = [state(6), state(7)];
-  const bytes = [1, 2, 300].map((id) => writer.event(id, six) + writer.event(id, seven));
+  const bytes = [
+    writer.event([1, 2], six),
+    writer.event([300], six),
+    writer.event([1, 2, 300], seven),
+  ];
   const frame = writer.finish();
   assert.deepEqual(runsIn(frame), [
     [[1, 2, 300], [6]],
     [[1, 2, 300], [7]],
   ]);
-  assert.deepEqual(bytes.slice(1), [2, 4]);
   const body = frame.length - 5;
   assert.equal(bytes[0]! + bytes[1]! + bytes[2]!, body, 'all of the response but its header');
-  writer.event(2, six);
+  assert.equal(bytes[1], 2);
+  writer.event([2], six);
   assert.deepEqual(runsIn(writer.finish()), [[[2], [6]]], 'the next response begins anew');
 });
 
 test('an event that a watch gets after others does not overtake them', () => {
   const writer = new WatchManyWriter();
   const [six, seven] = [state(6), state(7)];
-  writer.event(1, six);
-  writer.event(2, seven);
-  writer.event(2, six);
-  writer.event(3, six);
+  writer.event([1], six);
+  writer.event([2], seven);
+  writer.event([2], six);
+  writer.event([3], six);
   assert.deepEqual(runsIn(writer.finish()), [
     [[1], [6]],
     [[2], [7]],
     [[2, 3], [6]],
   ]);
+});
+
+test('ids that change after they were given are told as they were', () => {
+  const writer = new WatchManyWriter();
+  const [ids, six] = [[1, 2], state(6)];
+  writer.event(ids, six);
+  ids.push(3);
+  writer.event([4], six);
+  assert.deepEqual(runsIn(writer.finish()), [[[1, 2, 4], [6]]]);
+  assert.deepEqual(ids, [1, 2, 3]);
 });
 
 test('ends, answers and origins are as the proto says', () => {
@@ -102,26 +116,26 @@ test('a node that is its own origin, and one that leads nowhere, say so', () => 
 
 test('a frame that was given stays as it is, until it may be written over', () => {
   const writer = new WatchManyWriter();
-  writer.event(1, state(1));
+  writer.event([1], state(1));
   const first = writer.finish();
   const copy = Buffer.from(first);
   assert.ok(writer.isEmpty);
-  writer.event(1, state(2));
+  writer.event([1], state(2));
   assert.ok(!writer.isEmpty);
   const second = writer.finish();
   assert.deepEqual(first, copy);
   writer.reuse();
   assert.ok(writer.isEmpty);
-  writer.event(1, state(3));
+  writer.event([1], state(3));
   assert.equal(writer.finish().buffer, second.buffer);
   assert.deepEqual(first, copy);
 });
 
 test('what has grown large is not kept for the next response', () => {
   const writer = new WatchManyWriter();
-  writer.event(1, Buffer.alloc(100_000));
+  writer.event([1], Buffer.alloc(100_000));
   const { buffer } = writer.finish();
   writer.reuse();
-  writer.event(1, state(1));
+  writer.event([1], state(1));
   assert.notEqual(writer.finish().buffer, buffer);
 });

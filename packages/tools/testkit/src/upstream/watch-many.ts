@@ -59,7 +59,7 @@ export class WatchMany {
     if (this.#isEnded) return;
     if (afterSeq !== undefined && this.#host.isHistoryGone) {
       const why = failure('HISTORY_GONE', `nothing is kept of what was behind ${afterSeq}`);
-      this.#watches.ended(id, why);
+      this.#watches.refuse(id, why);
       return;
     }
     this.#asked(() => this.#watches.open(id, { space, key, afterSeq, forCopy: true }));
@@ -130,12 +130,12 @@ class GatheringSink implements ManyWatchesSink {
     return this.#host.queuedBytes;
   }
 
-  state(id: number, seq: number, piece: Uint8Array, hash: string | undefined): number {
+  state(ids: readonly number[], seq: number, piece: Uint8Array, hash: string | undefined): number {
     const bytes = piece.slice();
-    return this.#event(id, bytes.length, (listener) => listener.state(id, seq, bytes, hash));
+    return this.#event(ids, bytes.length, (listener, id) => listener.state(id, seq, bytes, hash));
   }
 
-  delta(id: number, delta: TailDelta): number {
+  delta(ids: readonly number[], delta: TailDelta): number {
     const copy = copyDelta(delta);
     const { damage, done } = this.damageNext ?? {};
     this.damageNext = undefined;
@@ -143,7 +143,7 @@ class GatheringSink implements ManyWatchesSink {
     if (damage === 'changed') copy.record = { ...copy.record!, patch: encodeUtf8('[]') };
     let bytes = 0;
     for (let left = timesGiven(damage); left > 0; left--) {
-      bytes += this.#event(id, copy.bytes.length, (listener) => listener.delta(id, copy));
+      bytes += this.#event(ids, copy.bytes.length, (listener, id) => listener.delta(id, copy));
     }
     return bytes;
   }
@@ -181,11 +181,18 @@ class GatheringSink implements ManyWatchesSink {
     this.#host.soon(run);
   }
 
-  #event(id: number, carriedBytes: number, told: Told): number {
+  #event(
+    ids: readonly number[],
+    carriedBytes: number,
+    tell: (listener: UpstreamListener, id: number) => void,
+  ): number {
+    for (const id of ids) {
+      const told: Told = (listener) => tell(listener, id);
+      const events = this.#events.get(id);
+      if (events === undefined) this.#events.set(id, [told]);
+      else events.push(told);
+    }
     const bytes = carriedBytes + EVENT_BYTES;
-    const events = this.#events.get(id);
-    if (events === undefined) this.#events.set(id, [told]);
-    else events.push(told);
     this.#bytes += bytes;
     return bytes;
   }
