@@ -24,6 +24,7 @@ export interface ArrangementOptions {
 }
 
 export const WRITES_PER_SECOND = 100;
+const WARM_IN_FLIGHT = 16;
 
 export class Arrangement {
   readonly #options: ArrangementOptions;
@@ -70,6 +71,18 @@ export class Arrangement {
     return (
       this.system === system && this.watchers === watchers && this.shareStreams === shareStreams
     );
+  }
+
+  /** Writes so often, as fast as it goes: runtimes that compile what they run often have done so then. */
+  async warmUp(writes: number): Promise<void> {
+    const { watched, fill } = this.#options;
+    const last = this.#written + writes;
+    const lane = async (): Promise<void> => {
+      while (this.#written < last) await watched.write(nthValue(++this.#written, fill));
+    };
+    await this.#fleet.begin(last + 1, 0);
+    await Promise.all(Array.from({ length: WARM_IN_FLIGHT }, lane));
+    await this.#fleet.reached(last);
   }
 
   /** Writes for so long. Throws unless every watcher gets every version, once and in order. */
