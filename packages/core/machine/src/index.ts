@@ -30,5 +30,5 @@ export {
   type OutcomeRecord,
 } from './outcome.js';
 export { type DeltaRecord, decodeRecord, encodeRecord } from './record.js';
-export { decodeHead, type RecordHead } from './record-head.js';
+export { decodeHead, decodeStep, type RecordHead, type RecordStep } from './record-parts.js';
 export { type Known, type SessionChange, Sessions } from './sessions.js';

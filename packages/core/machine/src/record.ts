@@ -1,7 +1,7 @@
 // Delta record, version 1 (DESIGN.md section 4): the delta of one message to one document, with its cause.
 // One msgpack array of fixed order; it is encoded once, by the leader, and its bytes are what the Raft log,
 // the document's history and every copy hold. docs/wire-formats.md describes it; tests hold golden bytes.
-// record-head.ts reads what followers need of it.
+// record-parts.ts reads what copies need of it.
 
 import { assert, DeltabaseError, unpack } from '@deltabase/base';
 import { PackWriter } from './pack-writer.js';

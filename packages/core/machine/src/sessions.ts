@@ -9,7 +9,7 @@ import { DeltabaseError, type Limits } from '@deltabase/base';
 import type { Answer, Message } from './message.js';
 import { nameHash } from './names.js';
 import type { FirstAnswer, OutcomeRecord } from './outcome.js';
-import type { RecordHead } from './record-head.js';
+import type { RecordHead } from './record-parts.js';
 import { decodeSession, Session, type SessionRow } from './session.js';
 
 /** What a group knows of a message id. */

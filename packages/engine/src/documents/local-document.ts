@@ -6,14 +6,8 @@
 
 import { assert } from '@deltabase/base';
 import { applyPatch, type Document, hashText, parsePatch, type Version } from '@deltabase/delta';
-import {
-  type DeltaRecord,
-  decodeRecord,
-  type RecordHead,
-  recordAt,
-  recordLength,
-} from '@deltabase/machine';
-import { recordOf, Tail } from './tail.js';
+import { decodeStep, type RecordHead, type RecordStep, recordLength } from '@deltabase/machine';
+import { Tail } from './tail.js';
 
 /**
  * Told of a document's version whenever it is another committed one, in order, while the state is in memory. Of deltas of one
@@ -89,10 +83,10 @@ export class LocalDocument {
     assert(seq === 0 || head.seq === seq + 1, 'deltas of a document have no gap (CommittedOnly)');
     const { document } = this;
     if (document !== undefined) {
+      const bytes = recordLength(entry, offset);
       // What this node proposed itself is there already.
       if (document.inFlight > 0) document.commit(head.seq);
-      else fold(document, decodeRecord(recordAt(entry, offset)));
-      const bytes = recordLength(entry, offset);
+      else this.#fold(document, decodeStep(entry, offset, offset + bytes));
       this.appliedBytes += bytes;
       this.#countBytes(head.snapshotAdvised, bytes);
     }
@@ -108,9 +102,9 @@ export class LocalDocument {
     assert(this.document === undefined, 'a state is loaded once');
     this.bytesSinceSnapshot = bytesSinceSnapshot;
     for (const delta of this.tail.between(document.committed.seq, this.tail.lastSeq)) {
-      const record = recordOf(delta);
-      fold(document, record);
-      this.#countBytes(record.snapshotAdvised, delta.bytes.length);
+      const step = decodeStep(delta.bytes, 0, delta.bytes.length);
+      this.#fold(document, step);
+      this.#countBytes(step.snapshotAdvised, delta.bytes.length);
     }
     this.document = document;
   }
@@ -121,6 +115,17 @@ export class LocalDocument {
     if (this.loading === undefined) this.tail.trim(seq);
   }
 
+  /** Folds a committed delta into a state, and holds the result against the leader's hash (StateIsFold). */
+  #fold(document: Document, { seq, patch, hash }: RecordStep): void {
+    assert(document.committed.seq + 1 === seq, 'deltas of a document have no gap (StateIsFold)');
+    document.propose(applyPatch(document.committed.root, parsePatch(patch, COMMITTED)));
+    document.commit(seq);
+    assert(
+      hashText(document.committed.root) === hash,
+      `the state of ${this.space}/${this.key} at ${seq} is the fold of its deltas (StateIsFold)`,
+    );
+  }
+
   #countBytes(snapshotAdvised: boolean, bytes: number): void {
     if (snapshotAdvised) this.bytesSinceSnapshot = 0;
     else this.bytesSinceSnapshot += bytes;
@@ -129,15 +134,3 @@ export class LocalDocument {
 
 /** What is committed was held to its leader's limits: a copy takes it as it is. */
 export const COMMITTED = { depthMax: Number.MAX_SAFE_INTEGER - 2 } as const;
-
-/** Folds a committed delta into a state, and holds the result against the leader's hash (StateIsFold). */
-function fold(document: Document, { space, key, seq, patch, hash }: DeltaRecord): void {
-  assert(document.committed.seq + 1 === seq, 'deltas of a document have no gap (StateIsFold)');
-  document.propose(applyPatch(document.committed.root, parsePatch(patch, COMMITTED)));
-  document.commit(seq);
-  const { root } = document.committed;
-  assert(
-    hashText(root) === hash,
-    `the state of ${space}/${key} at ${seq} is the fold of its deltas (StateIsFold)`,
-  );
-}

@@ -13,7 +13,7 @@ import {
   type Value,
   type Version,
 } from '@deltabase/delta';
-import { decodeCommand, decodeRecord, recordAt } from '@deltabase/machine';
+import { decodeCommand, decodeStep, recordAt, recordLength } from '@deltabase/machine';
 import type { DiskRange, DiskReader, DiskRow } from '../ports.js';
 import {
   chunksRange,
@@ -163,7 +163,7 @@ function* foldChunks(
     const page = yield* readPage(disk, { start: from, end: range.end, bytesMax: PAGE_BYTES });
     for (const { key, value } of page.rows) {
       if (firstSeqOfChunk(key) !== fold.seq + 1) throw missing(fold.seq + 1);
-      yield* foldChunk(fold, recordsOf(value), seqMax);
+      yield* foldChunk(fold, value, seqMax);
     }
     more = page.more;
     if (more) from = keyAfter(page.rows.at(-1)!.key);
@@ -181,16 +181,17 @@ interface Fold {
   sliceBytes: number;
 }
 
-function* foldChunk(fold: Fold, records: readonly Uint8Array[], seqMax: number): Task<void> {
-  for (const stored of records) {
+function* foldChunk(fold: Fold, chunk: Uint8Array, seqMax: number): Task<void> {
+  for (const offset of offsetsIn(chunk)) {
     if (fold.seq >= seqMax) return;
-    const record = decodeRecord(stored);
-    if (record.seq !== fold.seq + 1) throw missing(fold.seq + 1);
-    fold.root = applyPatch(fold.root, parsePatch(record.patch, COMMITTED));
-    fold.seq = record.seq;
-    fold.hash = record.hash;
-    fold.bytes += stored.length;
-    fold.sliceBytes += stored.length;
+    const bytes = recordLength(chunk, offset);
+    const step = decodeStep(chunk, offset, offset + bytes);
+    if (step.seq !== fold.seq + 1) throw missing(fold.seq + 1);
+    fold.root = applyPatch(fold.root, parsePatch(step.patch, COMMITTED));
+    fold.seq = step.seq;
+    fold.hash = step.hash;
+    fold.bytes += bytes;
+    fold.sliceBytes += bytes;
     if (fold.sliceBytes < SLICE_BYTES) continue;
     fold.sliceBytes = 0;
     yield* pause();
@@ -209,9 +210,14 @@ function pause(): Task<void> {
 }
 
 function recordsOf(chunk: Uint8Array): readonly Uint8Array[] {
+  return offsetsIn(chunk).map((offset) => recordAt(chunk, offset));
+}
+
+/** Where the records of a chunk are. */
+function offsetsIn(chunk: Uint8Array): readonly number[] {
   const command = decodeCommand(chunk);
   assert(command.kind === 'deltas', 'a chunk holds deltas');
-  return command.offsets.map((offset) => recordAt(chunk, offset));
+  return command.offsets;
 }
 
 function pieceOf(value: Uint8Array): { hash: string | undefined; bytes: Uint8Array } {

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pack } from '@deltabase/base';
 import fc from 'fast-check';
-import { type DeltaRecord, decodeHead, decodeRecord, encodeRecord } from '../src/index.js';
+import {
+  type DeltaRecord,
+  decodeHead,
+  decodeRecord,
+  decodeStep,
+  encodeRecord,
+} from '../src/index.js';
 import { sampleRecord } from './sample.js';
 
 const HEAD = [
@@ -61,6 +67,26 @@ test('a head is what the whole record says, wherever the record lies', () => {
   );
 });
 
+test('a step is what the whole record says, wherever the record lies', () => {
+  fc.assert(
+    fc.property(records, text, fc.nat(9), (record, patch, before) => {
+      const encoded = encodeRecord({ ...record, patch: Buffer.from(patch) });
+      const around = new Uint8Array(before + encoded.length + 5).fill(0xc1);
+      around.set(encoded, before);
+      const step = decodeStep(around, before, before + encoded.length);
+      const { seq, hash, snapshotAdvised } = decodeRecord(encoded);
+      // Lone surrogates are no UTF-8: what was written instead comes back.
+      const written = Buffer.from(patch).toString();
+      assert.deepEqual(step, { seq, hash, snapshotAdvised, patch: written });
+    }),
+  );
+});
+
+test('a step whose patch is not UTF-8 is refused', () => {
+  const encoded = encodeRecord(sampleRecord({ patch: Uint8Array.of(0xff) }));
+  assert.throws(() => decodeStep(encoded, 0, encoded.length), { code: 'DATA_CORRUPT' });
+});
+
 test('a record has the bytes that msgpackr makes of its fields', () => {
   fc.assert(
     fc.property(records, (r) => {
@@ -90,38 +116,43 @@ test('names are told apart, however often they are met', () => {
   }
 });
 
-test('what is cut short, too long, or of another form is damage (DATA_CORRUPT)', () => {
-  const corrupt = { code: 'DATA_CORRUPT' };
-  const whole = encodeRecord(sampleRecord());
-  for (let end = 0; end < whole.length; end++) {
-    assert.throws(() => decodeHead(whole, 0, end), corrupt, `prefix of ${end}`);
-  }
-  assert.throws(() => headOf(Uint8Array.of(...whole, 0)), corrupt);
-  assert.throws(() => headOf(pack([2, 'counter'])), corrupt);
-  assert.throws(() => headOf(pack([1, 'counter'])), corrupt);
-  const newer = whole.slice();
-  newer[3] = 2;
-  assert.throws(() => headOf(newer), corrupt);
-});
+for (const decode of [decodeHead, decodeStep]) {
+  const read = (bytes: Uint8Array) => decode(bytes, 0, bytes.length);
+  const { name } = decode;
 
-test('random bytes are never taken for a record by accident or by crash', () => {
-  const whole = encodeRecord(sampleRecord());
-  fc.assert(
-    fc.property(fc.nat(whole.length - 1), fc.nat(255), (at, value) => {
-      const changed = whole.slice();
-      changed[at] = value;
-      let head: unknown;
-      try {
-        head = headOf(changed);
-      } catch (thrown) {
-        assert.equal((thrown as { code: string }).code, 'DATA_CORRUPT');
-        return;
-      }
-      // Taken only where the whole record can be read, too.
-      assert.equal((head as { seq: number }).seq, decodeRecord(changed).seq);
-    }),
-  );
-});
+  test(`${name}: what is cut short, too long, or of another form is damage (DATA_CORRUPT)`, () => {
+    const corrupt = { code: 'DATA_CORRUPT' };
+    const whole = encodeRecord(sampleRecord());
+    for (let end = 0; end < whole.length; end++) {
+      assert.throws(() => decode(whole, 0, end), corrupt, `prefix of ${end}`);
+    }
+    assert.throws(() => read(Uint8Array.of(...whole, 0)), corrupt);
+    assert.throws(() => read(pack([2, 'counter'])), corrupt);
+    assert.throws(() => read(pack([1, 'counter'])), corrupt);
+    const newer = whole.slice();
+    newer[3] = 2;
+    assert.throws(() => read(newer), corrupt);
+  });
+
+  test(`${name}: random bytes are never taken for a record by accident or by crash`, () => {
+    const whole = encodeRecord(sampleRecord());
+    fc.assert(
+      fc.property(fc.nat(whole.length - 1), fc.nat(255), (at, value) => {
+        const changed = whole.slice();
+        changed[at] = value;
+        let seq: number;
+        try {
+          ({ seq } = read(changed));
+        } catch (thrown) {
+          assert.equal((thrown as { code: string }).code, 'DATA_CORRUPT');
+          return;
+        }
+        // Taken only where the whole record can be read, too.
+        assert.equal(seq, decodeRecord(changed).seq);
+      }),
+    );
+  });
+}
 
 function hex(encoded: Uint8Array): string {
   return Buffer.from(encoded).toString('hex');

@@ -1,6 +1,6 @@
-// The part of a delta record that a copy needs to keep it: whose it is and what its cause was answered. A
-// follower reads this of every delta and the rest of hardly any, so it is read here straight from the bytes,
-// without the objects that a whole record is made of. Field order and version are those of record.ts.
+// The parts of a delta record that copies need: its head to keep it, which says whose it is and what its cause was
+// answered; its step to fold it. They are read here straight from the bytes, of every delta, without the objects that a
+// whole record is made of. Field order and version are those of record.ts.
 
 import { DeltabaseError, decodeUtf8 } from '@deltabase/base';
 import { type DeltaRecord, FIELDS, FLAG_SNAPSHOT, RECORD_VERSION } from './record.js';
@@ -19,6 +19,11 @@ export type RecordHead = Pick<
   | 'reply'
   | 'snapshotAdvised'
 >;
+
+/** What folding a delta takes; the patch as text. */
+export interface RecordStep extends Pick<DeltaRecord, 'seq' | 'hash' | 'snapshotAdvised'> {
+  readonly patch: string;
+}
 
 /**
  * The head of the record in `bytes[start, end)`. Throws DATA_CORRUPT if that is not one record of a version
@@ -50,6 +55,35 @@ export function decodeHead(bytes: Uint8Array, start: number, end: number): Recor
   const snapshotAdvised = (reader.number() & FLAG_SNAPSHOT) !== 0;
   reader.finish();
   return { space, key, seq, session, openedAt, number, settled, time, reply, snapshotAdvised };
+}
+
+/** The step of the record in `bytes[start, end)`. Throws DATA_CORRUPT as `decodeHead` does, and where the patch is not UTF-8. */
+export function decodeStep(bytes: Uint8Array, start: number, end: number): RecordStep {
+  const reader = READER;
+  reader.begin(bytes, start, end);
+  reader.expectArray(FIELDS);
+  if (reader.number() !== RECORD_VERSION) throw unknownForm();
+  reader.skipText(); // space
+  reader.skipText(); // key
+  const seq = reader.number();
+  reader.skipText(); // session
+  reader.number(); // opened at
+  reader.number(); // number
+  reader.number(); // settled
+  reader.skipText(); // principal
+  reader.skipText(); // channel
+  reader.skipBytes(); // payload
+  reader.number(); // time
+  reader.number(); // seed
+  reader.number(); // version
+  const patch = reader.bytesAsText();
+  reader.skipBytesOrNil(); // reply
+  reader.expectArray(0); // effects
+  reader.number(); // fuel
+  const hash = reader.text();
+  const snapshotAdvised = (reader.number() & FLAG_SNAPSHOT) !== 0;
+  reader.finish();
+  return { seq, patch, hash, snapshotAdvised };
 }
 
 /** Texts that come again and again, such as a session's name: found again they need not be made anew. */
@@ -114,6 +148,17 @@ class Reader {
 
   skipBytes(): void {
     this.#skip(this.#bytesLength(this.#byte()));
+  }
+
+  /** Bytes that are UTF-8. */
+  bytesAsText(): string {
+    const start = this.#skip(this.#bytesLength(this.#byte()));
+    return this.#decode(start);
+  }
+
+  skipBytesOrNil(): void {
+    const form = this.#byte();
+    if (form !== 0xc0) this.#skip(this.#bytesLength(form));
   }
 
   /** A copy. */
