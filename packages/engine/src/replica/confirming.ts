@@ -1,6 +1,7 @@
 // Linearizable points of live copies: whoever asks is called back once everything is in a copy that was committed when
 // it asked. A leader says, through the upstream, how far each copy must be: one question for all that were asked about
-// since the last one, and no further one while it is open.
+// since the last one. Two may be open, never both about one copy: copies of which nothing is heard (their group has no
+// leader) are doubtful, and share a question of their own, so that they delay only each other.
 
 import { assert, type Limits } from '@deltabase/base';
 import type { Failure } from '../results.js';
@@ -17,20 +18,34 @@ interface Asker {
   readonly done: (outcome: Confirmation) => void;
 }
 
-interface Question {
-  readonly number: number;
+/** A question that is not answered. */
+export interface OpenQuestion {
+  /** Monotonic, ms. */
   readonly sentMs: number;
-  readonly copies: readonly LiveCopy[];
+  /** How long the upstream may look for heads. */
+  readonly timeoutMs: number;
+}
+
+interface Question extends OpenQuestion {
+  readonly number: number;
+  readonly copies: ReadonlySet<LiveCopy>;
+  /** Those of them that must be asked about once more. */
+  readonly again: Set<LiveCopy>;
 }
 
 export interface ConfirmingHost {
   readonly limits: Pick<Limits, 'headsMax'>;
   nowMs(): number;
   /** Sends a question to the present upstream; `false`: there is none. */
-  ask(number: number, ids: readonly number[]): boolean;
+  ask(number: number, ids: readonly number[], timeoutMs: number): boolean;
   /** Asks for another turn. */
   wake(): void;
 }
+
+/** Copies whose heads do not come within so long are doubtful from then on. */
+export const PROMPT_MS = 200;
+/** How long an upstream may look for heads of doubtful copies. */
+export const DOUBTFUL_MS = 1000;
 
 const NOBODY: readonly Asker[] = [];
 
@@ -38,18 +53,26 @@ export class Confirming {
   readonly #host: ConfirmingHost;
   /** Who waits for each copy. */
   readonly #askers = new Map<LiveCopy, Asker[]>();
-  /** What the next question is about. */
+  /** What the next questions are about: copies that no open one is about. */
   readonly #wanted = new Set<LiveCopy>();
-  #question: Question | undefined;
+  readonly #wantedDoubtful = new Set<LiveCopy>();
+  #prompt: Question | undefined;
+  #doubtful: Question | undefined;
   #latest = 0;
 
   constructor(host: ConfirmingHost) {
     this.#host = host;
   }
 
-  /** When the question was sent that is open; `undefined`: none is. */
+  /** When the question was sent that is open longest; `undefined`: none is. */
   get askedMs(): number | undefined {
-    return this.#question?.sentMs;
+    const open = this.#open();
+    return open.length === 0 ? undefined : Math.min(...open.map(({ sentMs }) => sentMs));
+  }
+
+  /** The open question of this number. */
+  question(number: number): OpenQuestion | undefined {
+    return this.#numbered(number);
   }
 
   /** Calls `done` once everything is in `copy` that is committed now. The copy is in use until then. */
@@ -64,59 +87,52 @@ export class Confirming {
 
   /** Has it asked how far `copy` must be, though nobody waits for that. */
   refresh(copy: LiveCopy): void {
-    this.#wanted.add(copy);
+    const question = this.#open().find(({ copies }) => copies.has(copy));
+    if (question === undefined) this.#want(copy);
+    else question.again.add(copy);
     this.#host.wake();
   }
 
-  /** Sends the next question, if none is open. */
+  /** Sends what questions there is room for. */
   turn(): void {
-    if (this.#question !== undefined || this.#wanted.size === 0) return;
-    const copies: LiveCopy[] = [];
-    for (const copy of this.#wanted) {
-      if (copies.length === this.#host.limits.headsMax) break;
-      if (this.#isComing(copy)) this.#wanted.delete(copy);
-      // What is not watched cannot be asked about yet.
-      else if (copy.id !== 0) copies.push(copy);
-    }
-    if (copies.length === 0) return;
-    const number = this.#latest + 1;
-    const sentMs = this.#host.nowMs();
-    const ids = copies.map(({ id }) => id);
-    if (!this.#host.ask(number, ids)) return;
-    this.#latest = number;
-    for (const copy of copies) this.#wanted.delete(copy);
-    this.#question = { number, sentMs, copies };
+    this.#doubtful ??= this.#ask(this.#wantedDoubtful, DOUBTFUL_MS);
+    if (this.#prompt !== undefined && this.#doubtful !== undefined) return;
+    const next = this.#ask(this.#wanted, PROMPT_MS);
+    if (next === undefined) return;
+    // Nobody knows yet whether the open one is about groups without a leader: others do not wait to see.
+    this.#doubtful ??= this.#prompt;
+    this.#prompt = next;
   }
 
-  /** The answer to a question: heads in the order of its copies. Returns whether it was the open one, and answered. */
+  /** The answer to a question: heads in the order of its copies. Returns whether it was open, and answered. */
   answered(number: number, seqs: HeadSeqs | Failure): boolean {
-    const question = this.#question;
-    if (question?.number !== number) return false;
-    if ('code' in seqs || seqs.length !== question.copies.length) {
-      this.lost();
-      return false;
+    const question = this.#numbered(number);
+    if (question === undefined) return false;
+    this.#close(question);
+    const isAnswer = !('code' in seqs) && seqs.length === question.copies.size;
+    const isLate = this.#host.nowMs() - question.sentMs > PROMPT_MS;
+    const told = [...question.copies].map((copy, at) => ({
+      copy,
+      seq: isAnswer ? seqs[at] : undefined,
+    }));
+    for (const { copy, seq } of told) {
+      copy.isDoubtful = isLate || seq === undefined;
+      this.#askAgain(copy, question, seq === undefined);
     }
-    this.#question = undefined;
-    this.#host.wake();
-    for (const [at, copy] of question.copies.entries()) {
-      const seq = seqs[at];
-      if (seq === undefined) {
-        this.#askAgain(copy);
-        continue;
-      }
+    for (const { copy, seq } of told) {
+      if (seq === undefined) continue;
       copy.isFreshAt(seq, question.sentMs);
       this.changed(copy);
     }
-    return true;
+    return isAnswer;
   }
 
-  /** The open question will not be answered: what somebody waits for is asked again. */
+  /** The open questions will not be answered: what somebody waits for is asked again. */
   lost(): void {
-    const question = this.#question;
-    if (question === undefined) return;
-    this.#question = undefined;
-    for (const copy of question.copies) this.#askAgain(copy);
-    this.#host.wake();
+    for (const question of this.#open()) {
+      this.#close(question);
+      for (const copy of question.copies) this.#askAgain(copy, question, true);
+    }
   }
 
   /** `copy` holds more than before, or is known to be as it was later. */
@@ -127,6 +143,8 @@ export class Confirming {
   /** It is not kept any more. What somebody waits for is kept, unless it fails. */
   dropped(copy: LiveCopy, why: Failure | undefined): void {
     this.#wanted.delete(copy);
+    this.#wantedDoubtful.delete(copy);
+    for (const { again } of this.#open()) again.delete(copy);
     if (!this.#askers.has(copy)) return;
     assert(why !== undefined, 'a copy that somebody waits for is in use');
     this.#settle(copy, why, () => true);
@@ -138,9 +156,46 @@ export class Confirming {
     }
   }
 
-  /** What nobody waits for is not asked again. */
-  #askAgain(copy: LiveCopy): void {
-    if (this.#askers.has(copy)) this.#wanted.add(copy);
+  /** Asks about wanted copies; `undefined`: there are none that can be asked about, or there is no upstream. */
+  #ask(wanted: Set<LiveCopy>, timeoutMs: number): Question | undefined {
+    const copies = new Set<LiveCopy>();
+    for (const copy of wanted) {
+      if (copies.size === this.#host.limits.headsMax) break;
+      if (this.#isComing(copy)) wanted.delete(copy);
+      // What is not watched cannot be asked about yet.
+      else if (copy.id !== 0) copies.add(copy);
+    }
+    if (copies.size === 0) return undefined;
+    const number = this.#latest + 1;
+    const sentMs = this.#host.nowMs();
+    const ids = Array.from(copies, ({ id }) => id);
+    if (!this.#host.ask(number, ids, timeoutMs)) return undefined;
+    this.#latest = number;
+    for (const copy of copies) wanted.delete(copy);
+    return { number, sentMs, timeoutMs, copies, again: new Set() };
+  }
+
+  #open(): Question[] {
+    return [this.#prompt, this.#doubtful].filter((question) => question !== undefined);
+  }
+
+  #numbered(number: number): Question | undefined {
+    return this.#open().find((question) => question.number === number);
+  }
+
+  #close(question: Question): void {
+    if (this.#prompt === question) this.#prompt = undefined;
+    else this.#doubtful = undefined;
+    this.#host.wake();
+  }
+
+  /** Who asked during a question was not answered by it. What nobody waits for is not asked again because it failed. */
+  #askAgain(copy: LiveCopy, { again }: Question, hasFailed: boolean): void {
+    if (again.has(copy) || (hasFailed && this.#askers.has(copy))) this.#want(copy);
+  }
+
+  #want(copy: LiveCopy): void {
+    (copy.isDoubtful ? this.#wantedDoubtful : this.#wanted).add(copy);
   }
 
   /** Its first state is on its way, and was asked for after everybody who waits for it had asked. */

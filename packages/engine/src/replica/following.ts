@@ -9,7 +9,7 @@ import { type Failure, failure } from '../results.js';
 import type { ReadDeltas } from '../streams/document-source.js';
 import type { HeadSeqs } from '../streams/heads.js';
 import type { StatePiece } from '../streams/state-pieces.js';
-import { type Confirmation, Confirming } from './confirming.js';
+import { type Confirmation, Confirming, DOUBTFUL_MS, type OpenQuestion } from './confirming.js';
 import type { LiveCopy, Taken } from './live-copy.js';
 
 import type { Upstream, UpstreamListener, Upstreams } from './replica-ports.js';
@@ -58,8 +58,6 @@ interface Connection {
 const OPEN_MS = 3000;
 /** No question is answered for so long, or none with any head: the upstream has lost the cluster, or itself. */
 const SILENT_MS = 3000;
-/** How long an upstream may look for heads: where it finds none of some documents, other questions must not wait for long. */
-const HEADS_MS = 1000;
 /** Without a way to a node for so long nobody is kept waiting for news: going round some upstreams takes less. */
 const CUT_OFF_MS = 10_000;
 /** Between two rounds over all upstreams; half of it is left to chance. */
@@ -95,7 +93,7 @@ export class Following {
     this.#confirming = new Confirming({
       limits: host.limits,
       nowMs: () => host.clock.monotonicMs(),
-      ask: (number, ids) => this.#ask(number, ids),
+      ask: (number, ids, timeoutMs) => this.#ask(number, ids, timeoutMs),
       wake: () => host.wake(),
     });
     this.#connect();
@@ -343,23 +341,28 @@ export class Following {
 
   #heads(connection: Connection, number: number, seqs: HeadSeqs | Failure): void {
     const nowMs = this.#host.clock.monotonicMs();
-    const { askedMs = nowMs } = this.#confirming;
+    const question = this.#confirming.question(number);
     if (this.#confirming.answered(number, seqs)) {
       this.#failures = 0;
       connection.headsMs = nowMs;
       return;
     }
     if (!('code' in seqs)) return;
-    // It has waited for the leader of some group in vain: others may have one. Who refuses at once has lost them all.
-    const hasWaited = nowMs - askedMs >= HEADS_MS / 2 && nowMs - connection.headsMs <= SILENT_MS;
-    if (seqs.code === 'UNAVAILABLE' && hasWaited) return;
+    const isInVain = question !== undefined && this.#isInVain(connection, question, nowMs);
+    if (seqs.code === 'UNAVAILABLE' && isInVain) return;
     // A watch may have ended while it was asked about.
     if (seqs.code !== 'INVALID_ARGUMENT' || this.#isUnfit(connection)) this.#leave(seqs.message);
   }
 
-  #ask(number: number, ids: readonly number[]): boolean {
+  /** It has waited for the leader of some group in vain: others may have one. Who refuses at once has lost them all. */
+  #isInVain({ headsMs }: Connection, { sentMs, timeoutMs }: OpenQuestion, nowMs: number): boolean {
+    if (nowMs - sentMs < timeoutMs / 2) return false;
+    return timeoutMs < DOUBTFUL_MS || nowMs - headsMs <= SILENT_MS;
+  }
+
+  #ask(number: number, ids: readonly number[], timeoutMs: number): boolean {
     if (!this.#connection?.isLive) return false;
-    this.#connection.upstream.askHeads(number, ids, HEADS_MS);
+    this.#connection.upstream.askHeads(number, ids, timeoutMs);
     return true;
   }
 

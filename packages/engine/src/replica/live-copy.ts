@@ -50,6 +50,8 @@ export class LiveCopy implements StreamedDocument {
   id = 0;
   /** Its present watch gives a state first, which has not come. */
   awaitsState = false;
+  /** The last question how far it must be was not answered, or late. */
+  isDoubtful = false;
   /** Upstreams that had no room for it, since something of it came. */
   refusals = 0;
   /** When it was first asked for, by the monotonic clock, ms. */

@@ -7,6 +7,7 @@ import { makeHistory } from '../support/history.js';
 import { giveDelta, giveState } from '../support/live-copies.js';
 
 const STEPS = makeHistory(30);
+const NO_LEADER = failure('UNAVAILABLE', 'no leader');
 
 /** Copies that are watched, and an upstream that is asked about them. */
 class Bench {
@@ -14,6 +15,8 @@ class Bench {
   isConnected = true;
   wakes = 0;
   readonly asked: string[] = [];
+  /** How long the upstream may look for heads, of each question. */
+  readonly timeoutsMs: number[] = [];
   readonly told: string[] = [];
   readonly confirming: Confirming;
   #watches = 0;
@@ -22,8 +25,11 @@ class Bench {
     this.confirming = new Confirming({
       limits: { headsMax },
       nowMs: () => this.nowMs,
-      ask: (number, ids) => {
-        if (this.isConnected) this.asked.push(`${number}: ${ids}`);
+      ask: (number, ids, timeoutMs) => {
+        if (this.isConnected) {
+          this.asked.push(`${number}: ${ids}`);
+          this.timeoutsMs.push(timeoutMs);
+        }
         return this.isConnected;
       },
       wake: () => this.wakes++,
@@ -49,6 +55,21 @@ class Bench {
   apply(copy: LiveCopy): void {
     giveDelta(copy, STEPS[copy.seq]!);
     this.confirming.changed(copy);
+  }
+
+  /** The number of the question that was sent last. */
+  get latest(): number {
+    return this.asked.length;
+  }
+
+  /** A copy whose head was unknown when it was asked about, in question 1, and that somebody waits for. */
+  doubtful(name: string): LiveCopy {
+    const copy = this.copy(5);
+    this.request(copy, name);
+    this.confirming.turn();
+    this.nowMs += 200;
+    this.confirming.answered(this.latest, NO_LEADER);
+    return copy;
   }
 
   /** The first state comes, or another one. */
@@ -88,9 +109,9 @@ test('a copy that is there already is confirmed by the answer', () => {
   assert.equal(copy.freshMs, 100, 'as of the question, not of the answer');
 });
 
-test('one question is open; who asks meanwhile shares the next one', () => {
+test('two questions are open at most, and none about what the other is about; who asks meanwhile shares the next one', () => {
   const bench = new Bench();
-  const [one, two] = [bench.copy(5), bench.copy(5)];
+  const [one, two, three] = [bench.copy(5), bench.copy(5), bench.copy(5)];
   bench.request(one, 'a');
   bench.confirming.turn();
   bench.nowMs = 110;
@@ -98,15 +119,25 @@ test('one question is open; who asks meanwhile shares the next one', () => {
   bench.request(two, 'c');
   bench.request(two, 'd');
   bench.confirming.turn();
-  assert.deepEqual(bench.asked, ['1: 1']);
+  bench.request(two, 'e');
+  bench.request(three, 'f');
+  bench.confirming.turn();
+  assert.deepEqual(bench.asked, ['1: 1', '2: 2']);
   assert.equal(bench.confirming.askedMs, 100);
   bench.confirming.answered(1, [5]);
   assert.deepEqual(bench.told, ['a reached'], 'what was committed before b asked is not known');
+  assert.equal(bench.confirming.askedMs, 110);
   bench.confirming.turn();
-  assert.deepEqual(bench.asked, ['1: 1', '2: 1,2']);
-  bench.confirming.answered(2, [5, 6]);
+  assert.deepEqual(bench.asked, ['1: 1', '2: 2', '3: 3,1']);
+  bench.nowMs = 120;
+  bench.confirming.answered(2, [6]);
   bench.apply(two);
-  assert.deepEqual(bench.told, ['a reached', 'b reached', 'c reached', 'd reached']);
+  assert.deepEqual(bench.told, ['a reached', 'c reached', 'd reached', 'e reached']);
+  bench.confirming.answered(3, [5, 5]);
+  assert.deepEqual(bench.told.slice(4), ['f reached', 'b reached']);
+  bench.confirming.turn();
+  assert.deepEqual(bench.asked.slice(3), ['4: 2'], 'since it was asked for meanwhile');
+  bench.confirming.answered(4, [6]);
   assert.equal(bench.confirming.askedMs, undefined);
 });
 
@@ -139,7 +170,7 @@ test('a question is asked again if its connection is lost, and no late answer co
   assert.deepEqual(bench.told, ['a reached']);
 });
 
-test('of what nothing is known it asks again, with what was asked meanwhile; what is known counts', () => {
+test('of what nothing is known it asks again, beside what was asked meanwhile; what is known counts', () => {
   const bench = new Bench();
   const [one, two, three, idle] = [5, 5, 5, 5].map((seq) => bench.copy(seq));
   bench.request(one!, 'a');
@@ -150,9 +181,118 @@ test('of what nothing is known it asks again, with what was asked meanwhile; wha
   assert.equal(bench.confirming.answered(1, [undefined, 5, undefined]), true);
   assert.deepEqual(bench.told, ['b reached']);
   bench.confirming.turn();
-  assert.deepEqual(bench.asked, ['1: 1,2,4', '2: 3,1'], 'nobody waits for the last one');
-  bench.confirming.answered(2, [5, 5]);
+  assert.deepEqual(bench.asked, ['1: 1,2,4', '2: 1', '3: 3'], 'nobody waits for the last one');
+  bench.confirming.answered(3, [5]);
+  bench.confirming.answered(2, [5]);
   assert.deepEqual(bench.told, ['b reached', 'c reached', 'a reached']);
+});
+
+test('documents of a group without a leader delay only each other, whoever asked first', () => {
+  const bench = new Bench();
+  const [lone, other, third] = [bench.copy(5), bench.copy(5), bench.copy(5)];
+  bench.request(lone, 'lone');
+  bench.confirming.turn();
+  bench.request(other, 'other');
+  bench.confirming.turn();
+  assert.deepEqual(bench.asked, ['1: 1', '2: 2'], 'nothing is known of the first one');
+  bench.confirming.answered(2, [5]);
+  assert.deepEqual(bench.told, ['other reached']);
+  bench.nowMs += 200;
+  bench.confirming.answered(1, NO_LEADER);
+  for (let round = 0; round < 4; round++) {
+    bench.confirming.turn();
+    for (const copy of [third, other]) bench.request(copy, 'x');
+    bench.confirming.turn();
+    assert.deepEqual(bench.asked.slice(-2), [`${bench.latest - 1}: 1`, `${bench.latest}: 3,2`]);
+    bench.confirming.answered(bench.latest, [5, 5]);
+    assert.equal(bench.told.length, 1 + 2 * (round + 1));
+    bench.nowMs += 1000;
+    bench.confirming.answered(bench.latest - 1, NO_LEADER);
+  }
+  bench.confirming.turn();
+  bench.confirming.answered(bench.latest, [5]);
+  assert.equal(bench.told.at(-1), 'lone reached');
+});
+
+test('while doubtful copies are asked about, one question is open about all others', () => {
+  const bench = new Bench();
+  bench.doubtful('lone');
+  bench.confirming.turn();
+  const others = [bench.copy(5), bench.copy(5)];
+  for (const other of others) {
+    bench.request(other, 'other');
+    bench.confirming.turn();
+  }
+  assert.deepEqual(bench.asked, ['1: 1', '2: 1', '3: 2']);
+  bench.confirming.answered(3, [5]);
+  bench.confirming.turn();
+  assert.deepEqual(bench.asked.slice(3), ['4: 3']);
+});
+
+test('the upstream looks for heads of doubtful copies for longer, and no more of them at once', () => {
+  const bench = new Bench(2);
+  for (const name of ['a', 'b', 'c']) bench.request(bench.copy(5), name);
+  bench.confirming.turn();
+  bench.confirming.turn();
+  bench.confirming.answered(1, NO_LEADER);
+  bench.confirming.answered(2, NO_LEADER);
+  bench.confirming.turn();
+  assert.deepEqual(bench.asked, ['1: 1,2', '2: 3', '3: 1,2']);
+  bench.confirming.answered(3, NO_LEADER);
+  bench.confirming.turn();
+  assert.deepEqual(bench.asked.slice(3), ['4: 3,1']);
+  assert.deepEqual(bench.timeoutsMs, [200, 200, 1000, 1000]);
+});
+
+test('a copy whose head has come in time is doubtful no more, one whose head was late is', () => {
+  const bench = new Bench();
+  const copy = bench.doubtful('a');
+  for (const [tookMs, isDoubtful] of [
+    [201, true],
+    [200, false],
+    [201, true],
+  ] as const) {
+    bench.request(copy, 'b');
+    bench.confirming.turn();
+    bench.nowMs += tookMs;
+    bench.confirming.answered(bench.latest, [5]);
+    assert.equal(copy.isDoubtful, isDoubtful);
+  }
+  assert.deepEqual(bench.timeoutsMs, [200, 1000, 1000, 200]);
+  assert.deepEqual(bench.told, ['a reached', 'b reached', 'b reached', 'b reached']);
+});
+
+test('who waits for a doubtful copy waits until its time, and no longer', () => {
+  const bench = new Bench();
+  const copy = bench.doubtful('a');
+  bench.request(copy, 'b', 1500);
+  for (let round = 0; round < 21; round++) {
+    bench.confirming.turn();
+    bench.nowMs += 500;
+    bench.confirming.tick(bench.nowMs);
+    bench.confirming.answered(bench.latest, NO_LEADER);
+  }
+  assert.deepEqual(bench.told, ['b late', 'a late']);
+  assert.equal(copy.watches, 0);
+  assert.equal(bench.latest, 21, 'once nobody waits for it, it is not asked about');
+});
+
+test('a connection that is lost takes both questions with it', () => {
+  const bench = new Bench();
+  const lone = bench.doubtful('lone');
+  const other = bench.copy(5);
+  bench.request(other, 'other');
+  bench.confirming.turn();
+  bench.request(other, 'again');
+  bench.confirming.lost();
+  assert.equal(bench.confirming.askedMs, undefined);
+  for (const number of [2, 3]) assert.equal(bench.confirming.answered(number, [5]), false);
+  bench.confirming.turn();
+  assert.deepEqual(bench.asked.slice(1), ['2: 1', '3: 2', '4: 1', '5: 2']);
+  bench.confirming.answered(5, [5]);
+  bench.confirming.answered(4, [5]);
+  assert.deepEqual(bench.told, ['other reached', 'again reached', 'lone reached']);
+  assert.equal(lone.watches, 0);
 });
 
 test('a question that nobody waits for is not asked again', () => {

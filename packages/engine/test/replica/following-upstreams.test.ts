@@ -127,6 +127,24 @@ test('an upstream that knows the heads of some documents is not left because of 
   assert.equal(bench.up.address, 'b:1', 'nothing was known for long');
 });
 
+test('an upstream that finds no head in the time of a prompt question is asked once more before it is left', () => {
+  const { bench } = following(3);
+  const unknown = failure('UNAVAILABLE', 'no leader');
+  bench.clock.pass(10);
+  const read = bench.read('k');
+  bench.clock.pass(200);
+  bench.say((up) => up.heads(1, unknown));
+  bench.clock.pass(0);
+  assert.equal(bench.up.address, 'a:1');
+  bench.clock.pass(900);
+  bench.say((up) => up.heads(2, unknown));
+  bench.clock.pass(0);
+  assert.equal(bench.up.address, 'b:1');
+  bench.live();
+  bench.say((up) => up.heads(3, [3]));
+  assert.equal(wordOf(read), 3);
+});
+
 test('an upstream that knew heads and refuses at once is left at once', () => {
   const { bench } = following(3);
   for (const heads of [[3], failure('UNAVAILABLE', 'it stops')]) {
