@@ -27,7 +27,8 @@ import { formatNode, type RecoveredNode, recoverNode } from './storage/recovery.
 import type { DocumentStreams } from './streams/document-streams.js';
 import type { HeadsRequest, HeadsResult } from './streams/heads.js';
 import { type HistoryPage, readHistory } from './streams/history.js';
-import type { ReadRequest, ReadResult } from './streams/reads.js';
+import { readInTurn } from './streams/read-in-turn.js';
+import type { OpenRead, ReadRequest, ReadResult } from './streams/reads.js';
 import { watchInTurn } from './streams/watch-in-turn.js';
 import type { Watch, WatchSink } from './streams/watcher.js';
 import type { WatchRequest } from './streams/watches.js';
@@ -126,17 +127,15 @@ export class Engine implements DocumentStreams, CopyDirectory {
     );
   }
 
-  read(request: ReadRequest, answer: (result: ReadResult) => void): void {
+  read(request: ReadRequest, answer: (result: ReadResult) => void): OpenRead {
     const { loop, reads } = this.#parts;
     const { space, key } = request;
-    loop.enqueue(
-      () => {
-        const invalid = nameProblem(space, key, this.#config.limits);
-        if (invalid !== undefined) answer(invalid);
-        else reads.read(this.#parts.documentOf(request), request, answer);
-      },
-      () => answer(stopping()),
-    );
+    return readInTurn(loop, answer, {
+      begin: () =>
+        nameProblem(space, key, this.#config.limits) ??
+        reads.begin(this.#parts.documentOf(request), request, answer),
+      stopping,
+    });
   }
 
   watch(request: WatchRequest, sink: WatchSink): Watch {

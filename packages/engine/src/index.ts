@@ -99,7 +99,7 @@ export {
   type ManyWatchesSink,
 } from './streams/many-watches.js';
 export { NODE_ORIGIN, type Origin, type OriginFeed } from './streams/origin.js';
-export type { ReadMode, ReadRequest, ReadResult, ReadValue } from './streams/reads.js';
+export type { OpenRead, ReadMode, ReadRequest, ReadResult, ReadValue } from './streams/reads.js';
 export type { WatchPolicy } from './streams/watch-policy.js';
 export type { Watch, WatchSink } from './streams/watcher.js';
 export type { WatchRequest } from './streams/watches.js';

@@ -1,5 +1,5 @@
 // Requests that wait for their answer. Each gets exactly one: its own, or, when the node stops first, that it
-// does.
+// does; none if it is dropped before.
 
 import type { Failure } from './results.js';
 
@@ -18,6 +18,16 @@ export class OpenRequests {
     };
     this.#refusals.add(once);
     return once;
+  }
+
+  /** Whether `answer` is one that was made here, and not called. */
+  has(answer: (why: Failure) => void): boolean {
+    return this.#refusals.has(answer);
+  }
+
+  /** Nobody waits for it any more: what calls it does nothing. */
+  drop(answer: (why: Failure) => void): void {
+    this.#refusals.delete(answer);
   }
 
   /** Answers all that are open. */

@@ -46,6 +46,34 @@ test('a message takes effect, and its answer says where the document is', async 
   });
 });
 
+test('a read that waits is given up by its number, and those beside it are answered', async () => {
+  await withServer([], async ({ client }) => {
+    const stream = client.getMany();
+    const atLeast = (number: number, atLeastSeq: number) => ({
+      ...{ number, timeoutMs: 10_000 },
+      get: { space: 'list', key: 'a', mode: 'READ_MODE_AT_LEAST_SEQ', atLeastSeq },
+    });
+    stream.write({ gets: [atLeast(1, 2), atLeast(2, 2), atLeast(3, 1)] });
+    await client.send('list', 'a', 'push', 'one');
+    await until(() => stream.all('values').length === 1);
+    stream.write({ cancels: [1, 3, 4] });
+    stream.write({ gets: [atLeast(4, 1)] });
+    await until(() => stream.all('values').length === 2);
+    await client.send('list', 'a', 'push', 'two');
+    stream.end();
+    await until(() => stream.status !== undefined);
+    assert.deepEqual(
+      stream.all('values').map(({ number, value }) => [number, value.seq]),
+      [
+        [3, 1],
+        [4, 1],
+        [2, 2],
+      ],
+    );
+    assert.equal(stream.status!.code, status.OK);
+  });
+});
+
 test('a message that is sent again under its number gets its first answer', async () => {
   await withServer([], async ({ client }) => {
     const request = { session, message: push(1) };

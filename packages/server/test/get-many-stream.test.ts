@@ -26,6 +26,10 @@ class AskedCall extends SlowCall {
     this.emit('data', encode({ gets }));
   }
 
+  giveUp(...cancels: number[]): void {
+    this.emit('data', encode({ cancels }));
+  }
+
   isPaused(): boolean {
     return this.#isPaused;
   }
@@ -51,9 +55,20 @@ class AskedCall extends SlowCall {
 
 function setUp() {
   const call = new AskedCall();
-  const open: { request: ReadRequest; answer: (result: ReadResult) => void }[] = [];
+  const open: { request: ReadRequest; answer: (result: ReadResult) => void; isGivenUp: boolean }[] =
+    [];
   new GetManyStream(call as Loose, {
-    streams: { read: (request, answer) => void open.push({ request, answer }) },
+    streams: {
+      read(request, answer) {
+        const read = { request, answer, isGivenUp: false };
+        open.push(read);
+        return {
+          cancel() {
+            read.isGivenUp = true;
+          },
+        };
+      },
+    },
     hints: { of: ({ key }) => (key === 'hot' ? ['r1:1', 'r2:2'] : []) },
     limits: LIMITS,
     nowMs: () => 5000,
@@ -67,7 +82,9 @@ function setUp() {
       ...{ kind: 'value', seq: 3, hash: '0123456789abcdef', stalenessMs: 0 },
       value: Buffer.from(text),
     });
-  return { call, open, give };
+  /** Places of the reads that were given up, from 0. */
+  const givenUp = (): number[] => [...open.keys()].filter((at) => open[at]!.isGivenUp);
+  return { call, open, give, givenUp };
 }
 
 const get = (key: string, more = {}): Loose => ({ space: 'list', key, ...more });
@@ -143,24 +160,80 @@ test('what is no frame, or too large a one, ends the stream', () => {
   assert.match(large.call.status.details, /bytes, 2000 are allowed/);
 });
 
-test('with too many reads open it takes no further frame until some are answered', async () => {
-  const { call, give } = setUp();
-  call.ask(...[1, 2, 3].map((number) => ({ number, get: get('a') })));
-  assert.equal(call.isPaused(), false);
-  call.ask({ number: 4, get: get('a') });
-  assert.equal(call.isPaused(), true);
-  give(0, '1');
-  await turn();
-  assert.equal(call.isPaused(), false);
+test('with too many reads open others wait, and with as many of these as a frame may have no further frame is taken', async () => {
+  for (const key of ['a', 'k'.repeat(280)]) {
+    const { call, open, give } = setUp();
+    for (let number = 1; number <= 4; number++) call.ask({ number, get: get('a') });
+    const waiting = key === 'a' ? 8 : 7;
+    for (let count = 1; count <= waiting; count++) {
+      assert.equal(call.isPaused(), false);
+      call.ask({ number: 4 + count, get: get(key) });
+    }
+    assert.deepEqual([open.length, call.isPaused()], [4, true]);
+    give(0, '1');
+    await turn();
+    assert.deepEqual([open.length, call.isPaused()], [5, false]);
+  }
 });
 
-test('answers that are not read hold further frames back, and values beyond the limit are refused', async () => {
-  const { call, give } = setUp();
+test('a read that is given up makes room, and is not answered; what is not open means nothing', async () => {
+  const { call, open, give, givenUp } = setUp();
+  call.ask(...[1, 2, 3, 4, 5, 6].map((number) => ({ number, get: get(`k${number}`) })));
+  give(0, '1');
+  await turn();
+  call.giveUp(1, 77, 2 ** 53 - 1);
+  assert.deepEqual(givenUp(), []);
+  call.giveUp(3, 6);
+  assert.deepEqual(givenUp(), [2]);
+  assert.deepEqual(
+    open.map(({ request }) => request.key),
+    ['k1', 'k2', 'k3', 'k4', 'k5'],
+    'one that waited does not begin',
+  );
+  call.giveUp(3, 6);
+  // There is room for one, as one more was given up.
+  call.ask({ number: 7, get: get('k7') }, { number: 8, get: get('k8') });
+  assert.deepEqual([open.length, open[5]!.request.key], [6, 'k7']);
+  call.emit('data', encode({ gets: [{ number: 9, get: get('k9') }], cancels: [7, 9] }));
+  assert.deepEqual([givenUp(), open[6]!.request.key], [[2, 5], 'k8']);
+  for (const at of [1, 3, 4]) give(at, 'x');
+  call.emit('end');
+  await turn();
+  assert.equal(call.isEnded, false);
+  give(6, 'x');
+  await turn();
+  assert.deepEqual([call.isEnded, call.status], [true, undefined]);
+  assert.deepEqual(
+    call.answers.flat().map(([number]) => number),
+    [1, 2, 4, 5, 8],
+  );
+});
+
+test('a stream whose last read was given up ends well', async () => {
+  const { call } = setUp();
+  call.ask({ number: 1, get: get('a') });
+  call.giveUp(1);
+  call.emit('end');
+  await turn();
+  assert.deepEqual([call.isEnded, call.status, call.messages], [true, undefined, []]);
+});
+
+test('reads of a stream that was used wrongly, or whose reader is gone, are given up', () => {
+  for (const end of ['data', 'cancelled']) {
+    const { call, open, givenUp } = setUp();
+    call.ask(...[1, 2, 3, 4, 5].map((number) => ({ number, get: get('a') })));
+    call.emit(end, Buffer.from([0x0a, 9]));
+    assert.deepEqual([open.length, givenUp()], [4, [0, 1, 2, 3]]);
+  }
+});
+
+test('answers that are not read hold further reads back, and values beyond the limit are refused', async () => {
+  const { call, open, give } = setUp();
   call.ask(...[1, 2, 3].map((number) => ({ number, get: get('a') })));
   give(0, 'x'.repeat(600));
   await turn();
   call.ask({ number: 4, get: get('a') });
-  assert.equal(call.isPaused(), true);
+  assert.equal(open.length, 3);
   give(1, 'y'.repeat(500));
   give(2, 'z');
   await turn();
@@ -184,7 +257,7 @@ test('reads of a frame wait for room for values as large as those before them', 
   await turn();
   call.readAll();
   call.ask(...[2, 3, 4].map((number) => ({ number, get: get('a') })));
-  assert.deepEqual([open.length, call.isPaused()], [2, true]);
+  assert.equal(open.length, 2);
   give(1, 'y');
   await turn();
   call.readAll();
@@ -194,7 +267,6 @@ test('reads of a frame wait for room for values as large as those before them', 
   call.readAll();
   give(3, 'z');
   await turn();
-  assert.equal(call.isPaused(), false);
   assert.deepEqual(
     call.answers.flat().map(([number]) => number),
     [1, 2, 3, 4],

@@ -51,7 +51,7 @@ class Streams implements DocumentStreams {
     readonly answer: (result: HeadsResult | Failure) => void;
   }> = [];
 
-  read(): void {
+  read(): never {
     throw new Error('nobody reads here');
   }
 

@@ -85,10 +85,7 @@ export function embeddeds<T>(
   max: number = Number.POSITIVE_INFINITY,
 ): WireField<T[]> {
   const readItem: ReadField<T[]> = (reader, before) => {
-    if (before.length >= max) {
-      const why = `a frame has more than ${max} parts of a kind: send several frames`;
-      throw new DeltabaseError('INVALID_ARGUMENT', why);
-    }
+    checkRoom(before, max);
     return append(before, read(reader.message()));
   };
   return field(number, LENGTH_DELIMITED, [], readItem);
@@ -100,19 +97,29 @@ export function texts(number: number): WireField<string[]> {
   );
 }
 
-/** A list of unsigned integers, packed or each by itself. */
-export function uints(number: number): WireField<number[]> {
-  const reads = new Map<number, ReadField<number[]>>([
-    [VARINT, (reader, before) => append(before, reader.varint())],
-    [LENGTH_DELIMITED, (reader, before) => appendPacked(before, reader.message())],
+/** A list of unsigned integers, packed or each by itself; more than `max` are refused. */
+export function uints(number: number, max: number = Number.POSITIVE_INFINITY): WireField<number[]> {
+  const readItem: ReadField<number[]> = (reader, before) => {
+    checkRoom(before, max);
+    return append(before, reader.varint());
+  };
+  const readPacked: ReadField<number[]> = (reader, before) => {
+    const packed = reader.message();
+    let values = before;
+    while (!packed.isAtEnd) values = readItem(packed, values);
+    return values;
+  };
+  const reads = new Map([
+    [VARINT, readItem],
+    [LENGTH_DELIMITED, readPacked],
   ]);
   return { number, absent: [], reads };
 }
 
-function appendPacked(before: number[], packed: WireReader): number[] {
-  let values = before;
-  while (!packed.isAtEnd) values = append(values, packed.varint());
-  return values;
+function checkRoom(before: readonly unknown[], max: number): void {
+  if (before.length < max) return;
+  const why = `a frame has more than ${max} parts of a kind: send several frames`;
+  throw new DeltabaseError('INVALID_ARGUMENT', why);
 }
 
 /** All messages share what stands for an empty list, so the first item makes a list of its own. */

@@ -65,6 +65,19 @@ test('numbers of a list come packed, each by itself, or both', () => {
   assert.deepEqual(read(0x42, 0).numbers, []);
 });
 
+test('of a list with a limit that many numbers are taken, in whatever way they come', () => {
+  const readFew = messageReader({ numbers: uints(8, 2) });
+  const few = (...content: number[]) => readFew(new WireReader(Uint8Array.from(content))).numbers;
+  assert.deepEqual(few(0x40, 1, 0x42, 1, 2), [1, 2]);
+  for (const content of [
+    [0x42, 3, 1, 2, 3],
+    [0x40, 1, 0x40, 2, 0x40, 3],
+    [0x42, 2, 1, 2, 0x40, 3],
+  ]) {
+    assert.throws(() => few(...content), { code: 'INVALID_ARGUMENT', message: /more than 2/ });
+  }
+});
+
 test('lists of one message are not those of another', () => {
   assert.deepEqual(read(0x3a, 1, 0x61).names, ['a']);
   assert.deepEqual(read(0x3a, 1, 0x62).names, ['b']);

@@ -4,13 +4,13 @@
 
 import { assert } from '@deltabase/base';
 import type { RawNode, ReadState } from 'raft-ts';
+import type { Expiring } from '../expiring.js';
 
 /** `true`: the point is reached. `false`: it was not within the time the asker gave. */
 export type Confirmed = (reached: boolean) => void;
 
-interface Request {
+interface Request extends Expiring {
   readonly done: Confirmed;
-  readonly expiresMs: number;
 }
 
 interface Round {
@@ -62,8 +62,10 @@ export class Confirmations {
     return this.#freshMs;
   }
 
-  request(expiresMs: number, done: Confirmed): void {
-    this.#gathering.push({ done, expiresMs });
+  request(expiresMs: number, done: Confirmed): Expiring {
+    const request: Request = { done, expiresMs };
+    this.#gathering.push(request);
+    return request;
   }
 
   /** Begins a round for all that have asked since the last turn. */

@@ -13,6 +13,7 @@ import type {
 } from 'raft-ts';
 import type { GroupDocuments } from '../documents/group-documents.js';
 import type { LocalDocument } from '../documents/local-document.js';
+import type { Expiring } from '../expiring.js';
 import { conforms } from '../members/members-state.js';
 import type { NodeId } from '../ports.js';
 import type { Failure, Submission } from '../results.js';
@@ -309,9 +310,10 @@ export class Group {
     return this.#confirmations.freshMs;
   }
 
-  confirm(expiresMs: number, done: Confirmed): void {
-    this.#confirmations.request(expiresMs, done);
+  confirm(expiresMs: number, done: Confirmed): Expiring {
+    const request = this.#confirmations.request(expiresMs, done);
     this.#host.dirty(this);
+    return request;
   }
 
   peerUnreachable(peer: NodeId): void {

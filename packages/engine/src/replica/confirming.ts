@@ -4,6 +4,7 @@
 // leader) are doubtful, and share a question of their own, so that they delay only each other.
 
 import { assert, type Limits } from '@deltabase/base';
+import type { Expiring } from '../expiring.js';
 import type { Failure } from '../results.js';
 import type { HeadSeqs } from '../streams/heads.js';
 import type { LiveCopy } from './live-copy.js';
@@ -11,10 +12,9 @@ import type { LiveCopy } from './live-copy.js';
 /** `late`: not within the time the asker gave. A failure: the copy is not kept any more, and why. */
 export type Confirmation = 'reached' | 'late' | Failure;
 
-interface Asker {
+interface Asker extends Expiring {
   /** When it asked; monotonic, ms. */
   readonly sinceMs: number;
-  readonly expiresMs: number;
   readonly done: (outcome: Confirmation) => void;
 }
 
@@ -76,13 +76,14 @@ export class Confirming {
   }
 
   /** Calls `done` once everything is in `copy` that is committed now. The copy is in use until then. */
-  request(copy: LiveCopy, expiresMs: number, done: (outcome: Confirmation) => void): void {
+  request(copy: LiveCopy, expiresMs: number, done: (outcome: Confirmation) => void): Expiring {
     const asker: Asker = { sinceMs: this.#host.nowMs(), expiresMs, done };
     const others = this.#askers.get(copy);
     if (others === undefined) this.#askers.set(copy, [asker]);
     else others.push(asker);
     copy.watches++;
     this.refresh(copy);
+    return asker;
   }
 
   /** Has it asked how far `copy` must be, though nobody waits for that. */

@@ -3,6 +3,7 @@
 import { DeltabaseError } from '@deltabase/base';
 import type { Version } from '@deltabase/delta';
 import type { DocumentName } from '../documents/document-name.js';
+import type { Expiring } from '../expiring.js';
 import { type Failure, failure } from '../results.js';
 import type { ComposeRequest, StoredComposition } from '../streams/compose-stored.js';
 import type { DocumentSource, ReadDeltas, StreamedDocument } from '../streams/document-source.js';
@@ -33,8 +34,8 @@ export class CopySource implements DocumentSource {
     return this.#copies.refusal(this);
   }
 
-  confirm(expiresMs: number, done: (reached: boolean) => void): void {
-    this.#following.confirm(this.#copies.open(this), expiresMs, (outcome) => {
+  confirm(expiresMs: number, done: (reached: boolean) => void): Expiring {
+    return this.#following.confirm(this.#copies.open(this), expiresMs, (outcome) => {
       // Why it cannot be had is told to whoever loads it.
       if (typeof outcome !== 'string') this.#failure = outcome;
       done(outcome !== 'late');

@@ -4,6 +4,7 @@
 import type { Limits } from '@deltabase/base';
 import { hashText, type Version } from '@deltabase/delta';
 import type { TailDelta } from '../documents/tail.js';
+import type { Expiring } from '../expiring.js';
 import type { Clock, Log, Random } from '../ports.js';
 import { type Failure, failure } from '../results.js';
 import type { ReadDeltas } from '../streams/document-source.js';
@@ -125,8 +126,8 @@ export class Following {
   }
 
   /** Calls `done` once everything is in `copy` that was committed when this was called, if that is by `expiresMs`. */
-  confirm(copy: LiveCopy, expiresMs: number, done: (outcome: Confirmation) => void): void {
-    this.#confirming.request(copy, expiresMs, done);
+  confirm(copy: LiveCopy, expiresMs: number, done: (outcome: Confirmation) => void): Expiring {
+    return this.#confirming.request(copy, expiresMs, done);
   }
 
   /** Something of `copy` has come. */

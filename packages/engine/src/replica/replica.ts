@@ -12,7 +12,8 @@ import type { SheddingCounters } from '../heat/shedding.js';
 import { type Failure, failure } from '../results.js';
 import type { DocumentStreams } from '../streams/document-streams.js';
 import { Heads, type HeadsRequest, type HeadsResult } from '../streams/heads.js';
-import { type ReadRequest, type ReadResult, Reads } from '../streams/reads.js';
+import { readInTurn } from '../streams/read-in-turn.js';
+import { type OpenRead, type ReadRequest, type ReadResult, Reads } from '../streams/reads.js';
 import { watchInTurn } from '../streams/watch-in-turn.js';
 import type { Watch, WatchSink } from '../streams/watcher.js';
 import { Watches, type WatchRequest } from '../streams/watches.js';
@@ -128,15 +129,12 @@ export class Replica implements DocumentStreams, CopyDirectory {
     this.#stopTicks = clock.every(TICK_MS, () => inTurn(() => this.#tick()));
   }
 
-  read(request: ReadRequest, answer: (result: ReadResult) => void): void {
-    this.#loop.enqueue(
-      () => {
-        const invalid = this.#nameProblem(request);
-        if (invalid !== undefined) answer(invalid);
-        else this.#reads.read(this.#sourceOf(request), request, answer);
-      },
-      () => answer(stopping()),
-    );
+  read(request: ReadRequest, answer: (result: ReadResult) => void): OpenRead {
+    return readInTurn(this.#loop, answer, {
+      begin: () =>
+        this.#nameProblem(request) ?? this.#reads.begin(this.#sourceOf(request), request, answer),
+      stopping,
+    });
   }
 
   watch(request: WatchRequest, sink: WatchSink): Watch {

@@ -4,6 +4,7 @@
 import type { Version } from '@deltabase/delta';
 import type { DocumentObserver } from '../documents/local-document.js';
 import type { TailDelta } from '../documents/tail.js';
+import type { Expiring } from '../expiring.js';
 import type { Failure } from '../results.js';
 import type { ComposeRequest, StoredComposition } from './compose-stored.js';
 
@@ -43,7 +44,7 @@ export interface DocumentSource {
   /** Why it cannot come into memory now, if it is not there. */
   refusal(): Failure | undefined;
   /** Calls `done` once everything is here that was committed when this was called; `false`: not by `expiresMs`. */
-  confirm(expiresMs: number, done: (reached: boolean) => void): void;
+  confirm(expiresMs: number, done: (reached: boolean) => void): Expiring;
   /** Why there is no such document, by what is known here. */
   missing(): Failure | undefined;
   /** Calls `then` once the state is in memory, at once if it is. `undefined`: this process stops, and nobody waits. */

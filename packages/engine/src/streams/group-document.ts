@@ -8,6 +8,7 @@ import type { DocumentName } from '../documents/document-name.js';
 import { COMMITTED, type LocalDocument } from '../documents/local-document.js';
 import { loadDocument } from '../documents/stored-document.js';
 import { recordOf, storedDelta, type TailDelta } from '../documents/tail.js';
+import type { Expiring } from '../expiring.js';
 import type { Group } from '../groups/group.js';
 import type { DiskReader } from '../ports.js';
 import { type Failure, failure } from '../results.js';
@@ -41,8 +42,8 @@ export class GroupDocument implements DocumentSource {
     );
   }
 
-  confirm(expiresMs: number, done: (reached: boolean) => void): void {
-    this.#group.confirm(expiresMs, done);
+  confirm(expiresMs: number, done: (reached: boolean) => void): Expiring {
+    return this.#group.confirm(expiresMs, done);
   }
 
   missing(): Failure | undefined {

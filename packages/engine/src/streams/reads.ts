@@ -12,6 +12,7 @@ import {
   type Version,
 } from '@deltabase/delta';
 import { countProblem } from '../check-message.js';
+import type { Expiring } from '../expiring.js';
 import { Fifo } from '../fifo.js';
 import type { HeatCounter } from '../heat/heat.js';
 import type { Shedding } from '../heat/shedding.js';
@@ -55,6 +56,12 @@ export interface ReadValue {
 
 export type ReadResult = ReadValue | Failure;
 
+/** A read that was asked for. */
+export interface OpenRead {
+  /** Nobody waits for it any more: it is not answered, unless it was. */
+  cancel(): void;
+}
+
 export interface ReadsHost {
   readonly limits: Limits;
   /** Told of reads of what is here: only these can go to another copy. */
@@ -70,6 +77,8 @@ interface Read {
   readonly source: DocumentSource;
   readonly request: ReadRequest;
   readonly answer: (result: ReadResult) => void;
+  /** What it waits for, if that is a word of the leader or a seq. */
+  waitsFor: Expiring | undefined;
 }
 
 /** Bytes of values given in a turn: some milliseconds; and what a read costs beside them. */
@@ -105,21 +114,24 @@ export class Reads {
     this.#draining = true;
   }
 
-  read(source: DocumentSource, request: ReadRequest, answer: (result: ReadResult) => void): void {
+  /** Begins a read; a failure: it cannot begin. */
+  begin(
+    source: DocumentSource,
+    request: ReadRequest,
+    answer: (result: ReadResult) => void,
+  ): OpenRead | Failure {
     const refusal = this.#refusal(request) ?? source.refusal();
-    if (refusal !== undefined) {
-      answer(refusal);
-      return;
-    }
-    const read: Read = { source, request, answer: this.#open.add(answer) };
+    if (refusal !== undefined) return refusal;
+    const read: Read = { source, request, answer: this.#open.add(answer), waitsFor: undefined };
     if (this.#mustConfirm(read)) {
-      source.confirm(request.expiresMs, (reached) => {
+      read.waitsFor = source.confirm(request.expiresMs, (reached) => {
         if (reached) this.#load(read);
         else read.answer(notConfirmed());
       });
     } else {
       this.#load(read);
     }
+    return { cancel: () => this.#cancel(read) };
   }
 
   /** Deltas were applied to `local`. */
@@ -158,6 +170,12 @@ export class Reads {
     this.#ready.drain();
   }
 
+  #cancel(read: Read): void {
+    this.#open.drop(read.answer);
+    this.#loading.delete(read);
+    if (read.waitsFor !== undefined) read.waitsFor.expiresMs = Number.NEGATIVE_INFINITY;
+  }
+
   #refusal({ pointer, mode, atSeq }: ReadRequest): Failure | undefined {
     const { readQueueMax, pointerBytesMax } = this.#host.limits;
     if (this.#draining) return failure('UNAVAILABLE', 'this node is stopping: read at another one');
@@ -187,6 +205,8 @@ export class Reads {
 
   /** Has the read answered once the state is in memory. */
   #load(read: Read): void {
+    if (!this.#open.has(read.answer)) return;
+    read.waitsFor = undefined;
     this.#loading.add(read);
     read.source.load((loaded) => {
       if (!this.#loading.delete(read) || loaded === undefined) return;
@@ -202,6 +222,7 @@ export class Reads {
   /** Answers, or goes on to what it has to wait for. Returns what it cost, in bytes. */
   #give(read: Read): number {
     const { source, request, answer } = read;
+    if (!this.#open.has(answer)) return 0;
     const { mode, atSeq } = request;
     const local = source.find();
     if (local?.document === undefined) {
@@ -226,7 +247,7 @@ export class Reads {
 
   #awaitSeq(local: StreamedDocument, seq: number, read: Read): void {
     const { expiresMs } = read.request;
-    this.#waiters.add(local, { seq, expiresMs }, (outcome) => {
+    read.waitsFor = this.#waiters.add(local, { seq, expiresMs }, (outcome) => {
       if (outcome === 'expired') read.answer(tooLate(seq));
       else this.#load(read);
     });

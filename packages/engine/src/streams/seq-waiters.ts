@@ -1,14 +1,14 @@
 // Who waits until a document has reached a seq. A document that is waited for stays in memory and tells of
 // its changes, as one that is watched does.
 
+import type { Expiring } from '../expiring.js';
 import type { StreamedDocument } from './document-source.js';
 
 /** `replaced`: the document was replaced by that of a snapshot, which may be there already. */
 export type SeqOutcome = 'reached' | 'expired' | 'replaced';
 
-interface Waiter {
+interface Waiter extends Expiring {
   readonly seq: number;
-  readonly expiresMs: number;
   readonly done: (outcome: SeqOutcome) => void;
 }
 
@@ -20,12 +20,13 @@ export class SeqWaiters {
     local: StreamedDocument,
     { seq, expiresMs }: { readonly seq: number; readonly expiresMs: number },
     done: (outcome: SeqOutcome) => void,
-  ): void {
+  ): Expiring {
     const waiter: Waiter = { seq, expiresMs, done };
     const waiters = this.#byDocument.get(local);
     if (waiters === undefined) this.#byDocument.set(local, [waiter]);
     else waiters.push(waiter);
     local.watches++;
+    return waiter;
   }
 
   /** Something was applied to `local`. */

@@ -7,7 +7,7 @@ function setUp(life = 7) {
   const node = { readIndex: (context: Uint8Array) => void asked.push(context) };
   const confirmations = new Confirmations({ node, retryMs: 500, life });
   const told: string[] = [];
-  const request = (name: string, expiresMs = 10_000): void =>
+  const request = (name: string, expiresMs = 10_000) =>
     confirmations.request(expiresMs, (reached) => told.push(`${name} ${reached}`));
   return { confirmations, asked, told, request };
 }
@@ -116,4 +116,19 @@ test('a node that stops tells everybody that the point was not reached', () => {
   request('begun');
   confirmations.close();
   assert.deepEqual(told.sort(), ['applied false', 'begun false', 'confirmed false']);
+});
+
+test('who gives up is told with the next tick, whatever round it is in, and others are not', () => {
+  const { confirmations, asked, told, request } = setUp();
+  const applying = request('applying');
+  request('patient');
+  confirmations.begin(0);
+  confirmations.confirmed({ index: 5, context: asked[0]! }, 3);
+  const gathered = request('gathered');
+  for (const given of [applying, gathered]) given.expiresMs = Number.NEGATIVE_INFINITY;
+  confirmations.tick(100);
+  assert.deepEqual(told, ['gathered false', 'applying false']);
+  confirmations.applied(5);
+  assert.deepEqual(told.slice(2), ['patient true']);
+  assert.ok(confirmations.idle);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Expiring } from '../../src/expiring.js';
 import { type Confirmation, Confirming } from '../../src/replica/confirming.js';
 import { LiveCopy } from '../../src/replica/live-copy.js';
 import { failure } from '../../src/results.js';
@@ -45,8 +46,8 @@ class Bench {
     return copy;
   }
 
-  request(copy: LiveCopy, name: string, expiresMs = 10_000): void {
-    this.confirming.request(copy, expiresMs, (outcome) => {
+  request(copy: LiveCopy, name: string, expiresMs = 10_000): Expiring {
+    return this.confirming.request(copy, expiresMs, (outcome) => {
       this.told.push(`${name} ${textOf(outcome)}`);
     });
   }
@@ -381,6 +382,17 @@ test('nobody waits beyond its time, for whatever it waits', () => {
   assert.deepEqual(bench.told, ['answered late', 'unasked late']);
   bench.confirming.tick(300);
   assert.equal(bench.told.at(-1), 'patient late');
+});
+
+test('who gives up keeps a copy in use until the next tick, and others are not touched', () => {
+  const bench = new Bench();
+  const copy = bench.copy(5);
+  const given = bench.request(copy, 'given');
+  bench.request(copy, 'patient');
+  given.expiresMs = Number.NEGATIVE_INFINITY;
+  bench.confirming.tick(bench.nowMs);
+  assert.deepEqual(bench.told, ['given late']);
+  assert.equal(copy.watches, 1);
 });
 
 test('a copy is in use while somebody waits, and no longer', () => {

@@ -19,6 +19,25 @@ test('a linearizable read asks how far the document is, and waits for that', () 
   assert.equal(wordOf(read), 4);
 });
 
+test('a read that is given up is not answered, and the leader is asked for it no more', () => {
+  const { bench } = following(3);
+  bench.clock.pass(10);
+  const answers: unknown[] = [];
+  const request = { space: 'log', key: 'k', pointer: '', atSeq: undefined, expiresMs: 60_000 };
+  const read = bench.replica.read({ mode: { kind: 'linearizable' }, ...request }, (result) => {
+    answers.push(result);
+  });
+  bench.clock.pass(10);
+  assert.deepEqual(bench.up.questions, [{ number: 1, ids: [1] }]);
+  read.cancel();
+  bench.clock.pass(200);
+  bench.say((up) => up.heads(1, failure('UNAVAILABLE', 'no leader')));
+  assert.equal(bench.up.questions.length, 1);
+  bench.clock.pass(1000);
+  bench.say((up) => up.heads(2, [3]));
+  assert.deepEqual(answers, []);
+});
+
 test('a read that joins a load does not miss what was committed since the load began', () => {
   const bench = new ReplicaBench();
   bench.live();

@@ -46,6 +46,7 @@ class Bench {
       confirm: (expiresMs, done) => {
         assert.equal(expiresMs, 5000);
         this.#confirms.push(done);
+        return { expiresMs };
       },
       load: (then) =>
         void this.#loads.push((why) => {

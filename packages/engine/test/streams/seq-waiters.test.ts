@@ -10,7 +10,7 @@ function setUp() {
   const waiters = new SeqWaiters();
   const local = new LocalDocument('log', 'a', new Uint8Array(0));
   const told: string[] = [];
-  const add = (seq: number, expiresMs = 1000): void =>
+  const add = (seq: number, expiresMs = 1000) =>
     waiters.add(local, { seq, expiresMs }, (outcome) => told.push(`${seq} ${outcome}`));
   const apply = (seq: number): void => {
     applyTo(local, STEPS[seq - 1]!.record);

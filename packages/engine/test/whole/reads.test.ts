@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ReadMode } from '@deltabase/engine';
 import { TOKENS, TokenCluster } from '@deltabase/testkit';
 
 function withTokens(seed: number, count: number, limits = {}): TokenCluster {
@@ -43,6 +44,33 @@ test('a linearizable read at a leader that was cut off is not answered from its 
   assert.ok(result.kind === 'failed' && result.code === 'UNAVAILABLE', JSON.stringify(result));
   const stale = tokens.valueAt(leader, 'a', { mode: { kind: 'stale' } });
   assert.equal(stale.seq, 1);
+});
+
+test('reads that are given up where nobody can answer them make room at once, and are not answered', () => {
+  const tokens = withTokens(3, 1);
+  const leader = tokens.leaderOf('a');
+  tokens.cluster.setLinks(leader, 'cut');
+  const engine = tokens.cluster.engine(leader);
+  const request = { space: TOKENS, key: 'a', pointer: '', atSeq: undefined };
+  const expiresMs = tokens.cluster.simulation.nowMs + 60_000;
+  const modes: ReadMode[] = [{ kind: 'linearizable' }, { kind: 'atLeast', seq: 9 }];
+  const answers: string[] = [];
+  const reads = modes.map((mode) =>
+    engine.read({ ...request, mode, expiresMs }, ({ kind }) => void answers.push(kind)),
+  );
+  const open = () => engine.usage().find(({ limit }) => limit === 'readQueueMax')!.used;
+  tokens.run(200);
+  assert.equal(open(), 2);
+  for (const read of reads) read.cancel();
+  assert.equal(open(), 0);
+  tokens.cluster.setLinks(leader, 'whole');
+  const client = tokens.client('later');
+  for (let count = 0; count < 9; count++) {
+    client.send('a', 'append');
+    tokens.run(1000);
+  }
+  assert.equal(tokens.valueAt(leader, 'a').seq, 10);
+  assert.deepEqual(answers, []);
 });
 
 test('a read at least at a seq waits for it, and no longer than it may', () => {

@@ -1,6 +1,7 @@
 // One GetMany call: many reads a frame in, the answers of a turn in one frame out, in whatever order they come. Nothing in
-// it grows without bound: reads begin while there is room for their answers, those of a frame that find none wait, and no
-// further frame is taken meanwhile. What is larger than expected and finds no room then is refused.
+// it grows without bound: reads begin while there is room for their answers, and those that find none wait. Frames are taken
+// meanwhile, as they may give up reads, until as much waits as one frame may have. What is larger than expected and finds
+// no room then is refused.
 
 import { DeltabaseError, type Limits } from '@deltabase/base';
 import {
@@ -8,10 +9,16 @@ import {
   type Failure,
   failure,
   failureOf,
+  type OpenRead,
   type ReadResult,
 } from '@deltabase/engine';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { GetManyWriter, getManyReader, type NumberedGet } from '../wire/get-many-codec.js';
+import {
+  type GetManyFrame,
+  GetManyWriter,
+  getManyReader,
+  type NumberedGet,
+} from '../wire/get-many-codec.js';
 import type { ByteCounts } from './byte-counts.js';
 import type { CopyHints } from './copy-hints.js';
 import { readRequestOf } from './read-request.js';
@@ -29,6 +36,14 @@ export interface GetManyHost {
   statusOfThrown(thrown: unknown): CallStatus;
 }
 
+/** A read that is not answered. */
+interface Asked extends NumberedGet {
+  /** What it took of its frame, about. */
+  readonly bytes: number;
+  /** `undefined` until it has begun. */
+  read: OpenRead | undefined;
+}
+
 /** Answers are sent as they are once they have so many bytes. */
 const RESPONSE_BYTES = 256 * 1024;
 /** Of the queue of reads of the process. */
@@ -41,12 +56,14 @@ export class GetManyStream {
   readonly #host: GetManyHost;
   readonly #responses: ResponseStream;
   readonly #writer = new GetManyWriter();
-  readonly #decode: (bytes: Uint8Array) => readonly NumberedGet[];
-  /** Reads of a frame that have not begun; the next one, and all of the frame. */
-  #next = 0;
-  #frame: readonly NumberedGet[] = [];
-  /** Reads without an answer. */
-  #open = 0;
+  readonly #decode: (bytes: Uint8Array) => GetManyFrame;
+  /** Reads that have not begun, the next one first. */
+  readonly #waiting = new Set<Asked>();
+  #waitingBytes = 0;
+  /** Reads without an answer that have begun. */
+  readonly #open = new Set<Asked>();
+  /** Both by number; of several with the same one the last. */
+  readonly #asked = new Map<number, Asked>();
   /** As large as values of this stream were lately, bytes. */
   #valueBytes = 0;
   #isFlushing = false;
@@ -56,7 +73,7 @@ export class GetManyStream {
     this.#call = call;
     this.#host = host;
     this.#decode = getManyReader(host.limits.frameMessagesMax);
-    const events = { drained: () => this.#continue(), closed: () => {} };
+    const events = { drained: () => this.#continue(), closed: () => this.#cancelAll() };
     this.#responses = new ResponseStream(call, events, { bytes: host.bytes });
     call.on('data', (frame: Buffer) => this.#received(frame));
     call.on('end', () => {
@@ -70,48 +87,89 @@ export class GetManyStream {
     const { frameBytesMax } = this.#host.limits;
     try {
       if (bytes.length > frameBytesMax) throw invalid(tooLarge(bytes.length, frameBytesMax));
-      const gets = this.#decode(bytes);
+      const { gets, cancels } = this.#decode(bytes);
       for (const { number } of gets) checkCount('number', number);
-      // A frame more may be on its way when the call is paused.
-      this.#frame = [...this.#frame.slice(this.#next), ...gets];
-      this.#next = 0;
+      this.#take(gets, Math.ceil(bytes.length / gets.length));
+      for (const number of cancels) this.#cancel(number);
     } catch (thrown) {
       this.#flush();
       this.#responses.end(this.#host.statusOfThrown(thrown));
+      this.#cancelAll();
       return;
     }
     this.#begin();
   }
 
-  /** Begins reads while there is room; takes no further frame before all have begun. */
+  #take(gets: readonly NumberedGet[], bytes: number): void {
+    for (const get of gets) {
+      const asked: Asked = { read: undefined, bytes, ...get };
+      this.#waiting.add(asked);
+      this.#waitingBytes += bytes;
+      this.#asked.set(asked.number, asked);
+    }
+  }
+
+  /** Begins reads while there is room; takes no further frame while too many wait. */
   #begin(): void {
-    while (this.#next < this.#frame.length && this.#hasRoom) this.#read(this.#frame[this.#next++]!);
-    const isHeldBack = this.#next < this.#frame.length || !this.#hasRoom;
+    for (const asked of this.#waiting) {
+      if (!this.#hasRoom) break;
+      this.#leaveWaiting(asked);
+      this.#read(asked);
+    }
+    const { frameMessagesMax, frameBytesMax } = this.#host.limits;
+    const isHeldBack =
+      this.#waiting.size >= frameMessagesMax || this.#waitingBytes >= frameBytesMax;
     if (isHeldBack && !this.#call.isPaused()) this.#call.pause();
     else if (!isHeldBack && this.#call.isPaused()) this.#call.resume();
   }
 
   /** What cannot be read is answered with that; other reads of the stream go on. */
-  #read({ number, get, timeoutMs }: NumberedGet): void {
+  #read(asked: Asked): void {
     const { streams, hints, limits } = this.#host;
+    const { get, timeoutMs } = asked;
     const expiresMs =
       this.#host.nowMs() + Math.min(timeoutMs || Infinity, limits.requestTimeoutMsMax);
-    this.#open++;
+    this.#open.add(asked);
     try {
       if (get === undefined) throw invalid('it does not say what is to be read');
       if (get.atSeq !== undefined) throw invalid('an earlier seq is not read here: use Get');
-      streams.read(readRequestOf(get, limits, expiresMs), (result) => {
-        this.#answer(number, result, result.kind === 'failed' ? [] : hints.of(get));
+      asked.read = streams.read(readRequestOf(get, limits, expiresMs), (result) => {
+        this.#answer(asked, result, result.kind === 'failed' ? [] : hints.of(get));
       });
     } catch (thrown) {
       if (!(thrown instanceof DeltabaseError)) throw thrown;
-      this.#answer(number, failureOf(thrown), []);
+      this.#answer(asked, failureOf(thrown), []);
     }
   }
 
-  #answer(number: number, result: ReadResult, copies: readonly string[]): void {
-    this.#open--;
+  #cancel(number: number): void {
+    const asked = this.#asked.get(number);
+    if (asked === undefined) return;
+    this.#forget(asked);
+    this.#leaveWaiting(asked);
+    asked.read?.cancel();
+  }
+
+  #cancelAll(): void {
+    for (const asked of this.#open) asked.read?.cancel();
+    this.#open.clear();
+    this.#waiting.clear();
+    this.#asked.clear();
+  }
+
+  #leaveWaiting(asked: Asked): void {
+    if (this.#waiting.delete(asked)) this.#waitingBytes -= asked.bytes;
+  }
+
+  #forget(asked: Asked): void {
+    this.#open.delete(asked);
+    if (this.#asked.get(asked.number) === asked) this.#asked.delete(asked.number);
+  }
+
+  #answer(asked: Asked, result: ReadResult, copies: readonly string[]): void {
+    this.#forget(asked);
     if (this.#responses.isEnded) return;
+    const { number } = asked;
     if (result.kind === 'value') {
       this.#valueBytes = Math.max(result.value.length, this.#valueBytes * FORGET_PART);
     }
@@ -140,7 +198,7 @@ export class GetManyStream {
   #continue(): void {
     if (this.#responses.isEnded) return;
     this.#begin();
-    if (!this.#hasAllRequests || this.#open > 0 || this.#next < this.#frame.length) return;
+    if (!this.#hasAllRequests || this.#open.size + this.#waiting.size > 0) return;
     this.#flush();
     this.#responses.end();
   }
@@ -149,10 +207,11 @@ export class GetManyStream {
   get #hasRoom(): boolean {
     const { streamInFlightMax, readQueueMax, streamQueueBytesMax } = this.#host.limits;
     const openMax = Math.min(streamInFlightMax, Math.ceil(readQueueMax * QUEUE_PART));
-    if (this.#open >= openMax) return false;
+    const open = this.#open.size;
+    if (open >= openMax) return false;
     const unread = this.#responses.queuedBytes + this.#writer.length;
-    if (this.#open + unread === 0) return true;
-    return unread + (this.#open + 1) * this.#valueBytes < streamQueueBytesMax / 2;
+    if (open + unread === 0) return true;
+    return unread + (open + 1) * this.#valueBytes < streamQueueBytesMax / 2;
   }
 
   /** Whether so much is unread that a value more would be too much; a stream with nothing unread takes any. */

@@ -8,6 +8,7 @@ import {
   optionalUint,
   text,
   uint,
+  uints,
   WireReader,
 } from '@deltabase/base';
 import type { ReadValue } from '@deltabase/engine';
@@ -32,14 +33,23 @@ const readNumberedGet = messageReader({
 
 export type NumberedGet = ReturnType<typeof readNumberedGet>;
 
+export interface GetManyFrame {
+  readonly gets: readonly NumberedGet[];
+  /** Numbers of reads that nobody waits for any more. */
+  readonly cancels: readonly number[];
+}
+
 /**
- * A reader of requests with at most `getsMax` reads. It throws INVALID_ARGUMENT for bytes that are no such request, before it
- * has made more of them than that.
+ * A reader of requests with at most `partsMax` reads, and as many that are given up. It throws INVALID_ARGUMENT for bytes that are
+ * no such request, before it has made more of them than that.
  */
-export function getManyReader(getsMax: number): (bytes: Uint8Array) => readonly NumberedGet[] {
-  const read = messageReader({ gets: embeddeds(1, readNumberedGet, getsMax) });
+export function getManyReader(partsMax: number): (bytes: Uint8Array) => GetManyFrame {
+  const read = messageReader({
+    gets: embeddeds(1, readNumberedGet, partsMax),
+    cancels: uints(2, partsMax),
+  });
   return ({ buffer, byteOffset, length }) =>
-    read(new WireReader(new Uint8Array(buffer, byteOffset, length))).gets;
+    read(new WireReader(new Uint8Array(buffer, byteOffset, length)));
 }
 
 /** Gathers the answers of a turn into one response. */

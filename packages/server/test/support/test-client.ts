@@ -98,6 +98,10 @@ export class TestClient {
     return new SendCalls(this.#documents.sendStream());
   }
 
+  getMany(): SendCalls {
+    return new SendCalls(this.#documents.getMany());
+  }
+
   watch(request: Loose): Received {
     return new Received(this.#documents.watch(request));
   }
@@ -154,7 +158,7 @@ export class Received {
   }
 }
 
-/** A SendStream call. */
+/** A call of which both sides are streams. */
 export class SendCalls extends Received {
   readonly #call: ClientDuplexStream<Loose, Loose>;
 

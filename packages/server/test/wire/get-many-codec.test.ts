@@ -32,28 +32,37 @@ const numbered = fc.record({ number: count, get, timeoutMs: count }, PLAIN);
 
 test('a frame is read as the proto says', () => {
   fc.assert(
-    fc.property(fc.array(numbered, { maxLength: 5 }), (gets) => {
-      assert.deepEqual(decodeGetMany(requests.encode({ gets })), gets);
-    }),
+    fc.property(
+      fc.array(numbered, { maxLength: 5 }),
+      fc.array(count, { maxLength: 5 }),
+      (gets, cancels) => {
+        assert.deepEqual(decodeGetMany(requests.encode({ gets, cancels })), { gets, cancels });
+      },
+    ),
     { numRuns: 300 },
   );
 });
 
 test('a read that says nothing is told apart from one of nothing', () => {
-  assert.equal(decodeGetMany(requests.encode({ gets: [{ number: 3 }] }))[0]!.get, undefined);
-  assert.equal(decodeGetMany(requests.encode({ gets: [{ number: 3, get: {} }] }))[0]!.get?.key, '');
+  const first = (get: Loose) => decodeGetMany(requests.encode({ gets: [get] })).gets[0]!;
+  assert.equal(first({ number: 3 }).get, undefined);
+  assert.equal(first({ number: 3, get: {} }).get?.key, '');
 });
 
 test('what is no frame is refused', () => {
   assert.throws(() => decodeGetMany(Uint8Array.of(0x0a, 9, 1)), { code: 'INVALID_ARGUMENT' });
 });
 
-test('more reads than may be are refused before they are made', () => {
-  const many = Buffer.alloc(4 * 2 ** 20);
-  for (let at = 0; at < many.length; at += 2) many[at] = 0x0a;
-  const before = process.memoryUsage().heapUsed;
-  assert.throws(() => decodeGetMany(many), { code: 'INVALID_ARGUMENT', message: /more than 10/ });
-  assert.ok(process.memoryUsage().heapUsed - before < 2 ** 20);
+test('more reads than may be, given up or not, are refused before they are made', () => {
+  const gets = Buffer.alloc(4 * 2 ** 20);
+  for (let at = 0; at < gets.length; at += 2) gets[at] = 0x0a;
+  const packed = Buffer.alloc(2 ** 20, 1);
+  packed.set([0x12, 0xfc, 0xff, 0x3f]);
+  for (const many of [gets, packed]) {
+    const before = process.memoryUsage().heapUsed;
+    assert.throws(() => decodeGetMany(many), { code: 'INVALID_ARGUMENT', message: /more than 10/ });
+    assert.ok(process.memoryUsage().heapUsed - before < 2 ** 20);
+  }
 });
 
 test('answers are written as the proto reads them, many in a response', () => {

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { decodeUtf8 } from '@deltabase/base';
 import type {
   NodeId,
+  OpenRead,
   ReadMode,
   ReadRequest,
   ReadResult,
@@ -48,6 +49,12 @@ interface Reading {
   readonly call: Call<ListOutput> | undefined;
 }
 
+/** A read at a server. */
+interface AskedRead {
+  read: OpenRead | undefined;
+  isGivenUp: boolean;
+}
+
 /** What a message to a document of tokens was sent with. */
 interface Asked {
   readonly history: TokenHistory;
@@ -59,7 +66,7 @@ interface Asked {
 export class SimulatedClient {
   readonly #options: ClientOptions;
   readonly #session: SimulatedSession;
-  readonly #openReads = new Set<symbol>();
+  readonly #openReads = new Set<AskedRead>();
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -106,9 +113,13 @@ export class SimulatedClient {
     this.#session.retry(sending, to);
   }
 
-  /** It ends, and whoever it sent something to has nobody to answer to. */
+  /** It ends: its reads are given up, and whoever it sent something to has nobody to answer to. */
   die(): void {
     this.#session.die();
+    for (const open of this.#openReads) {
+      open.isGivenUp = true;
+      open.read?.cancel();
+    }
     this.#openReads.clear();
   }
 
@@ -157,16 +168,20 @@ export class SimulatedClient {
     answered: (result: ReadResult) => void,
   ): void {
     const { cluster, space, trace } = this.#options;
-    const open = Symbol(key);
+    const open: AskedRead = { read: undefined, isGivenUp: false };
     this.#openReads.add(open);
     const expiresMs = server.clock.monotonicMs + TIMEOUT_MS;
-    server.streams.read({ space, key, pointer: '', expiresMs, ...request }, (result) => {
-      if (!this.#openReads.delete(open)) return;
-      const nowMs = cluster.simulation.nowMs.toFixed(1);
-      const said = describeResult(result);
-      trace?.(`${nowMs} read ${key} at ${server.name}, ${request.mode.kind}: ${said}`);
-      answered(result);
-    });
+    open.read = server.streams.read(
+      { space, key, pointer: '', expiresMs, ...request },
+      (result) => {
+        assert.ok(!open.isGivenUp, `${key}: a read that was given up is answered`);
+        if (!this.#openReads.delete(open)) return;
+        const nowMs = cluster.simulation.nowMs.toFixed(1);
+        const said = describeResult(result);
+        trace?.(`${nowMs} read ${key} at ${server.name}, ${request.mode.kind}: ${said}`);
+        answered(result);
+      },
+    );
     // A call to a process that has died ends with it.
     const watch = (): void => {
       if (!this.#openReads.has(open)) return;

@@ -72,7 +72,7 @@ class Bench {
 
   #process(): ServedProcess {
     const streams: DocumentStreams = {
-      read() {},
+      read: () => ({ cancel() {} }),
       heads() {},
       watch: (_request, sink) => {
         this.sink = sink;

@@ -99,7 +99,7 @@ export class Served implements DocumentStreams, ReplicaRegistry, ServedScript {
     return this.nodeAddresses;
   }
 
-  read(): void {
+  read(): never {
     throw new Error('nobody reads here');
   }
 
