@@ -17,6 +17,11 @@ export interface ClientLimits {
   readonly waitingMax: number;
   readonly waitingBytesMax: number;
 
+  /** Reads at nodes or copies, without an answer. */
+  readonly readsInFlightMax: number;
+  /** Reads that wait for room among those; one more is refused. */
+  readonly readsWaitingMax: number;
+
   readonly frameMessagesMax: number;
   readonly frameBytesMax: number;
 
@@ -59,6 +64,9 @@ export const CLIENT_LIMITS: ClientLimits = {
   streamInFlightMax: 8192, // messages; half of what a node takes from one stream
   waitingMax: 65_536, // messages; some seconds of a busy cluster
   waitingBytesMax: 64 * MIB, // bytes of them
+
+  readsInFlightMax: 2048, // reads; as many of one stream a node begins at once
+  readsWaitingMax: 65_536, // reads; some seconds of a busy cluster
 
   frameMessagesMax: 4096, // messages in one frame; a node executes so many in a turn
   frameBytesMax: 1 * MIB, // bytes of one frame; a node takes 4 MiB

@@ -15,7 +15,12 @@ interface NumberedGet {
   readonly get: { readonly key: string };
 }
 
-type Call = ServerDuplexStream<{ readonly gets: readonly NumberedGet[] }, object>;
+interface Frame {
+  readonly gets: readonly NumberedGet[];
+  readonly cancels: readonly number[];
+}
+
+type Call = ServerDuplexStream<Frame, object>;
 
 const PATIENT = { timeoutMs: 5000 };
 const encoder = new TextEncoder();
@@ -28,7 +33,12 @@ function answerOf({ number, get }: NumberedGet): object {
 interface Bench {
   readonly link: GrpcLink;
   /** What each call of GetMany was sent, frame by frame. */
-  readonly calls: { readonly call: Call; readonly frames: (readonly NumberedGet[])[] }[];
+  readonly calls: {
+    readonly call: Call;
+    readonly frames: (readonly NumberedGet[])[];
+    /** Numbers that were given up, frame by frame. */
+    readonly cancels: (readonly number[])[];
+  }[];
   /** Keys of reads that came as calls of their own. */
   readonly alone: string[];
 }
@@ -54,11 +64,12 @@ async function withServer(
       { GetMany: GET_MANY },
       {
         GetMany: (call: Call) => {
-          const noted = { call, frames: [] as (readonly NumberedGet[])[] };
+          const noted: Bench['calls'][number] = { call, frames: [], cancels: [] };
           bench.calls.push(noted);
           call.on('error', () => {});
-          call.on('data', ({ gets }: { gets: readonly NumberedGet[] }) => {
-            noted.frames.push(gets);
+          call.on('data', ({ gets, cancels }: Frame) => {
+            if (gets.length > 0) noted.frames.push(gets);
+            if (cancels.length > 0) noted.cancels.push(cancels);
             received(call, gets);
           });
         },
@@ -165,6 +176,61 @@ test('who gives up, or has waited long enough, is told at once; others still get
     await assert.rejects(short, { code: 'DEADLINE_EXCEEDED' });
     late();
     assert.equal(await patient, 'c');
+  });
+});
+
+test('the node is told of reads that were given up, once, and of no others', {
+  timeout: 10_000,
+}, async () => {
+  const answerSome = (call: Call, gets: readonly NumberedGet[]): void => {
+    answerAll(
+      call,
+      gets.filter(({ get }) => !get.key.startsWith('held')),
+    );
+  };
+  await withServer(answerSome, async ({ link, calls }) => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const unsent = new AbortController();
+    const held = ['held 1', 'held 2'].map((key) => read(link, key, { signal }));
+    const late = read(link, 'held 3', { timeoutMs: 50 });
+    const never = read(link, 'held 4', { signal: unsent.signal });
+    const answered = read(link, 'b', { signal });
+    unsent.abort();
+    await assert.rejects(never, { code: 'CANCELLED' });
+    assert.equal(await answered, 'b');
+    await assert.rejects(late, { code: 'DEADLINE_EXCEEDED' });
+    controller.abort();
+    for (const read of held) await assert.rejects(read, { code: 'CANCELLED' });
+    assert.equal(await read(link, 'c'), 'c');
+    const [{ frames, cancels }] = calls as [Bench['calls'][number]];
+    assert.deepEqual(
+      frames.map((gets) => gets.map(({ number, get }) => `${number} ${get.key}`)),
+      [['1 held 1', '2 held 2', '3 held 3', '5 b'], ['6 c']],
+    );
+    assert.deepEqual(cancels, [[3], [1, 2]]);
+  });
+});
+
+test('many reads that are given up are told in frames that a node takes', async () => {
+  const answerLast = (call: Call, gets: readonly NumberedGet[]): void => {
+    answerAll(
+      call,
+      gets.filter(({ get }) => get.key === 'last'),
+    );
+  };
+  await withServer(answerLast, async ({ link, calls }) => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const reads = Array.from({ length: 600 }, () => read(link, 'held', { signal }));
+    assert.equal(await read(link, 'last'), 'last');
+    controller.abort();
+    await Promise.allSettled(reads);
+    assert.equal(await read(link, 'last'), 'last');
+    assert.deepEqual(
+      calls[0]!.cancels.map(({ length }) => length),
+      [256, 256, 88],
+    );
   });
 });
 

@@ -1,6 +1,6 @@
 // Reads of one node over one stream (GetMany): a gRPC call for each costs both sides some ten times as much. The stream is
-// opened with the first read and again with the next one after it has ended. A node that does not know it yet, and
-// reads that are not for it, get calls of their own.
+// opened with the first read and again with the next one after it has ended. The node is told of reads that nobody waits
+// for any more. A node that does not know the stream yet, and reads that are not for it, get calls of their own.
 
 import { DeltabaseError } from '@deltabase/base';
 import {
@@ -31,7 +31,7 @@ interface Open {
 
 type Stream = ClientDuplexStream<Buffer, Buffer>;
 
-/** Reads of one frame, and characters of one of them: a frame stays far below what nodes take. */
+/** Reads of one frame, as many that are given up, and characters of one of them: a frame stays far below what nodes take. */
 const FRAME_GETS_MAX = 256;
 const GET_CHARACTERS_MAX = 4096;
 /** A node that did not know the stream may have been replaced by a newer one. */
@@ -44,7 +44,9 @@ export class GrpcGets {
   readonly #call: (request: GetRequest, options: CallOptions) => Promise<GetAnswer>;
   readonly #open = new Map<number, Open>();
   /** Numbers of reads that are not sent yet. */
-  #unsent: number[] = [];
+  readonly #unsent = new Set<number>();
+  /** Numbers of reads that were sent, and that the node is to be told nobody waits for. */
+  #cancels: number[] = [];
   #stream: Stream | undefined;
   #lastNumber = 0;
   #isSending = false;
@@ -69,12 +71,12 @@ export class GrpcGets {
     return new Promise((resolve, reject) => {
       const number = ++this.#lastNumber;
       const { timeoutMs, signal } = options;
-      const abort = (): void => this.#take(number)?.reject(aborted(signal));
-      const late = (): void => this.#take(number)?.reject(this.#late());
+      const abort = (): void => this.#giveUp(number, aborted(signal));
+      const late = (): void => this.#giveUp(number, this.#late());
       const timer = setTimeout(late, timeoutMs);
       signal?.addEventListener('abort', abort, { once: true });
       this.#open.set(number, { request, options, resolve, reject, timer, abort });
-      this.#unsent.push(number);
+      this.#unsent.add(number);
       this.#sendSoon();
     });
   }
@@ -100,19 +102,26 @@ export class GrpcGets {
   }
 
   #send(): void {
-    while (this.#unsent.length > 0) {
+    while (this.#unsent.size + this.#cancels.length > 0) {
       this.#stream ??= this.#openStream();
       const stream = this.#stream;
       // It says when it takes more.
       if (stream.writableNeedDrain) return;
-      const numbers = this.#unsent.splice(0, FRAME_GETS_MAX);
-      const gets = numbers.flatMap((number) => {
-        const open = this.#open.get(number);
-        if (open === undefined) return [];
-        return [{ number, get: open.request, timeoutMs: open.options.timeoutMs }];
-      });
-      if (gets.length > 0) stream.write(GET_MANY.requestSerialize({ gets }));
+      const cancels = this.#cancels.splice(0, FRAME_GETS_MAX);
+      stream.write(GET_MANY.requestSerialize({ gets: this.#takeUnsent(), cancels }));
     }
+  }
+
+  /** The next reads of a frame. */
+  #takeUnsent(): object[] {
+    const gets: object[] = [];
+    for (const number of this.#unsent) {
+      if (gets.length === FRAME_GETS_MAX) break;
+      this.#unsent.delete(number);
+      const { request, options } = this.#open.get(number)!;
+      gets.push({ number, get: request, timeoutMs: options.timeoutMs });
+    }
+    return gets;
   }
 
   #openStream(): Stream {
@@ -177,8 +186,17 @@ export class GrpcGets {
 
   #endEach(how: (open: Open) => void): void {
     this.#stream = undefined;
-    this.#unsent = [];
+    this.#unsent.clear();
+    this.#cancels = [];
     for (const number of [...this.#open.keys()]) how(this.#take(number)!);
+  }
+
+  /** Its caller does not want its answer any more; an older node, which does not know `cancels`, sends it all the same. */
+  #giveUp(number: number, why: DeltabaseError): void {
+    this.#take(number)?.reject(why);
+    if (this.#unsent.delete(number)) return;
+    this.#cancels.push(number);
+    this.#sendSoon();
   }
 
   /** Nobody waits for it any more. */
