@@ -60,6 +60,7 @@ class Streams implements DocumentStreams {
     this.watched.push(watched);
     return {
       resume: () => void watched.resumed++,
+      carry() {},
       cancel() {
         watched.isCancelled = true;
       },

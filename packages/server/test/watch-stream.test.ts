@@ -17,7 +17,7 @@ function setUp() {
     const call = new SlowCall();
     const stream = new WatchStream(call as unknown as BytesCall, LIMITS, { queued: total });
     let resumed = 0;
-    stream.begin(() => ({ resume: () => void resumed++, cancel() {} }));
+    stream.begin(() => ({ resume: () => void resumed++, carry() {}, cancel() {} }));
     /** Gives as much as it takes; returns how often that was. */
     const fill = (): number => {
       let count = 0;

@@ -94,12 +94,6 @@ export class ManyWatches implements RecipientsHost {
       const why = `this stream has ${limits.watchesPerStreamMax} watches: open another one`;
       throw invalid(why);
     }
-    const there = this.#whoIsAt(request);
-    if (there !== undefined) {
-      there.add([id]);
-      this.#recipients.set(id, there);
-      return;
-    }
     const recipients = new Recipients(id, request, this);
     this.#recipients.set(id, recipients);
     const watch = streams.watch(request, recipients);
@@ -204,10 +198,13 @@ export class ManyWatches implements RecipientsHost {
     if (recipients.isEmpty || !mayBeOne(recipients.request)) return;
     const there = this.#meetings.come(recipients, seq);
     if (there === undefined) return;
-    const ids = recipients.takeAll();
-    there.add(ids);
-    for (const id of ids) this.#recipients.set(id, there);
-    this.#stop(recipients);
+    // The fewer join the more.
+    if (there.receivers > recipients.receivers) {
+      this.#meetings.come(there, seq);
+      this.#join(recipients, there);
+    } else {
+      this.#join(there, recipients);
+    }
   }
 
   ended(recipients: Recipients, why: Failure): void {
@@ -218,10 +215,12 @@ export class ManyWatches implements RecipientsHost {
     this.#forget(recipients);
   }
 
-  /** Who gets what a watch gets that begins like this. */
-  #whoIsAt(request: WatchRequest): Recipients | undefined {
-    if (request.afterSeq === undefined || !mayBeOne(request)) return undefined;
-    return this.#meetings.at(request, request.afterSeq);
+  /** Whoever `some` were get what `others` get. */
+  #join(some: Recipients, others: Recipients): void {
+    const ids = some.takeAll();
+    this.#stop(some);
+    for (const id of ids) this.#recipients.set(id, others);
+    others.add(ids);
   }
 
   get #hasRoom(): boolean {

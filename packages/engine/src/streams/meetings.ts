@@ -13,21 +13,16 @@ export class Meetings {
   readonly #byDocument = new DocumentMap<Map<number, Recipients>>();
   readonly #placeOf = new Map<Recipients, Place>();
 
-  /** Who has come to `seq` of a document. */
-  at(document: DocumentName, seq: number): Recipients | undefined {
-    return this.#byDocument.get(document)?.get(seq);
-  }
-
-  /** `one` has come to `seq` of its document. Returns who was there before: then `one` is nowhere. */
+  /** `one` has come to `seq` of its document and takes the place there. Returns who was there before, and is nowhere now. */
   come(one: Recipients, seq: number): Recipients | undefined {
-    const bySeq = this.#placeOf.get(one)?.bySeq ?? this.#seqsOf(one.request);
+    const place = this.#placeOf.get(one);
+    const bySeq = place?.bySeq ?? this.#seqsOf(one.request);
     const before = bySeq.get(seq);
-    this.leave(one);
-    if (before !== undefined) return before;
+    if (before !== undefined) this.#placeOf.delete(before);
     bySeq.set(seq, one);
+    if (place !== undefined) bySeq.delete(place.seq);
     this.#placeOf.set(one, { seq, bySeq });
-    if (bySeq.size === 1) this.#byDocument.set(one.request, bySeq);
-    return undefined;
+    return before;
   }
 
   leave(one: Recipients): void {
@@ -39,6 +34,11 @@ export class Meetings {
   }
 
   #seqsOf(document: DocumentName): Map<number, Recipients> {
-    return this.#byDocument.get(document) ?? new Map<number, Recipients>();
+    let bySeq = this.#byDocument.get(document);
+    if (bySeq === undefined) {
+      bySeq = new Map();
+      this.#byDocument.set(document, bySeq);
+    }
+    return bySeq;
   }
 }

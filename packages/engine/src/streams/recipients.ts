@@ -45,21 +45,25 @@ export class Recipients implements WatchSink {
     return this.#told;
   }
 
+  get receivers(): number {
+    return this.#ids.size;
+  }
+
   get isEmpty(): boolean {
     return this.#ids.size === 0;
   }
 
   add(ids: readonly number[]): void {
     for (const id of ids) this.#ids.add(id);
-    this.#told = undefined;
+    this.#changed();
   }
 
   remove(id: number): void {
     this.#ids.delete(id);
-    this.#told = undefined;
+    this.#changed();
   }
 
-  /** They are others' from now on. Returns them. */
+  /** They are others' from now on, or nobody's. Returns them. */
   takeAll(): readonly number[] {
     const { ids } = this;
     this.#ids.clear();
@@ -97,5 +101,10 @@ export class Recipients implements WatchSink {
 
   end(why: Failure): void {
     this.#host.ended(this, why);
+  }
+
+  #changed(): void {
+    this.#told = undefined;
+    if (!this.isEmpty) this.watch?.carry(this.receivers);
   }
 }

@@ -24,15 +24,13 @@ export function* statePieces({ seq, root }: Version, pieceBytesMax: number): Sta
   }
 }
 
-/** Gives a piece more. Returns what that took; 0: all were given before, and count as an event now. */
+/** Gives a piece more; the last one counts as an event. Returns what that took; 0: all were given before. */
 export function givePiece(state: StatePieces, sink: WatchSink, given: Given): number {
   const next = state.next();
-  if (next.done) {
-    given.events++;
-    return 0;
-  }
+  if (next.done) return 0;
   const { seq, piece, hash } = next.value;
-  sink.state(seq, piece, hash);
   given.bytes += piece.length;
+  if (hash !== undefined) given.events++;
+  sink.state(seq, piece, hash);
   return GIVE_BYTES + piece.length;
 }

@@ -28,10 +28,10 @@ export class Given {
   /** As stored, about. */
   bytes = 0;
 
-  /** One event. */
-  add(bytes: number): void {
-    this.events++;
-    this.bytes += bytes;
+  /** One event, which so many get. */
+  add(bytes: number, receivers = 1): void {
+    this.events += receivers;
+    this.bytes += bytes * receivers;
   }
 }
 
@@ -41,8 +41,9 @@ export interface ViewFeed extends WatchFeed {
   tellProgress(): void;
 }
 
-/** What giving something costs beside its bytes, in bytes. */
+/** What giving something costs beside its bytes, in bytes; and what each further receiver of the same costs. */
 export const GIVE_BYTES = 128;
+export const RECEIVER_BYTES = 8;
 
 /** What finding a difference costs, as if it were bytes given: always, and as a part of what was rewritten. */
 export const COMPARE_BYTES = 4096;

@@ -32,6 +32,8 @@ export function watchInTurn(
   );
   return {
     resume: () => watch?.resume(),
+    // What carries others has given something: it has begun.
+    carry: (receivers) => watch?.carry(receivers),
     cancel() {
       isCancelled = true;
       watch?.cancel();

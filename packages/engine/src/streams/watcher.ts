@@ -9,7 +9,7 @@ import type { ComposedDelta } from './composed-delta.js';
 import type { ReadDeltas, StreamedDocument } from './document-source.js';
 import type { ProgressMark } from './document-views.js';
 import { givePiece, type StatePieces, statePieces } from './state-pieces.js';
-import { GIVE_BYTES, Given, type WatchFeed } from './watch-feed.js';
+import { GIVE_BYTES, Given, RECEIVER_BYTES, type WatchFeed } from './watch-feed.js';
 
 /** Where a watch leads: one client stream, or anything else that takes deltas. */
 export interface WatchSink {
@@ -17,6 +17,8 @@ export interface WatchSink {
   readonly ready: boolean;
   /** Whether it has passed on all that it was given. If not, it calls `Watch.resume` when it has. */
   readonly idle: boolean;
+  /** How many watches get what it is given; 1 if it does not say. */
+  readonly receivers?: number;
   /** Part of the state at `seq`; `hash` is set with the last part. */
   state(seq: number, piece: Uint8Array, hash: string | undefined): void;
   delta(delta: TailDelta): void;
@@ -37,6 +39,8 @@ export interface WatchSink {
 export interface Watch {
   /** The sink takes more again. */
   resume(): void;
+  /** It counts as so many watches from now on, at least one. */
+  carry(receivers: number): void;
   /** Ends the watch; the sink is not used any more. */
   cancel(): void;
 }
@@ -138,9 +142,11 @@ export class Watcher implements WatchFeed {
   #give(delta: TailDelta): number {
     assert(delta.seq === this.#nextSeq, 'a watch has no gap and no repeat (CommittedOnly)');
     this.#nextSeq++;
-    this.given.add(delta.bytes.length);
-    this.#options.sink.delta(delta);
-    return GIVE_BYTES + delta.bytes.length;
+    const { sink } = this.#options;
+    const { receivers = 1 } = sink;
+    this.given.add(delta.bytes.length, receivers);
+    sink.delta(delta);
+    return GIVE_BYTES + delta.bytes.length + RECEIVER_BYTES * (receivers - 1);
   }
 
   /** The deltas have left memory: they are on disk. */

@@ -71,12 +71,16 @@ interface Open {
   readonly sink: WatchSink;
   /** `undefined` until it begins. */
   attached: Attached | undefined;
+  /** As how many watches it counts. */
+  receivers: number;
 }
 
 export class Watches {
   readonly #host: WatchesHost;
   readonly #documents: WatchedDocuments;
   readonly #open = new Set<Open>();
+  /** Of all of them. */
+  #receivers = 0;
   /** Those with something to give, in the order in which they get their turn. */
   readonly #hungry = new Set<WatchFeed>();
   /** Those that may be given something at a moment, not before. */
@@ -121,7 +125,7 @@ export class Watches {
 
   /** Watches that have begun or are about to. */
   get count(): number {
-    return this.#open.size;
+    return this.#receivers;
   }
 
   /** No further watch begins: this node is about to stop. */
@@ -135,12 +139,13 @@ export class Watches {
     const refusal =
       this.#refusal(request) ?? source.refusal() ?? (parsed.kind === 'failed' ? parsed : undefined);
     const filter = parsed.kind === 'filter' ? parsed.filter : undefined;
-    const open: Open = { request, filter, sink, attached: undefined };
+    const open: Open = { request, filter, sink, attached: undefined, receivers: 1 };
     if (refusal !== undefined) {
       sink.end(refusal);
       return this.#handle(open);
     }
     this.#open.add(open);
+    this.#receivers++;
     source.confirm(this.#host.nowMs() + BEGIN_MS, (reached) => {
       if (reached) this.#load(source, open);
       else this.#end(open, notConfirmed());
@@ -202,7 +207,7 @@ export class Watches {
     const { watchesPerNodeMax } = this.#host.limits;
     if (this.#draining)
       return failure('UNAVAILABLE', 'this node is stopping: watch at another one');
-    if (this.#open.size < watchesPerNodeMax) {
+    if (this.#receivers < watchesPerNodeMax) {
       const problem = afterSeq === undefined ? undefined : countProblem('afterSeq', afterSeq, 0);
       const shed = forCopy ? undefined : this.#host.shedding.refusal('watch');
       return shed ?? problem ?? policyProblem(policy);
@@ -344,6 +349,7 @@ export class Watches {
 
   #end(open: Open, why: Failure | undefined): void {
     if (!this.#open.delete(open)) return;
+    this.#receivers -= open.receivers;
     this.#due.delete(open);
     const { attached } = open;
     if (attached === undefined) {
@@ -362,6 +368,11 @@ export class Watches {
         this.#host.inTurn(() => {
           if (open.attached !== undefined && this.#open.has(open)) this.#feed(open.attached.feed);
         }),
+      carry: (receivers) => {
+        if (!this.#open.has(open)) return;
+        this.#receivers += receivers - open.receivers;
+        open.receivers = receivers;
+      },
       cancel: () => this.#end(open, undefined),
     };
   }

@@ -76,7 +76,7 @@ class Bench {
       heads() {},
       watch: (_request, sink) => {
         this.sink = sink;
-        return { resume() {}, cancel: () => this.cancelled++ };
+        return { resume() {}, carry() {}, cancel: () => this.cancelled++ };
       },
     };
     return {

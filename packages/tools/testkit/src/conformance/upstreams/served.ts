@@ -76,6 +76,7 @@ export class Served implements DocumentStreams, ReplicaRegistry, ServedScript {
     this.events.push(`watch ${request.key}`);
     return {
       resume: () => watch.resumes++,
+      carry: () => {},
       cancel: () => void this.events.push(`cancel ${request.key}`),
     };
   }
