@@ -93,15 +93,17 @@ export class Reads {
   /** Reads that wait for their document to come into memory. */
   readonly #loading = new Set<Read>();
   readonly #open = new OpenRequests();
+  /** Cancelled reads that something still holds until it has an answer for them. */
+  readonly #held = new Set<Read>();
   #draining = false;
 
   constructor(host: ReadsHost) {
     this.#host = host;
   }
 
-  /** Reads that are not answered. */
+  /** Reads that take room: they are not answered, or cancelled and not let go yet. */
   get openCount(): number {
-    return this.#open.count;
+    return this.#open.count + this.#held.size;
   }
 
   /** Whether every read is answered. */
@@ -125,6 +127,7 @@ export class Reads {
     const read: Read = { source, request, answer: this.#open.add(answer), waitsFor: undefined };
     if (this.#mustConfirm(read)) {
       read.waitsFor = source.confirm(request.expiresMs, (reached) => {
+        if (this.#letGo(read)) return;
         if (reached) this.#load(read);
         else read.answer(notConfirmed());
       });
@@ -166,20 +169,28 @@ export class Reads {
 
   close(why: Failure): void {
     this.#open.close(why);
+    this.#held.clear();
     this.#loading.clear();
     this.#ready.drain();
   }
 
+  /** What holds the read has to hold it until it calls: only then the room is free. */
   #cancel(read: Read): void {
+    if (!this.#open.has(read.answer)) return;
     this.#open.drop(read.answer);
-    this.#loading.delete(read);
+    this.#held.add(read);
     if (read.waitsFor !== undefined) read.waitsFor.expiresMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** What held the read has called. Whether it was cancelled: nothing is to be done for it. */
+  #letGo(read: Read): boolean {
+    return this.#held.delete(read);
   }
 
   #refusal({ pointer, mode, atSeq }: ReadRequest): Failure | undefined {
     const { readQueueMax, pointerBytesMax } = this.#host.limits;
     if (this.#draining) return failure('UNAVAILABLE', 'this node is stopping: read at another one');
-    if (this.#open.count >= readQueueMax) {
+    if (this.openCount >= readQueueMax) {
       return overloaded('too many reads wait: read at another node, or slower');
     }
     if (exceedsUtf8(pointer, pointerBytesMax)) {
@@ -205,11 +216,11 @@ export class Reads {
 
   /** Has the read answered once the state is in memory. */
   #load(read: Read): void {
-    if (!this.#open.has(read.answer)) return;
     read.waitsFor = undefined;
     this.#loading.add(read);
     read.source.load((loaded) => {
-      if (!this.#loading.delete(read) || loaded === undefined) return;
+      const isWanted = this.#loading.delete(read);
+      if (this.#letGo(read) || !isWanted || loaded === undefined) return;
       if ('code' in loaded) {
         read.answer(loaded);
         return;
@@ -222,7 +233,7 @@ export class Reads {
   /** Answers, or goes on to what it has to wait for. Returns what it cost, in bytes. */
   #give(read: Read): number {
     const { source, request, answer } = read;
-    if (!this.#open.has(answer)) return 0;
+    if (this.#letGo(read)) return 0;
     const { mode, atSeq } = request;
     const local = source.find();
     if (local?.document === undefined) {
@@ -239,6 +250,7 @@ export class Reads {
       answer(noSuchSeq(atSeq, local.seq));
     } else {
       source.versionAt(atSeq, (version) => {
+        if (this.#letGo(read)) return;
         answer('code' in version ? version : this.#valueOf(version, request, undefined));
       });
     }
@@ -248,6 +260,7 @@ export class Reads {
   #awaitSeq(local: StreamedDocument, seq: number, read: Read): void {
     const { expiresMs } = read.request;
     read.waitsFor = this.#waiters.add(local, { seq, expiresMs }, (outcome) => {
+      if (this.#letGo(read)) return;
       if (outcome === 'expired') read.answer(tooLate(seq));
       else this.#load(read);
     });

@@ -11,7 +11,7 @@ import { Members } from './members.js';
 import { type CallOptions, type ConnectOptions, checkAddresses } from './options.js';
 import { Attempts, throwIfAborted } from './reading/attempts.js';
 import { Copies } from './reading/copies.js';
-import { ReadRoom } from './reading/read-room.js';
+import { OpenReads } from './reading/open-reads.js';
 import type { Returns } from './sending/node-stream.js';
 import type { SendOutcome } from './sending/receivers.js';
 import { Sender } from './sending/sender.js';
@@ -65,8 +65,8 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   parts.topology = topology;
   const attempts = new Attempts({ world, limits, topology });
   const copies = new Copies({ world, limits, transport });
-  const readRoom = new ReadRoom(world, limits);
-  const host = { world, limits, sender, attempts, copies, readRoom, topology };
+  const openReads = new OpenReads(limits);
+  const host = { world, limits, sender, attempts, copies, openReads, topology };
   const client = new Client(host);
   try {
     await awaitCluster(host, options.connectMs ?? CONNECT_MS, options.signal);
@@ -134,9 +134,9 @@ export class Client {
    * closes all connections. Watches end.
    */
   close(options: CloseOptions = {}): Promise<void> {
-    const { sender, readRoom, copies, topology } = this.#host;
+    const { sender, openReads, copies, topology } = this.#host;
     this.#closed ??= new Promise<void>((resolve) => sender.drain(resolve)).then(() => {
-      readRoom.close();
+      openReads.close();
       copies.close();
       topology.close();
     });

@@ -18,7 +18,7 @@ import type { AnyWatchEvent, DeltaEvent, ViewEvent, WatchEvent } from './reading
 import { type ReadMode, type ReadResult, readDocument } from './reading/get.js';
 import { historyEvents } from './reading/history.js';
 import { interruptible } from './reading/interruptible.js';
-import type { ReadRoom } from './reading/read-room.js';
+import type { OpenReads } from './reading/open-reads.js';
 import { type WatchPolicy, watchEvents } from './reading/watch.js';
 import { Outgoing, type Receiver, type Target, targetOf } from './sending/outgoing.js';
 import {
@@ -70,7 +70,7 @@ export interface DocumentsHost {
   readonly sender: Sender;
   readonly attempts: Attempts;
   readonly copies: Copies;
-  readonly readRoom: ReadRoom;
+  readonly openReads: OpenReads;
   readonly topology: Topology;
 }
 
@@ -116,7 +116,7 @@ export class DocumentHandle<State = Json> {
 
   /**
    * Reads the document. Rejects with DOCUMENT_NOT_FOUND, POINTER_NOT_FOUND, SPACE_NOT_FOUND; with OVERLOADED if this client
-   * has more reads open than it keeps waiting (`readsInFlightMax`, `readsWaitingMax` of its limits).
+   * has too many reads open (`readsOpenMax` of its limits).
    */
   async get<Value = State>(options: GetOptions = {}): Promise<ReadResult<Value>> {
     const { pointer = '', mode = 'linearizable', atSeq, signal } = options;

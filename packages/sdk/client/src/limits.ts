@@ -17,10 +17,8 @@ export interface ClientLimits {
   readonly waitingMax: number;
   readonly waitingBytesMax: number;
 
-  /** Reads at nodes or copies, without an answer. */
-  readonly readsInFlightMax: number;
-  /** Reads that wait for room among those; one more is refused. */
-  readonly readsWaitingMax: number;
+  /** Reads without an answer; one more is refused. */
+  readonly readsOpenMax: number;
 
   readonly frameMessagesMax: number;
   readonly frameBytesMax: number;
@@ -65,8 +63,7 @@ export const CLIENT_LIMITS: ClientLimits = {
   waitingMax: 65_536, // messages; some seconds of a busy cluster
   waitingBytesMax: 64 * MIB, // bytes of them
 
-  readsInFlightMax: 2048, // reads; as many of one stream a node begins at once
-  readsWaitingMax: 65_536, // reads; some seconds of a busy cluster
+  readsOpenMax: 65_536, // reads; a node begins 2048 of one stream at once
 
   frameMessagesMax: 4096, // messages in one frame; a node executes so many in a turn
   frameBytesMax: 1 * MIB, // bytes of one frame; a node takes 4 MiB

@@ -68,7 +68,7 @@ function get(
   const { limits, streams } = host;
   const expiresMs = expiryOf(call.getDeadline(), host.nowMs(), limits);
   const request = readRequestOf(call.request, limits, expiresMs);
-  streams.read(request, (result) => {
+  const read = streams.read(request, (result) => {
     if (result.kind === 'failed') {
       answer.failed(result);
       return;
@@ -81,6 +81,7 @@ function get(
     if (copies.length > 0) call.sendMetadata(hintMetadata(copies));
     answer.done({ seq, hash, value, copies, ...stalenessMs });
   });
+  call.on('cancelled', () => read.cancel());
 }
 
 function getMany(

@@ -31,17 +31,16 @@ export class WatchManyWriter {
 
   /**
    * `event` is an element of `WatchResponse.events`, which is one of `WatchedEvents.events` too; watches that get it one
-   * after the other give the same buffer. Returns the bytes that this takes.
+   * after the other give the same buffer. Returns the bytes that this takes, never more than it does.
    */
   event(ids: readonly number[], event: Buffer): number {
-    const idsBytes = sumOf(ids, varintBytes);
     const last = this.#shared.at(-1);
     if (last?.event === event) {
       for (const id of ids) last.ids.push(id);
-      return idsBytes;
+      return sumOf(ids, varintBytes);
     }
     this.#shared.push({ event, ids: [...ids] });
-    return lengthDelimitedBytes(event.length) + lengthDelimitedBytes(idsBytes);
+    return lengthDelimitedBytes(watchedBytes(event, ids));
   }
 
   ended(id: number, why: Failure): void {
@@ -75,8 +74,9 @@ export class WatchManyWriter {
   finish(): Buffer {
     if (this.#isGiven) this.#begin();
     for (const { event, ids } of this.#shared) {
-      const bytes = event.length + lengthDelimitedBytes(sumOf(ids, varintBytes));
-      this.#frame.head(1, bytes).append(event).packed(2, ids);
+      this.#frame.head(1, watchedBytes(event, ids)).append(event);
+      if (ids.length === 1) this.#frame.number(2, ids[0]!);
+      else this.#frame.packed(2, ids);
     }
     const frame = this.#frame.append(this.#rest.view()).view();
     putFrameHeader(frame);
@@ -100,6 +100,12 @@ export class WatchManyWriter {
     this.#frame.leave(Math.min(this.#frame.length, AHEAD_BYTES_MAX));
     this.#frame.skip(FRAME_HEADER_BYTES);
   }
+}
+
+/** Bytes of `WatchedEvents`. One id is written as before there could be several, which says the same and is shorter. */
+function watchedBytes(event: Buffer, ids: readonly number[]): number {
+  const bytes = sumOf(ids, varintBytes);
+  return event.length + (ids.length === 1 ? 1 + bytes : lengthDelimitedBytes(bytes));
 }
 
 function sumOf<T>(values: readonly T[], count: (value: T) => number): number {

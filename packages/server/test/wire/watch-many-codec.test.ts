@@ -61,6 +61,27 @@ test('an event that many watches get is told once', () => {
   assert.deepEqual(runsIn(writer.finish()), [[[2], [6]]], 'the next response begins anew');
 });
 
+test('what events take is never more than what they add to a response', () => {
+  const writer = new WatchManyWriter();
+  for (const size of [10, 120, 122, 123, 124, 125, 126, 127, 128, 200, 20_000]) {
+    for (const ids of [[1], [127], [128], [1, 2], [127, 128, 70_000]]) {
+      const event = Buffer.alloc(size);
+      const bytes = writer.event(ids, event) + writer.event([5], event);
+      const body = writer.finish().length - 5;
+      assert.ok(bytes <= body && bytes >= body - 3, `${size} ${ids}: ${bytes} of ${body}`);
+    }
+  }
+});
+
+test('an event of one watch has the bytes that it had before several could share one', () => {
+  const writer = new WatchManyWriter();
+  const event = state(6);
+  writer.event([7], event);
+  const frame = writer.finish();
+  const watched = [0x0a, event.length + 2, ...event, 0x10, 7];
+  assert.deepEqual([...frame.subarray(5)], watched);
+});
+
 test('an event that a watch gets after others does not overtake them', () => {
   const writer = new WatchManyWriter();
   const [six, seven] = [state(6), state(7)];

@@ -11,7 +11,7 @@ import type { World } from '../world.js';
 import type { Attempts, Patience } from './attempts.js';
 import type { Copies } from './copies.js';
 import { jsonOf } from './events.js';
-import type { ReadRoom } from './read-room.js';
+import type { OpenReads } from './open-reads.js';
 import { StateBuilder } from './state.js';
 
 /**
@@ -52,30 +52,19 @@ export interface ReadingHost {
   readonly limits: ClientLimits;
   readonly attempts: Attempts;
   readonly copies: Copies;
-  readonly readRoom: ReadRoom;
+  readonly openReads: OpenReads;
 }
 
-/** Reads once, as soon as there is room for one more read. */
-export async function readDocument(
+/** Reads once. */
+export function readDocument(
   host: ReadingHost,
   target: ReadTarget,
   patience: Patience,
 ): Promise<ReadResult> {
-  const { world, readRoom } = host;
-  let { timeoutMs } = patience;
-  if (!readRoom.tryTake()) {
-    const untilMs = world.nowMs() + timeoutMs;
-    await readRoom.take(patience);
-    timeoutMs = untilMs - world.nowMs();
-  }
-  try {
-    return await readInRoom(host, target, { timeoutMs, signal: patience.signal });
-  } finally {
-    readRoom.give();
-  }
+  return host.openReads.run(() => readWithPatience(host, target, patience));
 }
 
-async function readInRoom(
+async function readWithPatience(
   host: ReadingHost,
   target: ReadTarget,
   patience: Patience,
