@@ -83,6 +83,11 @@ export class ManyWatches implements RecipientsHost {
     this.#tellOrigin();
   }
 
+  /** What it remembers: watches, and those that others may join. */
+  get load(): { readonly watches: number; readonly places: number } {
+    return { watches: this.#recipients.size, places: this.#meetings.size };
+  }
+
   // What the receiver asks for.
 
   /** Begins a watch. `id`: from 1 on. */

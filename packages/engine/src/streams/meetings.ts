@@ -13,6 +13,11 @@ export class Meetings {
   readonly #byDocument = new DocumentMap<Map<number, Recipients>>();
   readonly #placeOf = new Map<Recipients, Place>();
 
+  /** How many are somewhere. */
+  get size(): number {
+    return this.#placeOf.size;
+  }
+
   /** `one` has come to `seq` of its document and takes the place there. Returns who was there before, and is nowhere now. */
   come(one: Recipients, seq: number): Recipients | undefined {
     const place = this.#placeOf.get(one);

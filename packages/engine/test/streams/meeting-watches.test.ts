@@ -244,6 +244,7 @@ test('whatever happens in whatever order, every watch gets its document, and not
     for (const id of [...bench.known.keys()]) bench.close(id);
     bench.turn();
     assert.equal(bench.watches.count, 0, `seed ${seed}`);
+    assert.deepEqual(bench.many.load, { watches: 0, places: 0 }, `seed ${seed}`);
     for (const local of bench.documents.values()) assert.equal(local.watches, 0, `seed ${seed}`);
   }
   assert.ok(joined > 200, `watches met in ${joined} of 300 runs`);
