@@ -81,7 +81,7 @@ function watch(client: Client, request: Buffer, listener: WatchListener): void {
   call.on('end', () => listener.failed(new Error('the node ended the watch')));
 }
 
-/** Events, and the watches that they are for: their ids, packed, come behind them. */
+/** Events, and the watches that they are for: their ids come behind them. */
 function receiveWatched(
   bytes: Buffer,
   start: number,
@@ -89,10 +89,11 @@ function receiveWatched(
   listeners: readonly WatchListener[],
 ): void {
   const events: number[] = [];
-  readFields(bytes, start, end, (field, _value, from, to) => {
+  readFields(bytes, start, end, (field, value, from, to) => {
     if (field === 1) events.push(from, to);
     else if (field === 2) {
-      for (const id of packedIn(bytes, from, to)) {
+      // One alone is not packed.
+      for (const id of from === to ? [value] : packedIn(bytes, from, to)) {
         for (let at = 0; at < events.length; at += 2) {
           receiveEvent(bytes, events[at]!, events[at + 1]!, listeners[id - 1]!);
         }
