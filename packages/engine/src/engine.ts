@@ -24,12 +24,11 @@ import type { ReplicaPlace } from './replica/replica-ports.js';
 import { type Failure, failure, type Submission } from './results.js';
 import { type EngineStatus, type GroupPosition, statusOf } from './status.js';
 import { formatNode, type RecoveredNode, recoverNode } from './storage/recovery.js';
+import { beginInTurn, watchInTurn } from './streams/begin-in-turn.js';
 import type { DocumentStreams } from './streams/document-streams.js';
 import type { HeadsRequest, HeadsResult } from './streams/heads.js';
 import { type HistoryPage, readHistory } from './streams/history.js';
-import { readInTurn } from './streams/read-in-turn.js';
 import type { OpenRead, ReadRequest, ReadResult } from './streams/reads.js';
-import { watchInTurn } from './streams/watch-in-turn.js';
 import type { Watch, WatchSink } from './streams/watcher.js';
 import type { WatchRequest } from './streams/watches.js';
 import type { DeployRequest, DeployResult } from './system/deployment.js';
@@ -130,7 +129,7 @@ export class Engine implements DocumentStreams, CopyDirectory {
   read(request: ReadRequest, answer: (result: ReadResult) => void): OpenRead {
     const { loop, reads } = this.#parts;
     const { space, key } = request;
-    return readInTurn(loop, answer, {
+    return beginInTurn(loop, answer, {
       begin: () =>
         nameProblem(space, key, this.#config.limits) ??
         reads.begin(this.#parts.documentOf(request), request, answer),

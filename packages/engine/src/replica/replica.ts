@@ -10,11 +10,10 @@ import type { Attached, CopyDirectory, OrdersSink } from '../heat/attached-repli
 import { type HotDocument, ReadLoad } from '../heat/read-load.js';
 import type { SheddingCounters } from '../heat/shedding.js';
 import { type Failure, failure } from '../results.js';
+import { beginInTurn, watchInTurn } from '../streams/begin-in-turn.js';
 import type { DocumentStreams } from '../streams/document-streams.js';
 import { Heads, type HeadsRequest, type HeadsResult } from '../streams/heads.js';
-import { readInTurn } from '../streams/read-in-turn.js';
 import { type OpenRead, type ReadRequest, type ReadResult, Reads } from '../streams/reads.js';
-import { watchInTurn } from '../streams/watch-in-turn.js';
 import type { Watch, WatchSink } from '../streams/watcher.js';
 import { Watches, type WatchRequest } from '../streams/watches.js';
 import { TurnLoop } from '../turn-loop.js';
@@ -130,7 +129,7 @@ export class Replica implements DocumentStreams, CopyDirectory {
   }
 
   read(request: ReadRequest, answer: (result: ReadResult) => void): OpenRead {
-    return readInTurn(this.#loop, answer, {
+    return beginInTurn(this.#loop, answer, {
       begin: () =>
         this.#nameProblem(request) ?? this.#reads.begin(this.#sourceOf(request), request, answer),
       stopping,

@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { DEFAULT_LIMITS } from '@deltabase/base';
 import type { Expiring } from '../../src/expiring.js';
 import { failure } from '../../src/results.js';
+import { beginInTurn } from '../../src/streams/begin-in-turn.js';
 import type { DocumentSource, StreamedDocument } from '../../src/streams/document-source.js';
-import { readInTurn } from '../../src/streams/read-in-turn.js';
 import { type OpenRead, type ReadMode, Reads } from '../../src/streams/reads.js';
 import { TurnLoop } from '../../src/turn-loop.js';
 import { makeHistory } from '../support/history.js';
@@ -131,7 +131,7 @@ test('a read that is given up before its turn does not begin', () => {
   const loop = new TurnLoop(clock, () => {});
   const told: string[] = [];
   const read = (name: string): OpenRead =>
-    readInTurn(loop, (result) => told.push(`${name} ${result.kind}`), {
+    beginInTurn(loop, (result) => told.push(`${name} ${result.kind}`), {
       begin() {
         told.push(`${name} begins`);
         return { cancel: () => told.push(`${name} is given up`) };
