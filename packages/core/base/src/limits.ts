@@ -202,7 +202,7 @@ export const DEFAULT_LIMITS: Limits = {
 
   watchQueueBytesMax: 4 * MIB, // bytes waiting for one watcher
   watchQueuesBytesMax: 256 * MIB, // bytes waiting for all of them; with more, each gets one event at a time
-  watchesPerNodeMax: 100_000, // watches; those of one stream that get the same events are one
+  watchesPerNodeMax: 100_000, // watches; those of one stream that get the same events count as many, too
   watchVersionsBytesMax: 64 * MIB, // bytes of canonical JSON of earlier versions held for watchers that lag and want one patch from there
   composedBytesMax: 1 * MIB, // bytes of one patch in place of several deltas, and of deltas composed for it; with more, the watcher gets the state
   watchesPerStreamMax: 20_000, // watches of one stream of many

@@ -1,7 +1,7 @@
 // Linearizable points of live copies: whoever asks is called back once everything is in a copy that was committed when
 // it asked. A leader says, through the upstream, how far each copy must be: one question for all that were asked about
 // since the last one. Two may be open, never both about one copy: copies of which nothing is heard (their group has no
-// leader) are doubtful, and share a question of their own, so that they delay only each other.
+// leader) are doubtful, and share a question of their own: others wait for them once, and not for long.
 
 import { assert, type Limits } from '@deltabase/base';
 import type { Expiring } from '../expiring.js';

@@ -13,7 +13,6 @@ import type { HeadSeqs } from './heads.js';
 import { Meetings } from './meetings.js';
 import type { Origin, OriginFeed } from './origin.js';
 import { Recipients, type RecipientsHost } from './recipients.js';
-import type { WatchPolicy } from './watch-policy.js';
 import type { WatchRequest } from './watches.js';
 
 /** How a transport carries a stream. It gathers what it is told until it is flushed. */
@@ -54,7 +53,6 @@ export interface ManyWatchesOptions {
 
 /** Events leave as they are once they have so many bytes. */
 const RESPONSE_BYTES = 256 * 1024;
-const EVERY: WatchPolicy = { kind: 'every' };
 /** Questions of one stream that are not answered: whoever asks gathers meanwhile. */
 const QUESTIONS_MAX = 16;
 
@@ -288,7 +286,7 @@ export class ManyWatches implements RecipientsHost {
 
 /** Whether watches that begin like this get the same events from some seq on. */
 function mayBeOne({ policy, pointers = [], forCopy = false }: WatchRequest): boolean {
-  return !forCopy && pointers.length === 0 && (policy ?? EVERY).kind === 'every';
+  return !forCopy && pointers.length === 0 && (policy?.kind ?? 'every') === 'every';
 }
 
 /** A watch that cannot give all it has joins again, at the end. */

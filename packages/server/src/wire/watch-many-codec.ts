@@ -13,6 +13,8 @@ const AHEAD_BYTES_MAX = 64 * 1024;
 interface Shared {
   readonly event: Buffer;
   readonly ids: number[];
+  /** What the ids take. */
+  idsBytes: number;
 }
 
 /** Gathers one response: its frame, with room for the header in front. */
@@ -34,13 +36,17 @@ export class WatchManyWriter {
    * after the other give the same buffer. Returns the bytes that this takes, never more than it does.
    */
   event(ids: readonly number[], event: Buffer): number {
+    let idsBytes = 0;
+    for (const id of ids) idsBytes += varintBytes(id);
     const last = this.#shared.at(-1);
     if (last?.event === event) {
       for (const id of ids) last.ids.push(id);
-      return sumOf(ids, varintBytes);
+      last.idsBytes += idsBytes;
+      return idsBytes;
     }
-    this.#shared.push({ event, ids: [...ids] });
-    return lengthDelimitedBytes(watchedBytes(event, ids));
+    const shared = { event, ids: [...ids], idsBytes };
+    this.#shared.push(shared);
+    return lengthDelimitedBytes(watchedBytes(shared));
   }
 
   ended(id: number, why: Failure): void {
@@ -73,8 +79,9 @@ export class WatchManyWriter {
    */
   finish(): Buffer {
     if (this.#isGiven) this.#begin();
-    for (const { event, ids } of this.#shared) {
-      this.#frame.head(1, watchedBytes(event, ids)).append(event);
+    for (const shared of this.#shared) {
+      const { event, ids } = shared;
+      this.#frame.head(1, watchedBytes(shared)).append(event);
       if (ids.length === 1) this.#frame.number(2, ids[0]!);
       else this.#frame.packed(2, ids);
     }
@@ -103,13 +110,6 @@ export class WatchManyWriter {
 }
 
 /** Bytes of `WatchedEvents`. One id is written as before there could be several, which says the same and is shorter. */
-function watchedBytes(event: Buffer, ids: readonly number[]): number {
-  const bytes = sumOf(ids, varintBytes);
-  return event.length + (ids.length === 1 ? 1 + bytes : lengthDelimitedBytes(bytes));
-}
-
-function sumOf<T>(values: readonly T[], count: (value: T) => number): number {
-  let sum = 0;
-  for (const value of values) sum += count(value);
-  return sum;
+function watchedBytes({ event, ids, idsBytes }: Shared): number {
+  return event.length + (ids.length === 1 ? 1 + idsBytes : lengthDelimitedBytes(idsBytes));
 }
