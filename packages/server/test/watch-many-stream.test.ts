@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { DEFAULT_LIMITS, DeltabaseError } from '@deltabase/base';
 import {
+  type DocumentName,
   type DocumentStreams,
   type Failure,
   failure,
@@ -13,6 +14,7 @@ import {
   type WatchRequest,
   type WatchSink,
 } from '@deltabase/engine';
+import { CopyHints } from '../src/services/copy-hints.js';
 import { statusOf } from '../src/services/status.js';
 import { type WatchManyHost, WatchManyStream } from '../src/services/watch-many-stream.js';
 import { SlowCall } from './support/slow-call.js';
@@ -72,12 +74,34 @@ class Streams implements DocumentStreams {
   }
 }
 
+/** Which copies there are. */
+class Directory {
+  readonly #copies = new Map<string, readonly string[]>();
+  #changed: (document: DocumentName) => void = () => {};
+
+  set(key: string, ...addresses: string[]): void {
+    this.#copies.set(key, addresses);
+    this.#changed({ space: 'list', key });
+  }
+
+  copiesOf({ key }: DocumentName): readonly string[] {
+    return this.#copies.get(key) ?? [];
+  }
+
+  followCopies(listener: (document: DocumentName) => void): () => void {
+    this.#changed = listener;
+    return () => {};
+  }
+}
+
 function setUp(origin: OriginFeed = NODE_ORIGIN) {
+  const directory = new Directory();
+  const hints = new CopyHints(directory);
   const streams = new Streams();
   const call = new AskedCall();
   const total = { bytes: 0 };
   const host: WatchManyHost = {
-    ...{ streams, total, origin },
+    ...{ streams, total, origin, hints },
     limits: LIMITS,
     nowMs: () => 5000,
     statusOfThrown(thrown) {
@@ -96,7 +120,12 @@ function setUp(origin: OriginFeed = NODE_ORIGIN) {
     for (; sink.ready && count < 100; count++) sink.state(1, PIECE, undefined);
     return count;
   };
-  return { streams, call, total, open, fill };
+  /** What was told of copies: the watches, and the copies. */
+  const hinted = (): [number[], string[]][] =>
+    call.responses.flatMap(({ copies }) =>
+      copies.map(({ ids, copies: addresses }: Loose) => [ids, addresses]),
+    );
+  return { streams, call, total, open, fill, directory, hinted };
 }
 
 test('nothing is given before it is granted, nor much more than that', async () => {
@@ -249,12 +278,110 @@ test('where a stream comes from is told first, and when it changes', async () =>
   assert.deepEqual(call.responses[1].origin, { via: ['r1'], live: true });
 });
 
+test('a watch is told of the copies of its document when it begins', async () => {
+  const { call, open, directory, hinted } = setUp();
+  directory.set('a', 'r:1', 'r:2');
+  open(1, 'a');
+  open(2, 'b');
+  open(3, 'a');
+  assert.deepEqual(hinted(), [[[1], ['r:1', 'r:2']]]);
+  call.readAll();
+  assert.deepEqual(hinted()[1], [[3], ['r:1', 'r:2']], 'once what was before has left');
+  call.ask({ creditBytes: 10 });
+  assert.equal(hinted().length, 2, 'once');
+});
+
+test('all watches of a document are told when its copies are others, together, and not that there are none', () => {
+  const { open, directory, hinted } = setUp();
+  open(1, 'a');
+  open(2, 'b');
+  open(3, 'a');
+  directory.set('a', 'r:1');
+  directory.set('a');
+  assert.deepEqual(hinted(), [[[1, 3], ['r:1']]]);
+});
+
+test('a watch that begins when there are no copies any more is told of none', () => {
+  const { open, directory, hinted } = setUp();
+  open(1, 'a');
+  directory.set('a', 'r:1');
+  directory.set('a');
+  open(2, 'a');
+  assert.deepEqual(hinted(), [[[1], ['r:1']]]);
+});
+
+test('a watch that keeps a copy is not told of others', () => {
+  const { call, directory, hinted } = setUp();
+  directory.set('a', 'r:1');
+  const watch = { space: 'list', key: 'a', policy: 0, perSecond: 0, forCopy: true };
+  call.ask({ open: [{ id: 1, watch }] });
+  directory.set('a', 'r:1', 'r:2');
+  assert.deepEqual(hinted(), []);
+});
+
+test('a watch that has ended, or was closed, is told of no copies', () => {
+  const { call, open, directory, hinted } = setUp();
+  open(1, 'a');
+  const two = open(2, 'a');
+  open(3, 'a');
+  call.ask({ close: [1] });
+  two.sink.end(failure('HISTORY_GONE', 'gone'));
+  directory.set('a', 'r:1');
+  assert.deepEqual(hinted(), [[[3], ['r:1']]]);
+  call.ask({ close: [3] });
+  directory.set('a', 'r:2');
+  assert.equal(hinted().length, 1);
+});
+
+test('who reads slowly is told of the newest copies, with the next events', async () => {
+  const { call, open, directory, hinted } = setUp();
+  call.ask({ creditBytes: 1e9 });
+  const one = open(1, 'a');
+  one.sink.state(1, PIECE, undefined);
+  await turn();
+  for (let at = 1; at <= 100; at++) directory.set('a', `r:${at}`);
+  assert.deepEqual(hinted(), []);
+  one.sink.state(2, PIECE, undefined);
+  await turn();
+  assert.deepEqual(hinted(), [[[1], ['r:100']]]);
+});
+
+test('a stream that has ended follows no copies', () => {
+  const { call, open, directory, hinted } = setUp();
+  open(1, 'a');
+  call.emit('cancelled');
+  directory.set('a', 'r:1');
+  assert.deepEqual(hinted(), []);
+});
+
+test('what no watch can be is the end of that watch alone', async () => {
+  const { call, streams, open } = setUp();
+  const one = open(1);
+  const watch = { space: 'list', key: 'a', policy: 9, perSecond: 0 };
+  call.ask({
+    open: [
+      { id: 2, watch },
+      { id: 3, watch: { ...watch, policy: 0, afterSeq: 2 ** 64 } },
+    ],
+  });
+  await turn();
+  const ends = call.responses.flatMap(({ ended }) => ended);
+  assert.deepEqual(
+    ends.map(({ id, error }: Loose) => [id, error.code]),
+    [
+      [2, 'INVALID_ARGUMENT'],
+      [3, 'INVALID_ARGUMENT'],
+    ],
+  );
+  assert.equal(call.status, undefined);
+  assert.deepEqual([streams.watched.length, one.isCancelled], [1, false]);
+  call.ask({ open: [{ id: 1, watch }] });
+  assert.equal(call.status!.code, 3, 'an id that is in use is an error of the stream');
+});
+
 const WRONG: Readonly<Record<string, Loose>> = {
   'a watch without an id': { open: [{ id: 0, watch: { space: 'list', key: 'a', policy: 0 } }] },
   'a watch of nothing': { open: [{ id: 1, watch: null }] },
-  'a policy that is not known': {
-    open: [{ id: 1, watch: { space: 'list', key: 'a', policy: 9 } }],
-  },
   'an id twice': {
     open: [1, 1].map((id) => ({ id, watch: { space: 'list', key: 'a', policy: 0 } })),
   },

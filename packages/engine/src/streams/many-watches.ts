@@ -90,8 +90,7 @@ export class ManyWatches implements RecipientsHost {
 
   /** Begins a watch. `id`: from 1 on. */
   open(id: number, request: WatchRequest): void {
-    if (id === 0) throw invalid('a watch needs an id: count them from 1');
-    if (this.#recipients.has(id)) throw invalid(`there is a watch ${id} on this stream already`);
+    this.#checkNew(id);
     const { streams, limits } = this.#options;
     if (this.#recipients.size >= limits.watchesPerStreamMax) {
       const why = `this stream has ${limits.watchesPerStreamMax} watches: open another one`;
@@ -113,8 +112,9 @@ export class ManyWatches implements RecipientsHost {
     if (recipients.isEmpty) this.#stop(recipients);
   }
 
-  /** Watch `id`, which is not open, cannot be. */
+  /** A watch that cannot begin: it is told so. */
   refuse(id: number, why: Failure): void {
+    this.#checkNew(id);
     this.#tell((sink) => sink.ended(id, why));
   }
 
@@ -216,6 +216,11 @@ export class ManyWatches implements RecipientsHost {
       this.#tell((sink) => sink.ended(id, why));
     }
     this.#forget(recipients);
+  }
+
+  #checkNew(id: number): void {
+    if (id === 0) throw invalid('a watch needs an id: count them from 1');
+    if (this.#recipients.has(id)) throw invalid(`there is a watch ${id} on this stream already`);
   }
 
   /** Whoever `some` were get what `others` get. */

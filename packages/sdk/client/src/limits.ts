@@ -20,6 +20,14 @@ export interface ClientLimits {
   /** Reads without an answer; one more is refused. */
   readonly readsOpenMax: number;
 
+  /** Watches that share a stream. */
+  readonly watchesPerStreamMax: number;
+  /** Events that may be on their way on it. */
+  readonly watchCreditBytes: number;
+  /** Events of one watch, and of all at a node, that wait for their readers; with more a watch goes on apart from others. */
+  readonly watchUnreadBytesMax: number;
+  readonly watchesUnreadBytesMax: number;
+
   readonly frameMessagesMax: number;
   readonly frameBytesMax: number;
 
@@ -64,6 +72,11 @@ export const CLIENT_LIMITS: ClientLimits = {
   waitingBytesMax: 64 * MIB, // bytes of them
 
   readsOpenMax: 65_536, // reads; a node begins 2048 of one stream at once
+
+  watchesPerStreamMax: 10_000, // watches; a node takes 20,000, with those that have ended and it does not know of yet
+  watchCreditBytes: 1 * MIB, // bytes; a second of ten megabits: so long a large state may hold up other watches
+  watchUnreadBytesMax: 2 * MIB, // bytes; more than can come at once
+  watchesUnreadBytesMax: 16 * MIB, // bytes
 
   frameMessagesMax: 4096, // messages in one frame; a node executes so many in a turn
   frameBytesMax: 1 * MIB, // bytes of one frame; a node takes 4 MiB

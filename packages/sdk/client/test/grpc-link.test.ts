@@ -39,7 +39,7 @@ async function withServer(run: (link: GrpcLink, server: Server) => Promise<void>
 
 test('a call that a stopping node has to drop is UNAVAILABLE, so a watch goes on elsewhere', async () => {
   await withServer(async (link, server) => {
-    const watch = link.stream('Watch', { space: 's', key: 'k' }, {});
+    const watch = link.stream('Watch', { space: 's', key: 'k' }, { apart: true });
     assert.equal((await watch.next()).done, false);
     const next = watch.next();
     server.forceShutdown();
@@ -50,7 +50,8 @@ test('a call that a stopping node has to drop is UNAVAILABLE, so a watch goes on
 test('a call that this client cancels is CANCELLED', async () => {
   await withServer(async (link) => {
     const controller = new AbortController();
-    const watch = link.stream('Watch', { space: 's', key: 'k' }, { signal: controller.signal });
+    const options = { apart: true, signal: controller.signal };
+    const watch = link.stream('Watch', { space: 's', key: 'k' }, options);
     assert.equal((await watch.next()).done, false);
     const next = watch.next();
     controller.abort();

@@ -7,6 +7,7 @@ import { DeltabaseError } from '@deltabase/base';
 import { encodePiece, fromJson, hashText } from '@deltabase/delta';
 import fc from 'fast-check';
 import type { AnyWatchEvent, Client, WatchPolicy } from '../src/index.js';
+import { OnlyApart } from '../src/transport/transport.js';
 import {
   addressOf,
   connectIn,
@@ -131,6 +132,46 @@ function check(events: readonly AnyWatchEvent[], truth: Truth, afterSeq: number 
     seq = event.seq;
   }
 }
+
+test('a watch that can only go on apart does so at once, on the same node, behind what it had, and stays so', async () => {
+  const world = new VirtualWorld(1);
+  const truth = new Truth();
+  truth.seq = 3;
+  const asked: object[] = [];
+  const script: Script = {
+    async *stream(_name, request, { apart }) {
+      const afterSeq = (request as { afterSeq?: number }).afterSeq;
+      asked.push({ apart, afterSeq, atMs: world.nowMs() });
+      if (asked.length === 1) {
+        yield { events: truth.stateEvents() };
+        throw new OnlyApart('it is read too slowly');
+      }
+      yield { events: [truth.deltaEvent(afterSeq! + 1)] };
+    },
+  };
+  const nodes = new ScriptedNodes(world, [script, {}]);
+  const client = await connectIn(world, { addresses: nodes.addresses, transport: nodes });
+  nodes.calls.length = 0;
+  const seqs: number[] = [];
+  const beginMs = world.nowMs();
+  await settled(
+    world,
+    (async () => {
+      for await (const { seq } of client.document('s', 'k').watch()) {
+        seqs.push(seq);
+        truth.seq = seq + 1;
+        if (seq === 4) break;
+      }
+    })(),
+  );
+  assert.deepEqual(seqs, [3, 4]);
+  assert.deepEqual(asked, [
+    { apart: false, afterSeq: undefined, atMs: beginMs },
+    { apart: true, afterSeq: 3, atMs: beginMs },
+  ]);
+  assert.deepEqual(nodes.calls, ['Watch 1', 'Watch 1']);
+  await settled(world, client.close());
+});
 
 test('a watch asks for its policy on every node it goes on with, and for the seq it has come to', async () => {
   const world = new VirtualWorld(1);

@@ -55,7 +55,7 @@ export function readingHandlers(host: ReadingHost): UntypedServiceImplementation
     Get: unary<GetFields, GetResponse>(host.log, (call, answer) => get(host, hints, call, answer)),
     GetMany: (call: ServerDuplexStream<Buffer, Buffer>) => getMany(host, hints, call),
     Watch: (call: ServerWritableStream<WatchFields, Buffer>) => watch(host, hints, call),
-    WatchMany: (call: ServerDuplexStream<WatchManyRequest, Buffer>) => watchMany(host, call),
+    WatchMany: (call: ServerDuplexStream<WatchManyRequest, Buffer>) => watchMany(host, hints, call),
   };
 }
 
@@ -124,10 +124,14 @@ function watch(
   stream.begin((sink) => host.streams.watch(request, sink));
 }
 
-function watchMany(host: ReadingHost, call: ServerDuplexStream<WatchManyRequest, Buffer>): void {
+function watchMany(
+  host: ReadingHost,
+  hints: CopyHints,
+  call: ServerDuplexStream<WatchManyRequest, Buffer>,
+): void {
   const { streams, limits, origin, watchQueues, bytes, log } = host;
   new WatchManyStream(call, {
-    ...{ streams, limits, origin, bytes },
+    ...{ streams, hints, limits, origin, bytes },
     total: watchQueues,
     nowMs: () => host.nowMs(),
     statusOfThrown: (thrown) => statusOfThrown(thrown, log),

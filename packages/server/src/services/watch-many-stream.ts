@@ -1,10 +1,11 @@
 // One WatchMany call: how its requests are read, and what its watches give is written.
 
-import type { Limits } from '@deltabase/base';
+import { DeltabaseError, type Limits } from '@deltabase/base';
 import {
   type ComposedDelta,
   type DocumentStreams,
   type Failure,
+  failure,
   type HeadSeqs,
   ManyWatches,
   type ManyWatchesSink,
@@ -12,6 +13,7 @@ import {
   type OriginFeed,
   type ProgressMark,
   type TailDelta,
+  type WatchRequest,
 } from '@deltabase/engine';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import {
@@ -23,10 +25,12 @@ import {
 import type { WatchEvent } from '../wire/watch-event.js';
 import { WatchManyWriter } from '../wire/watch-many-codec.js';
 import type { ByteCounts } from './byte-counts.js';
+import type { CopyHints } from './copy-hints.js';
 import { checkCount, invalid } from './requests.js';
 import { type QueueTotal, ResponseStream } from './response-stream.js';
 import type { CallStatus } from './status.js';
 import { type WatchFields, watchRequestOf } from './watch-request.js';
+import { WatchedCopies } from './watched-copies.js';
 
 /** `WatchManyRequest` as proto-loader gives it. */
 export interface WatchManyRequest {
@@ -44,6 +48,7 @@ interface HeadsQuestion {
 
 export interface WatchManyHost {
   readonly streams: DocumentStreams;
+  readonly hints: Pick<CopyHints, 'of' | 'follow'>;
   readonly limits: Limits;
   /** What all watches of the process hold back. */
   readonly total: QueueTotal;
@@ -57,16 +62,18 @@ export class WatchManyStream {
   readonly #host: WatchManyHost;
   readonly #responses: ResponseStream;
   readonly #watches: ManyWatches;
+  readonly #copies: WatchedCopies;
 
   constructor(call: ServerDuplexStream<WatchManyRequest, Buffer>, host: WatchManyHost) {
     const { streams, limits, origin, total, bytes } = host;
     this.#host = host;
     this.#responses = new ResponseStream(
       call,
-      { drained: () => this.#watches.drained(), closed: () => this.#closed() },
+      { drained: () => this.#drained(), closed: () => this.#closed() },
       { queued: total, bytes },
     );
-    const sink = new ResponseSink(this.#responses, total);
+    this.#copies = new WatchedCopies(host.hints, () => this.#hint());
+    const sink = new ResponseSink(this.#responses, this.#copies, total);
     this.#watches = new ManyWatches({
       ...{ streams, limits, origin, sink },
       nowMs: () => host.nowMs(),
@@ -79,7 +86,10 @@ export class WatchManyStream {
     if (this.#responses.isEnded) return;
     try {
       for (const { id, watch } of open) this.#open(id, watch);
-      for (const id of close) this.#watches.close(id);
+      for (const id of close) {
+        this.#watches.close(id);
+        this.#copies.remove(id);
+      }
       checkCount('credit_bytes', creditBytes);
       for (const { number, ids, timeoutMs } of heads) {
         checkCount('number', number);
@@ -90,12 +100,32 @@ export class WatchManyStream {
       return;
     }
     this.#watches.grant(creditBytes);
+    this.#hint();
+  }
+
+  #drained(): void {
+    this.#watches.drained();
+    this.#hint();
+  }
+
+  /** Copies are told of at once; to a client that reads slowly with the next events, or when it has read all before. */
+  #hint(): void {
+    if (this.#copies.hasNews && this.#responses.queuedBytes === 0) this.#watches.flush();
   }
 
   #open(id: number, fields: WatchFields | null): void {
     checkCount('id', id);
     if (fields === null) throw invalid(`watch ${id} says nothing of what is to be watched`);
-    this.#watches.open(id, watchRequestOf(fields));
+    let request: WatchRequest;
+    try {
+      request = watchRequestOf(fields);
+    } catch (thrown) {
+      if (!(thrown instanceof DeltabaseError)) throw thrown;
+      this.#watches.refuse(id, failure(thrown.code, thrown.message));
+      return;
+    }
+    this.#watches.open(id, request);
+    if (!request.forCopy) this.#copies.add(id, request);
   }
 
   #endWith(status: CallStatus): void {
@@ -106,6 +136,7 @@ export class WatchManyStream {
 
   #closed(): void {
     this.#watches.end();
+    this.#copies.end();
     this.#responses.end();
   }
 }
@@ -113,11 +144,13 @@ export class WatchManyStream {
 /** Gathers one response. */
 class ResponseSink implements ManyWatchesSink {
   readonly #responses: ResponseStream;
+  readonly #copies: WatchedCopies;
   readonly #total: QueueTotal;
   readonly #writer = new WatchManyWriter();
 
-  constructor(responses: ResponseStream, total: QueueTotal) {
+  constructor(responses: ResponseStream, copies: WatchedCopies, total: QueueTotal) {
     this.#responses = responses;
+    this.#copies = copies;
     this.#total = total;
   }
 
@@ -146,6 +179,7 @@ class ResponseSink implements ManyWatchesSink {
   }
 
   ended(id: number, why: Failure): void {
+    this.#copies.remove(id);
     this.#writer.ended(id, why);
   }
 
@@ -159,6 +193,7 @@ class ResponseSink implements ManyWatchesSink {
   }
 
   flush(): void {
+    for (const { ids, hint } of this.#copies.takeNews()) this.#writer.copies(ids, hint);
     if (!this.#writer.isEmpty) this.#responses.writeFrame(this.#writer.finish());
   }
 

@@ -73,6 +73,11 @@ export class WatchManyWriter {
     this.#rest.present(4, this.#part.flag(2, live).finish());
   }
 
+  /** `hint` has the bytes of `WatchResponse.copies`. */
+  copies(ids: readonly number[], hint: Buffer): void {
+    this.#rest.present(5, this.#part.packed(1, ids).append(hint).finish());
+  }
+
   /**
    * The response's frame, events first; its bytes stay as they are until `reuse` is called. The writer is empty
    * afterwards.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { failure } from '@deltabase/engine';
+import { encodeHint } from '../../src/services/copy-hints.js';
 import { encodeStateEvent } from '../../src/wire/delta-codec.js';
 import { WatchManyWriter } from '../../src/wire/watch-many-codec.js';
 import { codecOf, type Loose } from '../support/test-client.js';
@@ -106,14 +107,15 @@ test('ids that change after they were given are told as they were', () => {
   assert.deepEqual(ids, [1, 2, 3]);
 });
 
-test('ends, answers and origins are as the proto says', () => {
+test('ends, answers, origins and copies are as the proto says', () => {
   const writer = new WatchManyWriter();
   writer.ended(2 ** 40, failure('OVERLOADED', 'full', { retryAfterMs: 100 }));
   writer.heads(9, [0, 127, 128, 2 ** 53 - 1]);
   writer.heads(11, [undefined, 7, undefined]);
   writer.headsFailed(10, failure('UNAVAILABLE', 'no leader'));
   writer.origin({ via: ['r2', 'r1'], live: true });
-  const { ended, heads, origin } = decode(writer.finish());
+  writer.copies([1, 300], encodeHint(['a:1', 'b:2']));
+  const { ended, heads, origin, copies } = decode(writer.finish());
   assert.equal(ended[0].id, 2 ** 40);
   assert.deepEqual([ended[0].error.code, ended[0].error.message], ['OVERLOADED', 'full']);
   assert.deepEqual(heads[0].seqs, [0, 127, 128, 2 ** 53 - 1]);
@@ -127,6 +129,7 @@ test('ends, answers and origins are as the proto says', () => {
   );
   assert.deepEqual([heads[2].number, heads[2].seqs, heads[2].error.code], [10, [], 'UNAVAILABLE']);
   assert.deepEqual(origin, { via: ['r2', 'r1'], live: true });
+  assert.deepEqual(copies, [{ ids: [1, 300], copies: ['a:1', 'b:2'] }]);
 });
 
 test('a node that is its own origin, and one that leads nowhere, say so', () => {

@@ -5,6 +5,7 @@
 
 import { DeltabaseError } from '@deltabase/base';
 import { filterOf, type Json } from '@deltabase/delta';
+import { OnlyApart } from '../transport/transport.js';
 import type { StreamCalls, WireWatchEvent } from '../transport/wire.js';
 import { type Attempts, mendable, type Patience } from './attempts.js';
 import { DocumentPlace } from './document-place.js';
@@ -58,16 +59,19 @@ export async function* watchFrom<Event>(
   let last: DeltabaseError | undefined;
   /** A copy that was found to be there. */
   let found: string | undefined;
+  let apart = false;
   for (let attempt = 0; ; attempt++) {
     if (attempt > 0) await attempts.rest(attempt, untilMs - world.nowMs(), signal);
     if (world.nowMs() >= untilMs && last !== undefined) throw last;
     const copy = found === undefined ? copies.choose(target) : copies.use(found);
     const move = new Move(host, target, copy?.address);
     found = undefined;
+    let goesApart = false;
     try {
       const { link } = copy ?? (await attempts.endpoint(group, attempt, untilMs, signal, last));
       const request = requestOf(target, place.begin());
-      for await (const { events, copies: known } of link.stream('Watch', request, { signal })) {
+      const responses = link.stream('Watch', request, { signal, apart });
+      for await (const { events, copies: known } of responses) {
         for (const event of events) {
           const next = place.take(event);
           if (next !== undefined) yield next;
@@ -84,14 +88,18 @@ export async function* watchFrom<Event>(
         copy?.failed();
       }
     } catch (thrown) {
-      if (copy === undefined && isHistoryGone(thrown)) place.forget();
-      else last = copy === undefined ? mendable(thrown) : failedAtCopy(thrown);
-      copy?.failed();
+      goesApart = thrown instanceof OnlyApart && !apart;
+      if (!goesApart) {
+        if (copy === undefined && isHistoryGone(thrown)) place.forget();
+        else last = copy === undefined ? mendable(thrown) : failedAtCopy(thrown);
+        copy?.failed();
+      }
     } finally {
       copy?.left();
     }
-    // The leader's way, and other copies, are tried at once.
-    if (copy !== undefined || found !== undefined) attempt = -1;
+    apart ||= goesApart;
+    // The leader's way, other copies, and the way apart are tried at once.
+    if (copy !== undefined || found !== undefined || goesApart) attempt = -1;
     if (untilMs === Infinity) untilMs = world.nowMs() + timeoutMs;
   }
 }

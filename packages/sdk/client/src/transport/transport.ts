@@ -2,7 +2,7 @@
 // another transport (a browser's) takes the place of gRPC by implementing it. Listeners are called at moments
 // of the transport's choosing, never from inside a call to it.
 
-import type { DeltabaseError } from '@deltabase/base';
+import { DeltabaseError } from '@deltabase/base';
 import type { StreamCalls, UnaryCalls, WireError, WireMessage, WireSession } from './wire.js';
 
 export interface Transport {
@@ -20,7 +20,10 @@ export interface Link {
     request: UnaryCalls[Name]['request'],
     options: CallOptions,
   ): Promise<UnaryCalls[Name]['response']>;
-  /** Makes a call that a stream answers. To leave the iteration ends the call; so does `signal`. */
+  /**
+   * Makes a call that a stream answers. To leave the iteration ends the call; so does `signal`. It may share its way with
+   * others, unless it is to be `apart`; throws `OnlyApart` where it cannot any more.
+   */
   stream<Name extends keyof StreamCalls>(
     name: Name,
     request: StreamCalls[Name]['request'],
@@ -39,6 +42,15 @@ export interface StreamOptions {
   /** Until when the whole answer must be there; none by default. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Whether nothing else may go its way: then the node sends as fast as the answer is read. */
+  readonly apart?: boolean;
+}
+
+/** The stream can only go on apart from others: it is read too slowly, or the node knows it no other way. */
+export class OnlyApart extends DeltabaseError {
+  constructor(why: string) {
+    super('UNAVAILABLE', why);
+  }
 }
 
 /** A bidirectional stream of messages and results. */

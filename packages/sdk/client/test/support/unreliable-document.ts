@@ -2,6 +2,7 @@
 
 import { DeltabaseError, encodeUtf8 } from '@deltabase/base';
 import { encodePiece, fromJson, hashText, type Json, pieces } from '@deltabase/delta';
+import { OnlyApart } from '../../src/transport/transport.js';
 import type { Script } from './scripted-nodes.js';
 import type { VirtualWorld } from './virtual-world.js';
 
@@ -46,7 +47,7 @@ export class Truth {
   }
 }
 
-/** Serves the truth, and now and then ends, repeats, or leaves something out; and names copies. */
+/** Serves the truth, and now and then ends, repeats, leaves something out, or goes on only apart; and names copies. */
 export function unreliable(
   world: VirtualWorld,
   truth: Truth,
@@ -91,8 +92,9 @@ export function unreliable(
     }
   }
   return {
-    async *stream(_name, request) {
+    async *stream(_name, request, { apart = false }) {
       for await (const event of events(request)) {
+        if (!apart && world.below(40) === 0) throw new OnlyApart('it is read too slowly');
         const isDelta = 'delta' in event;
         const known = copies.length > 0 && world.below(6) === 0 ? copies : [];
         yield { events: isDelta && world.below(2) === 0 ? [event, event] : [event], copies: known };

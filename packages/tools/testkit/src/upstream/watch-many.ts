@@ -59,7 +59,7 @@ export class WatchMany {
     if (this.#isEnded) return;
     if (afterSeq !== undefined && this.#host.isHistoryGone) {
       const why = failure('HISTORY_GONE', `nothing is kept of what was behind ${afterSeq}`);
-      this.#watches.refuse(id, why);
+      this.#asked(() => this.#watches.refuse(id, why));
       return;
     }
     this.#asked(() => this.#watches.open(id, { space, key, afterSeq, forCopy: true }));

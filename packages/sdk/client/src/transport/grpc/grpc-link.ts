@@ -15,6 +15,7 @@ import type { StreamCalls, UnaryCalls } from '../wire.js';
 import { aborted, callError } from './call-error.js';
 import { GrpcGets } from './grpc-gets.js';
 import { openGrpcSendStream } from './grpc-send-stream.js';
+import { GrpcWatches } from './grpc-watches.js';
 import { METHODS } from './protos.js';
 
 /** A connection that carries nothing is asked for a sign of life this often. */
@@ -28,6 +29,7 @@ export class GrpcLink implements Link {
   readonly #connection = new Connection();
   readonly #client: Client;
   readonly #gets: GrpcGets;
+  readonly #watches: GrpcWatches;
 
   constructor(address: string, limits: ClientLimits) {
     this.#address = address;
@@ -47,6 +49,7 @@ export class GrpcLink implements Link {
     this.#gets = new GrpcGets(this.#client, address, (request, call) =>
       this.#call('Get', request, call),
     );
+    this.#watches = new GrpcWatches(this.#client, address, limits);
   }
 
   openSendStream(listener: SendStreamListener): SendStream {
@@ -90,7 +93,18 @@ export class GrpcLink implements Link {
     });
   }
 
-  async *stream<Name extends keyof StreamCalls>(
+  stream<Name extends keyof StreamCalls>(
+    name: Name,
+    request: StreamCalls[Name]['request'],
+    options: StreamOptions,
+  ): AsyncGenerator<StreamCalls[Name]['response']> {
+    if (name === 'Watch' && options.apart !== true) {
+      return this.#watches.watch(request as StreamCalls['Watch']['request'], options);
+    }
+    return this.#stream(name, request, options);
+  }
+
+  async *#stream<Name extends keyof StreamCalls>(
     name: Name,
     request: StreamCalls[Name]['request'],
     { timeoutMs, signal }: StreamOptions,
@@ -122,6 +136,7 @@ export class GrpcLink implements Link {
 
   close(): void {
     this.#gets.close();
+    this.#watches.close();
     this.#client.close();
     this.#connection.destroy();
   }

@@ -52,6 +52,9 @@ export const SEND_STREAM: Method = method('DocumentsService', 'SendStream');
 /** DocumentsService.GetMany; requests are made by the generic codec, responses are read by hand. */
 export const GET_MANY: Method = method('DocumentsService', 'GetMany');
 
+/** DocumentsService.WatchMany, which carries the watches of a node together. */
+export const WATCH_MANY: Method = method('DocumentsService', 'WatchMany');
+
 /** The error in a trailer `deltabase-error-bin`. Throws if the bytes are not one. */
 export function decodeError(bytes: Buffer): WireError {
   return errorType().deserialize(bytes) as WireError;
