@@ -292,21 +292,23 @@ test('a watch is told of the copies of its document when it begins', async () =>
 });
 
 test('all watches of a document are told when its copies are others, together, and not that there are none', () => {
-  const { open, directory, hinted } = setUp();
+  const { call, open, directory, hinted } = setUp();
   open(1, 'a');
   open(2, 'b');
   open(3, 'a');
   directory.set('a', 'r:1');
   directory.set('a');
+  call.readAll();
   assert.deepEqual(hinted(), [[[1, 3], ['r:1']]]);
 });
 
 test('a watch that begins when there are no copies any more is told of none', () => {
-  const { open, directory, hinted } = setUp();
+  const { call, open, directory, hinted } = setUp();
   open(1, 'a');
   directory.set('a', 'r:1');
   directory.set('a');
   open(2, 'a');
+  call.readAll();
   assert.deepEqual(hinted(), [[[1], ['r:1']]]);
 });
 
