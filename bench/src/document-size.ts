@@ -32,7 +32,7 @@ interface Plan {
 
 const FULL: Plan = {
   sizes: [10, 1000, 100_000, 1_000_000],
-  rounds: 8,
+  rounds: 24,
   messages: 15_000,
   single: 400,
 };
