@@ -35,7 +35,7 @@ class AskedCall extends SlowCall {
   }
 
   ask(request: Loose): void {
-    this.emit('data', { open: [], close: [], creditBytes: 0, heads: [], ...request });
+    this.emit('data', { open: [], close: [], creditBytes: 0, heads: [], taken: [], ...request });
   }
 }
 
@@ -207,6 +207,40 @@ test('who waits until all has left is told when it has', async () => {
   assert.equal(one.resumed, 0);
   call.readAll();
   assert.equal(one.resumed, 1);
+});
+
+test('a watch whose receiver says what it has taken gets the next news once it has, whatever has left', async () => {
+  const { call, streams } = setUp();
+  call.ask({ creditBytes: 1e9 });
+  const watch = { space: 'list', key: 'a', policy: 2, perSecond: 0 };
+  call.ask({ open: [{ id: 1, watch, awaitsTaken: true }] });
+  const one = streams.watched.at(-1)!;
+  assert.ok(one.sink.idle, 'nothing was given yet');
+  one.sink.state(1, PIECE, 'abcdabcdabcdabcd');
+  await turn();
+  call.readAll();
+  assert.ok(!one.sink.idle);
+  assert.ok(one.sink.ready, 'what was begun goes on');
+  const before = one.resumed;
+  call.ask({ taken: [1, 2] });
+  assert.equal(one.resumed, before + 1);
+  assert.ok(one.sink.idle);
+  call.ask({ taken: [1] });
+  assert.equal(one.resumed, before + 1, 'there was nothing to take');
+});
+
+test('a watch whose receiver has taken everything still waits until all has left', async () => {
+  const { call, streams } = setUp();
+  call.ask({ creditBytes: 1e9 });
+  const watch = { space: 'list', key: 'a', policy: 2, perSecond: 0 };
+  call.ask({ open: [{ id: 1, watch, awaitsTaken: true }] });
+  const one = streams.watched.at(-1)!;
+  one.sink.state(1, PIECE, undefined);
+  await turn();
+  call.ask({ taken: [1] });
+  assert.ok(!one.sink.idle);
+  call.readAll();
+  assert.ok(one.sink.idle);
 });
 
 test('a watch that ends is told with its error behind its events, and its id is free of it', async () => {

@@ -88,15 +88,15 @@ export class ManyWatches implements RecipientsHost {
 
   // What the receiver asks for.
 
-  /** Begins a watch. `id`: from 1 on. */
-  open(id: number, request: WatchRequest): void {
+  /** Begins a watch. `id`: from 1 on. If it `awaitsTaken`, nothing newer is given until what was given is taken. */
+  open(id: number, request: WatchRequest, awaitsTaken = false): void {
     this.#checkNew(id);
     const { streams, limits } = this.#options;
     if (this.#recipients.size >= limits.watchesPerStreamMax) {
       const why = `this stream has ${limits.watchesPerStreamMax} watches: open another one`;
       throw invalid(why);
     }
-    const recipients = new Recipients(id, request, this);
+    const recipients = new Recipients(id, request, { host: this, awaitsTaken });
     this.#recipients.set(id, recipients);
     const watch = streams.watch(request, recipients);
     if (recipients.isEmpty) watch.cancel();
@@ -110,6 +110,11 @@ export class ManyWatches implements RecipientsHost {
     this.#recipients.delete(id);
     recipients.remove(id);
     if (recipients.isEmpty) this.#stop(recipients);
+  }
+
+  /** The receiver has taken all that it was given of a watch. */
+  taken(id: number): void {
+    this.#recipients.get(id)?.taken();
   }
 
   /** A watch that cannot begin: it is told so. */

@@ -23,19 +23,29 @@ export interface RecipientsHost {
   ended(recipients: Recipients, why: Failure): void;
 }
 
+export interface RecipientsOptions {
+  readonly host: RecipientsHost;
+  /** Whether the receiver says when it has taken what it was given. */
+  readonly awaitsTaken: boolean;
+}
+
 const NONE: readonly number[] = [];
 
 export class Recipients implements WatchSink {
   readonly request: WatchRequest;
   watch: Watch | undefined;
   readonly #host: RecipientsHost;
+  readonly #awaitsTaken: boolean;
+  /** The receiver has not said that it has taken what it was given last. */
+  #isUntaken = false;
   readonly #ids: Set<number>;
   /** The ids as they are told; `undefined` once they have changed. */
   #told: readonly number[] | undefined;
 
-  constructor(id: number, request: WatchRequest, host: RecipientsHost) {
+  constructor(id: number, request: WatchRequest, { host, awaitsTaken }: RecipientsOptions) {
     this.request = request;
     this.#host = host;
+    this.#awaitsTaken = awaitsTaken;
     this.#ids = new Set([id]);
   }
 
@@ -76,31 +86,43 @@ export class Recipients implements WatchSink {
   }
 
   get idle(): boolean {
-    return this.#host.isIdle(this);
+    return !this.#isUntaken && this.#host.isIdle(this);
+  }
+
+  /** The receiver has taken all that it was given. */
+  taken(): void {
+    if (!this.#isUntaken) return;
+    this.#isUntaken = false;
+    this.watch?.resume();
   }
 
   state(seq: number, piece: Uint8Array, hash: string | undefined): void {
-    this.#host.gave(this.#host.sink.state(this.ids, seq, piece, hash));
+    this.#gave(this.#host.sink.state(this.ids, seq, piece, hash));
     if (hash !== undefined) this.#host.cameTo(this, seq);
   }
 
   delta(delta: TailDelta): void {
-    this.#host.gave(this.#host.sink.delta(this.ids, delta));
+    this.#gave(this.#host.sink.delta(this.ids, delta));
     this.#host.cameTo(this, delta.seq);
   }
 
   composed(delta: ComposedDelta): void {
-    this.#host.gave(this.#host.sink.composed(this.ids, delta));
+    this.#gave(this.#host.sink.composed(this.ids, delta));
   }
 
   progress(mark: ProgressMark): void {
-    this.#host.gave(this.#host.sink.progress(this.ids, mark));
+    this.#gave(this.#host.sink.progress(this.ids, mark));
   }
 
   flush(): void {}
 
   end(why: Failure): void {
     this.#host.ended(this, why);
+  }
+
+  #gave(bytes: number): void {
+    this.#isUntaken = this.#awaitsTaken;
+    this.#host.gave(bytes);
   }
 
   #changed(): void {

@@ -10,7 +10,12 @@ import { METHODS, WATCH_MANY } from '../src/transport/grpc/protos.js';
 import { OnlyApart } from '../src/transport/transport.js';
 
 interface Frame {
-  readonly open: readonly { readonly id: number; readonly watch: { readonly key: string } }[];
+  readonly open: readonly {
+    readonly id: number;
+    readonly watch: { readonly key: string };
+    readonly awaitsTaken: boolean;
+  }[];
+  readonly taken: readonly number[];
   readonly close: readonly number[];
   readonly creditBytes: number;
 }
@@ -81,8 +86,8 @@ async function withServer(
 }
 
 /** Begins a watch; its first answer is asked for. */
-function begin({ link }: Pick<Bench, 'link'>, key: string, options: object = {}) {
-  const watch = link.stream('Watch', { space: 's', key }, options);
+function begin({ link }: Pick<Bench, 'link'>, key: string, options: object = {}, more = {}) {
+  const watch = link.stream('Watch', { space: 's', key, ...more }, options);
   return { watch, first: watch.next() };
 }
 
@@ -367,6 +372,40 @@ test('bytes that several watches share count once', async () => {
     },
     { watchesUnreadBytesMax: 8000 },
   );
+});
+
+test('who wants the latest says when it has taken what came, and wants more', async () => {
+  await withServer(async (bench) => {
+    const [every, latest] = [
+      begin(bench, 'every'),
+      begin(bench, 'latest', {}, { policy: 'WATCH_POLICY_LATEST' }),
+    ];
+    await opened(bench, 2);
+    const { call, frames } = bench.calls[0]!;
+    const awaits = frames.flatMap(({ open }) => open.map((one) => one.awaitsTaken));
+    assert.deepEqual(awaits, [false, true]);
+    const taken = (): number[] => frames.flatMap((frame) => frame.taken);
+    const ids = [bench.idOf('every'), bench.idOf('latest')];
+    const give = (event: object): boolean => call.write({ watched: [{ events: [event], ids }] });
+    const piece = { seq: 1, piece: Buffer.from('[]'), hash: '' };
+    give({ state: { ...piece, last: false } });
+    await Promise.all([every.first, latest.first]);
+    const next = latest.watch.next();
+    await sleep(20);
+    assert.deepEqual(taken(), [], 'there is more of the state');
+    give({ state: { ...piece, last: true } });
+    await Promise.all([next, every.watch.next()]);
+    await sleep(20);
+    assert.deepEqual(taken(), [], 'it is not asked for more yet');
+    every.watch.next().catch(() => {});
+    const more = latest.watch.next();
+    await until(() => taken().length > 0);
+    give(progress(2));
+    await more;
+    latest.watch.next().catch(() => {});
+    await until(() => taken().length > 1);
+    assert.deepEqual(taken(), [ids[1], ids[1]]);
+  });
 });
 
 test('a stream that breaks ends all its watches, and the next one opens another', async () => {

@@ -34,10 +34,17 @@ import { WatchedCopies } from './watched-copies.js';
 
 /** `WatchManyRequest` as proto-loader gives it. */
 export interface WatchManyRequest {
-  readonly open: ReadonlyArray<{ readonly id: number; readonly watch: WatchFields | null }>;
+  readonly open: readonly OpenedWatch[];
   readonly close: readonly number[];
   readonly creditBytes: number;
   readonly heads: readonly HeadsQuestion[];
+  readonly taken: readonly number[];
+}
+
+interface OpenedWatch {
+  readonly id: number;
+  readonly watch: WatchFields | null;
+  readonly awaitsTaken: boolean;
 }
 
 interface HeadsQuestion {
@@ -82,10 +89,10 @@ export class WatchManyStream {
     call.on('end', () => this.#closed());
   }
 
-  #received({ open, close, creditBytes, heads }: WatchManyRequest): void {
+  #received({ open, close, creditBytes, heads, taken }: WatchManyRequest): void {
     if (this.#responses.isEnded) return;
     try {
-      for (const { id, watch } of open) this.#open(id, watch);
+      for (const opened of open) this.#open(opened);
       for (const id of close) {
         this.#watches.close(id);
         this.#copies.remove(id);
@@ -100,6 +107,7 @@ export class WatchManyStream {
       return;
     }
     this.#watches.grant(creditBytes);
+    for (const id of taken) this.#watches.taken(id);
     this.#hint();
   }
 
@@ -113,7 +121,7 @@ export class WatchManyStream {
     if (this.#copies.hasNews && this.#responses.queuedBytes === 0) this.#watches.flush();
   }
 
-  #open(id: number, fields: WatchFields | null): void {
+  #open({ id, watch: fields, awaitsTaken }: OpenedWatch): void {
     checkCount('id', id);
     if (fields === null) throw invalid(`watch ${id} says nothing of what is to be watched`);
     let request: WatchRequest;
@@ -124,7 +132,7 @@ export class WatchManyStream {
       this.#watches.refuse(id, failure(thrown.code, thrown.message));
       return;
     }
-    this.#watches.open(id, request);
+    this.#watches.open(id, request, awaitsTaken);
     if (!request.forCopy) this.#copies.add(id, request);
   }
 

@@ -24,6 +24,10 @@ export class WatchReader {
   #bytes = 0;
   #ended: DeltabaseError | undefined;
   #wake: (() => void) | undefined;
+  /** What was added last ends where a further event may begin, and its reader has not asked for more. */
+  #isUntaken = false;
+  /** Called when the reader has taken everything and wants more. */
+  taken: () => void = () => {};
 
   constructor(
     limits: Pick<ClientLimits, 'watchUnreadBytesMax' | 'watchesUnreadBytesMax'>,
@@ -44,6 +48,10 @@ export class WatchReader {
         return first.response;
       }
       if (this.#ended !== undefined) throw this.#ended;
+      if (this.#isUntaken) {
+        this.#isUntaken = false;
+        this.taken();
+      }
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -64,6 +72,8 @@ export class WatchReader {
       return false;
     }
     this.#waiting.push({ response, bytes });
+    const last = response.events.at(-1);
+    if (last !== undefined) this.#isUntaken = last.state?.last !== false;
     this.#count(bytes);
     this.#wake?.();
     return true;

@@ -44,6 +44,8 @@ export class WatchStream {
   /** Watches that the node does not know of yet, by id, and the ids of those that it is to end. */
   readonly #unsent = new Map<number, Request>();
   #closed: number[] = [];
+  /** Watches of which everything was taken that came, and the node is to be told so. */
+  readonly #taken = new Set<number>();
   /** What more may come than the node knows of. */
   #ungrantedBytes: number;
   #lastId = 0;
@@ -79,6 +81,12 @@ export class WatchStream {
     const id = ++this.#lastId;
     this.#readers.set(id, reader);
     this.#unsent.set(id, request);
+    if (awaitsTaken(request)) {
+      reader.taken = () => {
+        this.#taken.add(id);
+        this.#sendSoon();
+      };
+    }
     this.#sendSoon();
     return id;
   }
@@ -129,6 +137,7 @@ export class WatchStream {
 
   /** The node is told that a watch has ended here. */
   #forget(id: number): void {
+    this.#taken.delete(id);
     if (!this.#unsent.delete(id)) {
       this.#closed.push(id);
       this.#sendSoon();
@@ -154,20 +163,26 @@ export class WatchStream {
 
   #send(): void {
     if (this.#isEnded) return;
-    while (this.#unsent.size + this.#closed.length + this.#ungrantedBytes > 0) {
+    while (this.#hasSomethingToSay) {
       // It says when it takes more.
       if (this.#call.writableNeedDrain) return;
       const open: object[] = [];
       for (const [id, watch] of this.#unsent) {
         if (open.length === FRAME_WATCHES_MAX) break;
         this.#unsent.delete(id);
-        open.push({ id, watch });
+        open.push({ id, watch, awaitsTaken: awaitsTaken(watch) });
       }
-      const request = { open, close: this.#closed, creditBytes: this.#ungrantedBytes };
+      const taken = [...this.#taken];
+      const request = { open, close: this.#closed, creditBytes: this.#ungrantedBytes, taken };
       this.#closed = [];
+      this.#taken.clear();
       this.#ungrantedBytes = 0;
       this.#call.write(WATCH_MANY.requestSerialize(request));
     }
+  }
+
+  get #hasSomethingToSay(): boolean {
+    return this.#unsent.size + this.#closed.length + this.#taken.size + this.#ungrantedBytes > 0;
   }
 
   #end(why: DeltabaseError): void {
@@ -189,6 +204,11 @@ export class WatchStream {
       ? new OnlyApart(`${this.#address} does not know streams of many watches`)
       : callError(this.#address, error);
   }
+}
+
+/** Who wants the latest wants what is so when it is read. */
+function awaitsTaken({ policy }: Request): boolean {
+  return policy !== undefined && policy !== 'WATCH_POLICY_EVERY';
 }
 
 /** About what an event takes in memory. */
