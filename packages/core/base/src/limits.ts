@@ -222,7 +222,7 @@ export const DEFAULT_LIMITS: Limits = {
 
   heatDocumentsMax: 1024, // documents whose heat is told apart; one with more than this part of all heat is never missed
   heatHalfLifeMs: 2000, // ms after which a read or delivery counts half: hot ones are found at once, noise is small
-  hotReadsPerSecondMin: 500, // reads a second, ten deliveries to watchers as one: some 3 % of a CPU; with less a document is not hot
+  hotReadsPerSecondMin: 500, // reads a second, ten deliveries to watchers as one: 1 % of a CPU where they come on a stream, 5 % where each is a call; with less a document is not hot
   copyReadsPerSecondMax: 2000, // reads a second, counted so, that one more copy of a hot document is made for
   hotCoolMs: 10_000, // ms that a document has less than half the heat for a copy until it loses it
 };
