@@ -48,6 +48,8 @@ interface Watched {
 
 class Streams implements DocumentStreams {
   readonly watched: Watched[] = [];
+  /** How each watch that begins ends at once. */
+  refusal: Failure | undefined;
   readonly asked: Array<{
     readonly request: HeadsRequest;
     readonly answer: (result: HeadsResult | Failure) => void;
@@ -60,6 +62,7 @@ class Streams implements DocumentStreams {
   watch(request: WatchRequest, sink: WatchSink) {
     const watched: Watched = { request, sink, resumed: 0, isCancelled: false };
     this.watched.push(watched);
+    if (this.refusal !== undefined) sink.end(this.refusal);
     return {
       resume: () => void watched.resumed++,
       carry() {},
@@ -202,8 +205,8 @@ test('who waits until all has left is told when it has', async () => {
   const one = open(1);
   assert.ok(one.sink.idle);
   one.sink.state(1, PIECE, undefined);
-  assert.ok(!one.sink.idle);
   await turn();
+  assert.ok(!one.sink.idle);
   assert.equal(one.resumed, 0);
   call.readAll();
   assert.equal(one.resumed, 1);
@@ -229,18 +232,51 @@ test('a watch whose receiver says what it has taken gets the next news once it h
   assert.equal(one.resumed, before + 1, 'there was nothing to take');
 });
 
-test('a watch whose receiver has taken everything still waits until all has left', async () => {
+test('watches whose receivers have taken everything are given in one turn, and none waits for what others have on their way', async () => {
   const { call, streams } = setUp();
   call.ask({ creditBytes: 1e9 });
   const watch = { space: 'list', key: 'a', policy: 2, perSecond: 0 };
-  call.ask({ open: [{ id: 1, watch, awaitsTaken: true }] });
-  const one = streams.watched.at(-1)!;
-  one.sink.state(1, PIECE, undefined);
+  call.ask({ open: [1, 2, 3].map((id) => ({ id, watch, awaitsTaken: true })) });
+  const [one, two, three] = streams.watched;
+  for (const { sink } of [one!, two!]) {
+    assert.ok(sink.idle);
+    sink.state(1, PIECE, undefined);
+  }
   await turn();
+  assert.ok(three!.sink.idle);
   call.ask({ taken: [1] });
-  assert.ok(!one.sink.idle);
+  assert.deepEqual(
+    [one, two].map((it) => it!.sink.idle),
+    [true, false],
+  );
+});
+
+test('who does not say what it has taken is given in one turn with others, once all before has left', async () => {
+  const { call, open } = setUp();
+  call.ask({ creditBytes: 1e9 });
+  const watches = [open(1), open(2)];
+  for (const { sink } of watches) {
+    assert.ok(sink.idle);
+    sink.state(1, PIECE, undefined);
+  }
+  await turn();
+  assert.ok(watches.every(({ sink }) => !sink.idle));
   call.readAll();
-  assert.ok(one.sink.idle);
+  assert.deepEqual(
+    watches.map(({ resumed }) => resumed),
+    [1, 1],
+  );
+});
+
+test('who says what it has taken waits for room like others', () => {
+  const { call, streams } = setUp();
+  const watch = { space: 'list', key: 'a', policy: 2, perSecond: 0 };
+  call.ask({ open: [{ id: 1, watch, awaitsTaken: true }] });
+  const [one] = streams.watched;
+  assert.ok(!one!.sink.idle, 'nothing is granted');
+  call.ask({ creditBytes: 1000 });
+  assert.equal(one!.resumed, 1);
+  assert.ok(one!.sink.idle);
 });
 
 test('a watch that ends is told with its error behind its events, and its id is free of it', async () => {
@@ -390,6 +426,33 @@ test('a stream that has ended follows no copies', () => {
   assert.deepEqual(hinted(), []);
 });
 
+test('a watch that is refused as it begins is told of copies with its end, and followed no longer', async () => {
+  const { call, streams, open, directory, hinted } = setUp();
+  directory.set('a', 'r:1');
+  streams.refusal = failure('OVERLOADED', 'too much is read');
+  open(1, 'a');
+  await turn();
+  call.readAll();
+  assert.deepEqual(hinted(), [[[1], ['r:1']]]);
+  directory.set('a', 'r:2');
+  assert.equal(hinted().length, 1);
+});
+
+test('a watch more than a stream may have has no room, and the others go on', async () => {
+  const { call, streams, open } = setUp();
+  for (const id of [1, 2, 3]) open(id);
+  call.ask({ open: [{ id: 4, watch: { space: 'list', key: 'k4', policy: 0, perSecond: 0 } }] });
+  await turn();
+  const [end] = call.responses.flatMap(({ ended }) => ended);
+  assert.deepEqual([end.id, end.error.code], [4, 'OVERLOADED']);
+  assert.deepEqual(end.error.details, { watchesPerStreamMax: '3' });
+  assert.equal(call.status, undefined);
+  assert.deepEqual(
+    streams.watched.map(({ isCancelled }) => isCancelled),
+    [false, false, false],
+  );
+});
+
 test('what no watch can be is the end of that watch alone', async () => {
   const { call, streams, open } = setUp();
   const one = open(1);
@@ -420,9 +483,6 @@ const WRONG: Readonly<Record<string, Loose>> = {
   'a watch of nothing': { open: [{ id: 1, watch: null }] },
   'an id twice': {
     open: [1, 1].map((id) => ({ id, watch: { space: 'list', key: 'a', policy: 0 } })),
-  },
-  'more watches than a stream may have': {
-    open: [1, 2, 3, 4].map((id) => ({ id, watch: { space: 'list', key: 'a', policy: 0 } })),
   },
   'too many questions at once': {
     heads: Array.from({ length: 17 }, (_, number) => ({ number, ids: [], timeoutMs: 0 })),

@@ -92,15 +92,22 @@ export class ManyWatches implements RecipientsHost {
   open(id: number, request: WatchRequest, awaitsTaken = false): void {
     this.#checkNew(id);
     const { streams, limits } = this.#options;
-    if (this.#recipients.size >= limits.watchesPerStreamMax) {
-      const why = `this stream has ${limits.watchesPerStreamMax} watches: open another one`;
-      throw invalid(why);
+    const { watchesPerStreamMax } = limits;
+    if (this.#recipients.size >= watchesPerStreamMax) {
+      const why = `this stream has ${watchesPerStreamMax} watches: open another one`;
+      this.refuse(id, failure('OVERLOADED', why, { watchesPerStreamMax }));
+      return;
     }
     const recipients = new Recipients(id, request, { host: this, awaitsTaken });
     this.#recipients.set(id, recipients);
     const watch = streams.watch(request, recipients);
     if (recipients.isEmpty) watch.cancel();
     else recipients.watch = watch;
+  }
+
+  /** Whether a watch has begun and not ended. */
+  isOpen(id: number): boolean {
+    return this.#recipients.has(id);
   }
 
   /** What has ended by itself meanwhile is unknown here, and not wrong. */
@@ -246,9 +253,9 @@ export class ManyWatches implements RecipientsHost {
     return isAnyFree && bytes < limits.watchQueueBytesMax;
   }
 
-  /** Whether nothing is on its way, and more may be given. */
+  /** Whether nothing is on its way, and more may be given; what is gathered leaves together. */
   get #isAllGone(): boolean {
-    return this.#creditBytes > 0 && this.#options.sink.queuedBytes + this.#gatheredBytes === 0;
+    return this.#creditBytes > 0 && this.#options.sink.queuedBytes === 0;
   }
 
   #answer(number: number, heads: HeadSeqs | Failure): void {

@@ -85,8 +85,10 @@ export class Recipients implements WatchSink {
     return this.#host.mayGive(this);
   }
 
+  /** Who says what it has taken need not wait for others; who does not waits until all has left. */
   get idle(): boolean {
-    return !this.#isUntaken && this.#host.isIdle(this);
+    if (!this.#awaitsTaken) return this.#host.isIdle(this);
+    return !this.#isUntaken && this.#host.mayGive(this);
   }
 
   /** The receiver has taken all that it was given. */

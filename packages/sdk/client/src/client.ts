@@ -134,8 +134,9 @@ export class Client {
    * closes all connections. Watches end.
    */
   close(options: CloseOptions = {}): Promise<void> {
-    const { sender, openReads, copies, topology } = this.#host;
+    const { sender, attempts, openReads, copies, topology } = this.#host;
     this.#closed ??= new Promise<void>((resolve) => sender.drain(resolve)).then(() => {
+      attempts.close();
       openReads.close();
       copies.close();
       topology.close();

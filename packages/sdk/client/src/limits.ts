@@ -75,7 +75,7 @@ export const CLIENT_LIMITS: ClientLimits = {
 
   watchesPerStreamMax: 10_000, // watches; a node takes 20,000, with those that have ended and it does not know of yet
   watchCreditBytes: 1 * MIB, // bytes; a second of ten megabits: so long a large state may hold up other watches
-  watchUnreadBytesMax: 2 * MIB, // bytes; more than can come at once
+  watchUnreadBytesMax: 4 * MIB, // bytes, as they are in memory; more than can come at once
   watchesUnreadBytesMax: 16 * MIB, // bytes
 
   frameMessagesMax: 4096, // messages in one frame; a node executes so many in a turn

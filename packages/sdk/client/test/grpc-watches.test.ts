@@ -29,6 +29,9 @@ interface Noted {
   isCancelled: boolean;
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: what a test finds in an event, which fails where it is not so.
+type Loose = any;
+
 interface Bench {
   readonly link: GrpcLink;
   /** Calls of WatchMany, the first one first. */
@@ -247,6 +250,24 @@ test('a watch that is given up before there was room to ask for it is never aske
   });
 });
 
+test('a watch that is given up is closed at once, though its reader is busy, and gives nothing that comes later', async () => {
+  await withServer(async (bench) => {
+    const aborter = new AbortController();
+    const { watch, first } = begin(bench, 'a', { signal: aborter.signal });
+    begin(bench, 'b').first.catch(() => {});
+    await opened(bench, 2);
+    const { call, frames } = bench.calls[0]!;
+    const ids = [bench.idOf('a')];
+    call.write({ watched: [{ events: [progress(1)], ids }] });
+    await first;
+    aborter.abort();
+    await until(() => frames.some(({ close }) => close.length > 0));
+    call.write({ watched: [{ events: [progress(2)], ids }] });
+    await sleep(20);
+    await assert.rejects(watch.next(), { code: 'CANCELLED' });
+  });
+});
+
 test('a watch that is given up ends at once, with what had come and was not read', async () => {
   await withServer(async (bench) => {
     const aborter = new AbortController();
@@ -278,6 +299,8 @@ test('what has come is granted again, and no more', async () => {
         (sum, one) => sum + WATCH_MANY.responseSerialize(one).length,
         0,
       );
+      // These are not taken off what was granted.
+      call.write({ copies: [{ ids: [999], copies: ['r:1'] }], ended: [{ id: 999 }] });
       assert.deepEqual(await seqsOf(watch, first, 3), [1, 2, 3]);
       const granted = (): number => frames.reduce((sum, { creditBytes }) => sum + creditBytes, 0);
       await until(() => granted() === 5000 + came);
@@ -354,6 +377,62 @@ test('when all together have much unread, whoever has something unread goes apar
     },
     { watchesUnreadBytesMax: 8000 },
   );
+});
+
+test('a sleeper among many is told apart by all that it has not read, whoever else got it', async () => {
+  await withServer(
+    async (bench) => {
+      const keys = Array.from({ length: 20 }, (_, at) => `k${at}`);
+      const watches = keys.map((key) => begin(bench, key));
+      await opened(bench, 20);
+      const { call, frames } = bench.calls[0]!;
+      const ids = keys.map((key) => bench.idOf(key));
+      const state = { state: { seq: 1, piece: Buffer.alloc(2000), last: false, hash: '' } };
+      for (let at = 0; at < 5; at++) {
+        call.write({ watched: [{ events: [state], ids }] });
+        // All but the last one read.
+        for (const { watch, first } of watches.slice(0, 19)) {
+          assert.equal((at === 0 ? await first : await watch.next()).done, false);
+        }
+        if (at === 0) await watches[19]!.first;
+      }
+      await until(() => frames.some(({ close }) => close.length > 0));
+      assert.deepEqual(
+        frames.flatMap(({ close }) => close),
+        [ids[19]],
+      );
+    },
+    { watchUnreadBytesMax: 7000 },
+  );
+});
+
+test('an event that is not read keeps no more in memory than itself', async () => {
+  await withServer(async (bench) => {
+    const [small, large] = ['small', 'large'].map((key) => begin(bench, key));
+    await opened(bench, 2);
+    const delta = {
+      ...{ seq: 1, hash: '', timeMs: 0, patch: Buffer.from('[]') },
+      cause: { payload: Buffer.from('{}') },
+    };
+    const piece = Buffer.alloc(100_000);
+    bench.calls[0]!.call.write({
+      watched: [
+        { events: [{ delta }], ids: [bench.idOf('small')] },
+        { events: [{ composed: { patch: Buffer.from('[1]') } }], ids: [bench.idOf('small')] },
+        { events: [{ state: { seq: 1, piece, last: true } }], ids: [bench.idOf('large')] },
+      ],
+    });
+    const [first, second] = [await small!.first, await small!.watch.next()].map(
+      ({ value }) => (value as { events: Loose[] }).events[0]!,
+    );
+    for (const part of [first.delta.patch, first.delta.cause.payload, second.composed.patch]) {
+      assert.ok(part.buffer.byteLength < 1000, `${part.buffer.byteLength} bytes`);
+    }
+    assert.equal(Buffer.from(first.delta.patch).toString(), '[]');
+    const { value } = await large!.first;
+    // Copying most of a frame would save nothing.
+    assert.ok((value as { events: Loose[] }).events[0]!.state.piece.buffer.byteLength > 100_000);
+  });
 });
 
 test('bytes that several watches share count once', async () => {
@@ -441,13 +520,61 @@ test('what cannot be read ends the stream, and says so', async () => {
   });
 });
 
-test('a node that does not know the stream is watched apart', async () => {
+test('watches of a node that does not know the stream have calls of their own, once it has said so', async () => {
   await withServer(
     async (bench) => {
-      await assert.rejects(begin(bench, 'a').first, OnlyApart);
+      await assert.rejects(begin(bench, 'a').first, { code: 'UNAVAILABLE' });
+      for (const key of ['a', 'b']) {
+        const { watch, first } = begin(bench, key);
+        assert.deepEqual(await seqsOf(watch, first, 1), [77]);
+      }
+      assert.equal(bench.calls.length, 1);
     },
     {},
     (call) => call.emit('error', { code: status.UNIMPLEMENTED, details: 'what?' }),
+  );
+});
+
+test('a watch for which a node has no room on the stream goes on apart, and the next ones on another stream', async () => {
+  await withServer(async (bench) => {
+    const [a, b] = ['a', 'b'].map((key) => begin(bench, key));
+    await opened(bench, 2);
+    const { call } = bench.calls[0]!;
+    const details = { watchesPerStreamMax: '1' };
+    const error = { code: 'OVERLOADED', message: 'open another one', details };
+    call.write({ ended: [{ id: bench.idOf('b'), error }] });
+    await assert.rejects(b!.first, OnlyApart);
+    begin(bench, 'c').first.catch(() => {});
+    await until(() => bench.calls.length === 2);
+    call.write({ watched: [{ events: [progress(3)], ids: [1] }] });
+    assert.deepEqual(await seqsOf(a!.watch, a!.first, 1), [3]);
+  });
+});
+
+test('what cannot be said to a node is the end of that watch alone', async () => {
+  await withServer(async (bench) => {
+    const wrong = begin(bench, 'a', {}, { afterSeq: '' });
+    const right = begin(bench, 'b');
+    await assert.rejects(wrong.first, { code: 'INVALID_ARGUMENT' });
+    await opened(bench, 1);
+    bench.calls[0]!.call.write({ watched: [{ events: [progress(1)], ids: [bench.idOf('b')] }] });
+    assert.deepEqual(await seqsOf(right.watch, right.first, 1), [1]);
+  });
+});
+
+test('frames have no more bytes than nodes take, and what alone has more goes apart', async () => {
+  await withServer(
+    async (bench) => {
+      const pointers = (length: number): object => ({ pointers: [`/${'x'.repeat(length)}`] });
+      for (let at = 0; at < 5; at++) {
+        begin(bench, `k${at}`, {}, pointers(400)).first.catch(() => {});
+      }
+      await assert.rejects(begin(bench, 'huge', {}, pointers(2000)).first, OnlyApart);
+      await opened(bench, 5);
+      const sizes = bench.calls[0]!.frames.map(({ open }) => open.length);
+      assert.deepEqual(sizes.filter(Boolean), [2, 2, 1]);
+    },
+    { frameBytesMax: 1000 },
   );
 });
 

@@ -173,6 +173,28 @@ test('a watch that can only go on apart does so at once, on the same node, behin
   await settled(world, client.close());
 });
 
+test('a client that is closed ends its watches at once, whatever they wait for', async () => {
+  const world = new VirtualWorld(1);
+  const down: Script = {
+    // biome-ignore lint/correctness/useYield: it never comes to that
+    async *stream() {
+      await new Promise<void>((resolve) => world.after(5, resolve));
+      throw new DeltabaseError('UNAVAILABLE', 'down');
+    },
+  };
+  const nodes = new ScriptedNodes(world, [down, down]);
+  const client = await connectIn(world, { addresses: nodes.addresses, transport: nodes });
+  const watching = (async () => {
+    for await (const event of client.document('s', 'k').watch()) assert.fail(event.kind);
+  })();
+  const ended = assert.rejects(watching, { code: 'CANCELLED' });
+  await settled(world, new Promise<void>((resolve) => world.after(500, resolve)));
+  const closedMs = world.nowMs();
+  await settled(world, client.close());
+  await settled(world, ended);
+  assert.ok(world.nowMs() - closedMs < 10, `${world.nowMs() - closedMs} ms later`);
+});
+
 test('a watch asks for its policy on every node it goes on with, and for the seq it has come to', async () => {
   const world = new VirtualWorld(1);
   const truth = new Truth();

@@ -133,7 +133,10 @@ export class WatchManyStream {
       return;
     }
     this.#watches.open(id, request, awaitsTaken);
-    if (!request.forCopy) this.#copies.add(id, request);
+    if (request.forCopy) return;
+    if (this.#watches.isOpen(id)) this.#copies.add(id, request);
+    // Refused, it is told where else to go.
+    else this.#copies.tell(id, request);
   }
 
   #endWith(status: CallStatus): void {

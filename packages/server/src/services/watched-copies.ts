@@ -27,6 +27,8 @@ export class WatchedCopies {
   readonly #byId = new Map<number, Watched>();
   /** Documents of which there is something to tell. */
   readonly #news = new Set<Watched>();
+  /** For watches that ended as they began. */
+  #last: CopiesNews[] = [];
 
   /** `changed` is called when a document has other copies than before. */
   constructor(hints: Pick<CopyHints, 'of' | 'follow'>, changed: () => void) {
@@ -36,7 +38,7 @@ export class WatchedCopies {
 
   /** Whether there is something to tell. */
   get hasNews(): boolean {
-    return this.#news.size > 0;
+    return this.#news.size + this.#last.length > 0;
   }
 
   /** Watch `id` has begun. */
@@ -49,6 +51,12 @@ export class WatchedCopies {
     watched.hint = encodeHint(copies);
     watched.untold.add(id);
     this.#news.add(watched);
+  }
+
+  /** Watch `id` ended as it began: it is told once. */
+  tell(id: number, name: DocumentName): void {
+    const copies = this.#hints.of(name);
+    if (copies.length > 0) this.#last.push({ ids: [id], hint: encodeHint(copies) });
   }
 
   /** Watch `id` has ended; others, and those that are not known, are as they were. */
@@ -66,7 +74,8 @@ export class WatchedCopies {
 
   /** What is to be told; it is taken for told. */
   takeNews(): readonly CopiesNews[] {
-    const news: CopiesNews[] = [];
+    const news = this.#last;
+    this.#last = [];
     for (const { untold, hint } of this.#news) {
       news.push({ ids: [...untold], hint: hint! });
       untold.clear();

@@ -33,16 +33,17 @@ export class WatchManyWriter {
 
   /**
    * `event` is an element of `WatchResponse.events`, which is one of `WatchedEvents.events` too; watches that get it one
-   * after the other give the same buffer. Returns the bytes that this takes, never more than it does.
+   * after the other give the same buffer. Returns the bytes that this takes in the response.
    */
   event(ids: readonly number[], event: Buffer): number {
     let idsBytes = 0;
     for (const id of ids) idsBytes += varintBytes(id);
     const last = this.#shared.at(-1);
     if (last?.event === event) {
+      const before = lengthDelimitedBytes(watchedBytes(last));
       for (const id of ids) last.ids.push(id);
       last.idsBytes += idsBytes;
-      return idsBytes;
+      return lengthDelimitedBytes(watchedBytes(last)) - before;
     }
     const shared = { event, ids: [...ids], idsBytes };
     this.#shared.push(shared);

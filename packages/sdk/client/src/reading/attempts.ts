@@ -26,9 +26,18 @@ export type Try<T> = (link: Link, timeoutMs: number) => Promise<T>;
 
 export class Attempts {
   readonly #options: AttemptsOptions;
+  /** Wakes those who wait. */
+  readonly #waiting = new Set<() => void>();
+  #isClosed = false;
 
   constructor(options: AttemptsOptions) {
     this.#options = options;
+  }
+
+  /** No further attempt is made: whoever is about to gets CANCELLED, also who waits. */
+  close(): void {
+    this.#isClosed = true;
+    for (const wake of this.#waiting) wake();
   }
 
   /**
@@ -71,6 +80,7 @@ export class Attempts {
     const { world, topology } = this.#options;
     for (;;) {
       throwIfAborted(signal);
+      this.#throwIfClosed();
       const leader = attempt === 0 && group !== undefined ? topology.leaderOf(group) : undefined;
       const endpoint = leader ?? topology.endpointFor(group ?? 0, attempt);
       if (endpoint !== undefined) return endpoint;
@@ -98,17 +108,26 @@ export class Attempts {
     signal: AbortSignal | undefined,
     listen: (wake: () => void) => void,
   ): Promise<void> {
+    this.#throwIfClosed();
     await new Promise<void>((resolve) => {
       const wake = (): void => {
         cancel();
         signal?.removeEventListener('abort', wake);
+        this.#waiting.delete(wake);
         resolve();
       };
       const cancel = this.#options.world.after(ms, wake);
       signal?.addEventListener('abort', wake, { once: true });
+      this.#waiting.add(wake);
       listen(wake);
     });
     throwIfAborted(signal);
+    this.#throwIfClosed();
+  }
+
+  #throwIfClosed(): void {
+    if (!this.#isClosed) return;
+    throw new DeltabaseError('CANCELLED', 'the client was closed');
   }
 
   #tooLate(timeoutMs: number, last: DeltabaseError | undefined): DeltabaseError {

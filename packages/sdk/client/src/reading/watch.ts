@@ -15,7 +15,7 @@ import { ViewPlace } from './view-place.js';
 import type { WatchPlace } from './watch-place.js';
 
 /**
- * How much of what happens is told: `every` delta; the `latest` state once all before it has left the node, in one
+ * How much of what happens is told: `every` delta; the `latest` state whenever what came before it was read, in one
  * event however much was missed; or that at most `perSecond` times a second (from 0.01 to 1000).
  */
 export type WatchPolicy = 'every' | 'latest' | { readonly perSecond: number };

@@ -46,7 +46,7 @@ export interface StreamOptions {
   readonly apart?: boolean;
 }
 
-/** The stream can only go on apart from others: it is read too slowly, or the node knows it no other way. */
+/** The stream can only go on apart from others: it is read too slowly, or there is no room for it with them. */
 export class OnlyApart extends DeltabaseError {
   constructor(why: string) {
     super('UNAVAILABLE', why);

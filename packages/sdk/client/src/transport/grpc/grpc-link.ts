@@ -98,7 +98,7 @@ export class GrpcLink implements Link {
     request: StreamCalls[Name]['request'],
     options: StreamOptions,
   ): AsyncGenerator<StreamCalls[Name]['response']> {
-    if (name === 'Watch' && options.apart !== true) {
+    if (name === 'Watch' && options.apart !== true && !this.#watches.isUnknown) {
       return this.#watches.watch(request as StreamCalls['Watch']['request'], options);
     }
     return this.#stream(name, request, options);

@@ -8,8 +8,10 @@ import type { ClientLimits } from '../../limits.js';
 import type { StreamOptions } from '../transport.js';
 import type { StreamCalls } from '../wire.js';
 import { aborted } from './call-error.js';
-import { type Unread, WatchReader } from './watch-reader.js';
+import { Unread, WatchReader } from './watch-reader.js';
 import { WatchStream } from './watch-stream.js';
+
+const UNKNOWN_MS = 60_000;
 
 export class GrpcWatches {
   readonly #client: Client;
@@ -17,13 +19,20 @@ export class GrpcWatches {
   readonly #limits: ClientLimits;
   /** Those that are open: more than one where there are too many watches for one. */
   readonly #streams = new Set<WatchStream>();
-  readonly #unread: Unread = { bytes: 0 };
+  readonly #unread = new Unread();
+  /** The node does not know such streams; until they are tried again, ms. */
+  #unknownUntilMs = 0;
   #isClosed = false;
 
   constructor(client: Client, address: string, limits: ClientLimits) {
     this.#client = client;
     this.#address = address;
     this.#limits = limits;
+  }
+
+  /** Whether the node is taken not to know streams of many watches: it may be replaced by a newer one. */
+  get isUnknown(): boolean {
+    return performance.now() < this.#unknownUntilMs;
   }
 
   /** What `Watch` would answer. Throws `OnlyApart` where that is how the watch goes on. */
@@ -34,16 +43,18 @@ export class GrpcWatches {
     if (signal?.aborted) throw aborted(signal);
     if (this.#isClosed) throw this.#closed();
     const reader = new WatchReader(this.#limits, this.#unread);
-    const abort = (): void => reader.giveUp(aborted(signal));
-    signal?.addEventListener('abort', abort, { once: true });
     const stream = this.#streamWithRoom();
     const id = stream.open(request, reader);
+    const leave = (): void => {
+      stream.close(id);
+      reader.giveUp(aborted(signal));
+    };
+    signal?.addEventListener('abort', leave, { once: true });
     try {
       for (;;) yield await reader.next();
     } finally {
-      signal?.removeEventListener('abort', abort);
-      stream.close(id);
-      reader.giveUp(aborted(signal));
+      signal?.removeEventListener('abort', leave);
+      leave();
     }
   }
 
@@ -54,10 +65,11 @@ export class GrpcWatches {
 
   #streamWithRoom(): WatchStream {
     for (const stream of this.#streams) {
-      if (stream.size < this.#limits.watchesPerStreamMax) return stream;
+      if (stream.hasRoom) return stream;
     }
-    const stream = new WatchStream(this.#client, this.#address, this.#limits, () => {
+    const stream = new WatchStream(this.#client, this.#address, this.#limits, (isUnknown) => {
       this.#streams.delete(stream);
+      if (isUnknown) this.#unknownUntilMs = performance.now() + UNKNOWN_MS;
     });
     this.#streams.add(stream);
     return stream;

@@ -1,6 +1,6 @@
 // One WatchMany call: watches begin and end on it, each with the reader that gets what comes for it.
 
-import { DeltabaseError } from '@deltabase/base';
+import { DeltabaseError, LENGTH_DELIMITED, WireReader } from '@deltabase/base';
 import {
   type Client,
   type ClientDuplexStream,
@@ -14,7 +14,7 @@ import { OnlyApart } from '../transport.js';
 import type { StreamCalls, WireError, WireWatchEvent } from '../wire.js';
 import { callError } from './call-error.js';
 import { WATCH_MANY } from './protos.js';
-import type { WatchReader } from './watch-reader.js';
+import type { Arrival, WatchReader } from './watch-reader.js';
 
 type Request = StreamCalls['Watch']['request'];
 
@@ -31,18 +31,21 @@ interface WatchManyResponse {
   }>;
 }
 
-/** Watches that one frame opens: it stays far below what nodes take. */
+/** Watches that one frame opens. */
 const FRAME_WATCHES_MAX = 256;
-/** About what an event takes beside its bytes. */
-const EVENT_BYTES = 256;
+/** About what an event takes in memory beside its bytes. */
+const EVENT_BYTES = 100;
+/** `WatchManyResponse.watched`. */
+const WATCHED_TAG = (1 << 3) | LENGTH_DELIMITED;
 
 export class WatchStream {
   readonly #address: string;
   readonly #call: ClientDuplexStream<Buffer, Buffer>;
-  readonly #ended: () => void;
+  readonly #limits: ClientLimits;
+  readonly #ended: (isUnknown: boolean) => void;
   readonly #readers = new Map<number, WatchReader>();
-  /** Watches that the node does not know of yet, by id, and the ids of those that it is to end. */
-  readonly #unsent = new Map<number, Request>();
+  /** The bytes that open watches of which the node does not know yet, by id; and the ids of those that it is to end. */
+  readonly #unsent = new Map<number, Buffer>();
   #closed: number[] = [];
   /** Watches of which everything was taken that came, and the node is to be told so. */
   readonly #taken = new Set<number>();
@@ -50,11 +53,19 @@ export class WatchStream {
   #ungrantedBytes: number;
   #lastId = 0;
   #isSending = false;
+  /** The node takes no more watches on it than there are. */
+  #isFull = false;
   #isEnded = false;
 
-  /** `ended` is called once, when no watch can begin here any more. */
-  constructor(client: Client, address: string, limits: ClientLimits, ended: () => void) {
+  /** `ended` is called once, when no watch can begin here any more; the node may not know such streams. */
+  constructor(
+    client: Client,
+    address: string,
+    limits: ClientLimits,
+    ended: (isUnknown: boolean) => void,
+  ) {
     this.#address = address;
+    this.#limits = limits;
     this.#ended = ended;
     this.#ungrantedBytes = limits.watchCreditBytes;
     this.#call = client.makeBidiStreamRequest<Buffer, Buffer>(
@@ -66,21 +77,32 @@ export class WatchStream {
     );
     this.#call.on('data', (bytes: Buffer) => this.#received(bytes));
     this.#call.on('drain', () => this.#send());
-    this.#call.on('error', (error: ServiceError) => this.#end(this.#errorOf(error)));
+    this.#call.on('error', (error: ServiceError) => {
+      const isUnknown = error.code === status.UNIMPLEMENTED;
+      this.#end(isUnknown ? this.#endedByNode() : callError(address, error), isUnknown);
+    });
     // A node ends its side with a status, which comes as an error unless it is OK.
     this.#call.on('end', () => setImmediate(() => this.#end(this.#endedByNode())));
   }
 
-  /** Watches that are open. */
-  get size(): number {
-    return this.#readers.size;
+  /** Whether another watch may begin here. */
+  get hasRoom(): boolean {
+    return !this.#isFull && this.#readers.size < this.#limits.watchesPerStreamMax;
   }
 
-  /** Begins a watch, whose events are for `reader`. Returns its id. */
+  /**
+   * Begins a watch, whose events are for `reader`. Returns its id. Throws INVALID_ARGUMENT for what cannot be said, `OnlyApart`
+   * for what is so long that others would wait for it.
+   */
   open(request: Request, reader: WatchReader): number {
+    if (this.#readers.size === 0) this.#endSoon();
     const id = ++this.#lastId;
+    const opened = openedBytes(id, request);
+    if (opened.length > this.#limits.frameBytesMax) {
+      throw new OnlyApart(`a watch that takes ${opened.length} bytes to ask for`);
+    }
     this.#readers.set(id, reader);
-    this.#unsent.set(id, request);
+    this.#unsent.set(id, opened);
     if (awaitsTaken(request)) {
       reader.taken = () => {
         this.#taken.add(id);
@@ -104,35 +126,48 @@ export class WatchStream {
   #received(bytes: Buffer): void {
     if (this.#isEnded) return;
     let response: WatchManyResponse;
+    let creditBytes: number;
     try {
       response = WATCH_MANY.responseDeserialize(bytes) as WatchManyResponse;
+      creditBytes = watchedBytes(bytes);
     } catch (cause) {
       const why = `${this.#address} sent events that cannot be read`;
       this.#end(new DeltabaseError('INTERNAL', why, { cause }));
       return;
     }
     for (const { ids, events } of response.watched) {
+      for (const event of events) takeOutOfFrame(event, bytes.length);
       const size = events.reduce((sum, event) => sum + bytesOf(event), 0);
-      // All of them have the same one.
-      for (const id of ids) this.#give(id, { events }, Math.ceil(size / ids.length));
+      this.#give(ids, { response: { events }, bytes: size, holders: 0 });
     }
     for (const { ids, copies } of response.copies) {
-      for (const id of ids) this.#give(id, { events: [], copies }, EVENT_BYTES);
+      this.#give(ids, { response: { events: [], copies }, bytes: EVENT_BYTES, holders: 0 });
     }
     for (const { id, error } of response.ended) {
-      this.#readers.get(id)?.end(error === null ? this.#endedByNode() : errorFromWire(error));
+      this.#readers.get(id)?.end(error === null ? this.#endedByNode() : this.#endOf(error));
       this.#readers.delete(id);
     }
     if (this.#readers.size === 0) this.#endSoon();
+    if (creditBytes === 0) return;
     // What came is worked off before more is read.
     setImmediate(() => {
-      this.#ungrantedBytes += bytes.length;
+      this.#ungrantedBytes += creditBytes;
       this.#sendSoon();
     });
   }
 
-  #give(id: number, response: StreamCalls['Watch']['response'], bytes: number): void {
-    if (this.#readers.get(id)?.add(response, bytes) === false) this.close(id);
+  #give(ids: readonly number[], arrival: Arrival): void {
+    for (const id of ids) {
+      if (this.#readers.get(id)?.add(arrival) === false) this.close(id);
+    }
+  }
+
+  /** Why the node has ended a watch. One for which there is no room on this stream finds it elsewhere. */
+  #endOf(error: WireError): DeltabaseError {
+    const why = errorFromWire(error);
+    if (why.code !== 'OVERLOADED' || why.details['watchesPerStreamMax'] === undefined) return why;
+    this.#isFull = true;
+    return new OnlyApart(why.message);
   }
 
   /** The node is told that a watch has ended here. */
@@ -145,6 +180,7 @@ export class WatchStream {
     if (this.#readers.size === 0) this.#endSoon();
   }
 
+  /** Unless there is a watch by then. */
   #endSoon(): void {
     setImmediate(() => {
       if (this.#readers.size === 0) this.#end(this.#endedByNode());
@@ -166,29 +202,37 @@ export class WatchStream {
     while (this.#hasSomethingToSay) {
       // It says when it takes more.
       if (this.#call.writableNeedDrain) return;
-      const open: object[] = [];
-      for (const [id, watch] of this.#unsent) {
-        if (open.length === FRAME_WATCHES_MAX) break;
-        this.#unsent.delete(id);
-        open.push({ id, watch, awaitsTaken: awaitsTaken(watch) });
-      }
       const taken = [...this.#taken];
-      const request = { open, close: this.#closed, creditBytes: this.#ungrantedBytes, taken };
+      const rest = { close: this.#closed, creditBytes: this.#ungrantedBytes, taken };
       this.#closed = [];
       this.#taken.clear();
       this.#ungrantedBytes = 0;
-      this.#call.write(WATCH_MANY.requestSerialize(request));
+      // Messages of one kind behind each other are one message.
+      this.#call.write(Buffer.concat([...this.#takeUnsent(), WATCH_MANY.requestSerialize(rest)]));
     }
+  }
+
+  /** The next watches of a frame: it stays far below what nodes take. */
+  #takeUnsent(): Buffer[] {
+    const open: Buffer[] = [];
+    let bytes = 0;
+    for (const [id, opened] of this.#unsent) {
+      bytes += opened.length;
+      if (open.length === FRAME_WATCHES_MAX || bytes > this.#limits.frameBytesMax) break;
+      this.#unsent.delete(id);
+      open.push(opened);
+    }
+    return open;
   }
 
   get #hasSomethingToSay(): boolean {
     return this.#unsent.size + this.#closed.length + this.#taken.size + this.#ungrantedBytes > 0;
   }
 
-  #end(why: DeltabaseError): void {
+  #end(why: DeltabaseError, isUnknown = false): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    this.#ended();
+    this.#ended(isUnknown);
     for (const reader of this.#readers.values()) reader.end(why);
     this.#readers.clear();
     this.#unsent.clear();
@@ -198,12 +242,48 @@ export class WatchStream {
   #endedByNode(): DeltabaseError {
     return new DeltabaseError('UNAVAILABLE', `${this.#address} has ended the watch`);
   }
+}
 
-  #errorOf(error: ServiceError): DeltabaseError {
-    return error.code === status.UNIMPLEMENTED
-      ? new OnlyApart(`${this.#address} does not know streams of many watches`)
-      : callError(this.#address, error);
+/** The part of a request that opens a watch. */
+function openedBytes(id: number, watch: Request): Buffer {
+  try {
+    return WATCH_MANY.requestSerialize({ open: [{ id, watch, awaitsTaken: awaitsTaken(watch) }] });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DeltabaseError('INVALID_ARGUMENT', `a watch that cannot be: ${reason}`, { cause });
   }
+}
+
+/** What a response takes of what was granted. */
+function watchedBytes(response: Uint8Array): number {
+  const reader = new WireReader(response);
+  let bytes = 0;
+  while (!reader.isAtEnd) {
+    const start = reader.at;
+    const tag = reader.tag();
+    reader.skip(tag);
+    if (tag === WATCHED_TAG) bytes += reader.at - start;
+  }
+  return bytes;
+}
+
+/** An event while nobody else has it. */
+interface Decoded {
+  readonly state?: { piece: Uint8Array } | null;
+  readonly delta?: { patch: Uint8Array; readonly cause: { payload: Uint8Array } | null } | null;
+  readonly composed?: { patch: Uint8Array } | null;
+}
+
+/** Has an event keep the frame in memory that it came in only if it is most of that. */
+function takeOutOfFrame(event: WireWatchEvent, frameBytes: number): void {
+  const own = (part: Uint8Array): Uint8Array =>
+    part.length * 2 > frameBytes ? part : Uint8Array.prototype.slice.call(part);
+  const { state, delta, composed }: Decoded = event;
+  if (delta != null) {
+    delta.patch = own(delta.patch);
+    if (delta.cause !== null) delta.cause.payload = own(delta.cause.payload);
+  } else if (composed != null) composed.patch = own(composed.patch);
+  else if (state != null) state.piece = own(state.piece);
 }
 
 /** Who wants the latest wants what is so when it is read. */

@@ -38,7 +38,8 @@ export function testRoom(scenario: Scenario): void {
     const { sink } = watch;
     await under.until(() => sink.idle);
     const { resumes } = watch;
-    sink.delta(deltaOf(recordAt(1, { patch: bytes(10_000, 1) })));
+    // So much leaves at once, with nothing else.
+    sink.delta(deltaOf(recordAt(1, { patch: bytes(300_000, 1) })));
     assert.equal(sink.idle, false);
     sink.flush();
     await under.until(() => watch.resumes > resumes);
