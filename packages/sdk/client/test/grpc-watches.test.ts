@@ -294,13 +294,13 @@ test('what has come is granted again, and no more', async () => {
       const responses = [1, 2, 3].map((seq) => ({
         watched: [{ events: [progress(seq)], ids: [bench.idOf('a')] }],
       }));
+      // These are not taken off what was granted.
+      call.write({ copies: [{ ids: [999], copies: ['r:1'] }], ended: [{ id: 999 }] });
       for (const response of responses) call.write(response);
       const came = responses.reduce(
         (sum, one) => sum + WATCH_MANY.responseSerialize(one).length,
         0,
       );
-      // These are not taken off what was granted.
-      call.write({ copies: [{ ids: [999], copies: ['r:1'] }], ended: [{ id: 999 }] });
       assert.deepEqual(await seqsOf(watch, first, 3), [1, 2, 3]);
       const granted = (): number => frames.reduce((sum, { creditBytes }) => sum + creditBytes, 0);
       await until(() => granted() === 5000 + came);

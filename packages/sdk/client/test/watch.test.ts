@@ -176,7 +176,6 @@ test('a watch that can only go on apart does so at once, on the same node, behin
 test('a client that is closed ends its watches at once, whatever they wait for', async () => {
   const world = new VirtualWorld(1);
   const down: Script = {
-    // biome-ignore lint/correctness/useYield: it never comes to that
     async *stream() {
       await new Promise<void>((resolve) => world.after(5, resolve));
       throw new DeltabaseError('UNAVAILABLE', 'down');
@@ -226,7 +225,6 @@ test('a watch asks for its policy on every node it goes on with, and for the seq
 test('what is final ends a watch', async () => {
   const world = new VirtualWorld(1);
   const script: Script = {
-    // biome-ignore lint/correctness/useYield: it fails before there is anything to yield.
     async *stream() {
       throw new DeltabaseError('SPACE_NOT_FOUND', 'no such space');
     },

@@ -74,7 +74,6 @@ export class WatchReader {
    * that of all is; then the watch has ended.
    */
   add(arrival: Arrival): boolean {
-    if (this.#ended !== undefined) return true;
     if (this.#waiting.length > 0 && this.#isMuch(arrival)) {
       this.end(new OnlyApart('the watch is not read as fast as its events come'));
       return false;
