@@ -225,6 +225,7 @@ test('a watch asks for its policy on every node it goes on with, and for the seq
 test('what is final ends a watch', async () => {
   const world = new VirtualWorld(1);
   const script: Script = {
+    // biome-ignore lint/correctness/useYield: it fails before there is anything to yield.
     async *stream() {
       throw new DeltabaseError('SPACE_NOT_FOUND', 'no such space');
     },
