@@ -126,14 +126,15 @@ class GrpcUpstream implements Upstream {
   }
 
   #received(bytes: Buffer, listener: UpstreamListener): void {
+    let watchedBytes: number;
     try {
-      decodeWatchMany(plainBytes(bytes), listener);
+      watchedBytes = decodeWatchMany(plainBytes(bytes), listener);
     } catch (thrown) {
       this.#stream.end(this.#failureOf(thrown));
       return;
     }
     // What came is worked off before more is read.
-    setImmediate(() => this.#grant(bytes.length));
+    if (watchedBytes > 0) setImmediate(() => this.#grant(watchedBytes));
   }
 
   #grant(bytes: number): void {

@@ -23,17 +23,22 @@ import type { DeltaRecord } from '@deltabase/machine';
 /** What a response tells, in its order. */
 type WatchManyEvents = Omit<UpstreamListener, 'closed'>;
 
-/** Throws INVALID_ARGUMENT for bytes that are no such response. */
-export function decodeWatchMany(bytes: Uint8Array, events: WatchManyEvents): void {
+/** Returns what of it is taken off what was granted, bytes. Throws INVALID_ARGUMENT for bytes that are no such response. */
+export function decodeWatchMany(bytes: Uint8Array, events: WatchManyEvents): number {
   const reader = new WireReader(bytes);
+  let watched = 0;
   while (!reader.isAtEnd) {
+    const start = reader.at;
     const tag = reader.tag();
-    if (tag === lengthDelimited(1)) tellWatched(reader.message(), events);
-    else if (tag === lengthDelimited(2)) tellEnded(reader.message(), events);
+    if (tag === lengthDelimited(1)) {
+      tellWatched(reader.message(), events);
+      watched += reader.at - start;
+    } else if (tag === lengthDelimited(2)) tellEnded(reader.message(), events);
     else if (tag === lengthDelimited(3)) tellHeads(reader.message(), events);
     else if (tag === lengthDelimited(4)) tellOrigin(reader.message(), events);
     else reader.skip(tag);
   }
+  return watched;
 }
 
 /** `ListDeltasResponse`. Throws INVALID_ARGUMENT for bytes that are none. */

@@ -173,6 +173,70 @@ test('a watch that can only go on apart does so at once, on the same node, behin
   await settled(world, client.close());
 });
 
+test('a watch that is refused and told of copies that are not there gives up in its time', async () => {
+  const world = new VirtualWorld(1);
+  let asked = 0;
+  const full: Script = {
+    async *stream() {
+      asked++;
+      await new Promise<void>((resolve) => world.after(1, resolve));
+      yield { events: [], copies: [addressOf(2)] };
+      throw new DeltabaseError('OVERLOADED', 'too many watches');
+    },
+  };
+  const gone: Script = {
+    async *stream() {
+      await new Promise<void>((resolve) => world.after(1, resolve));
+      throw new DeltabaseError('UNAVAILABLE', 'nobody is there');
+    },
+  };
+  const nodes = new ScriptedNodes(world, [full, gone], 1);
+  const client = await connectIn(world, { addresses: nodes.addresses, transport: nodes });
+  const beginMs = world.nowMs();
+  const watching = (async () => {
+    const events = client.document('s', 'k').watch({ deadlineMs: 2000 });
+    for await (const event of events) assert.fail(event.kind);
+  })();
+  await settled(world, assert.rejects(watching, { code: 'OVERLOADED' }));
+  assert.ok(world.nowMs() - beginMs < 3000, `${world.nowMs() - beginMs} ms`);
+  assert.ok(asked < 30, `asked ${asked} times`);
+  await settled(world, client.close());
+});
+
+test('a watch in which nothing happens for long outlives its nodes all the same', async () => {
+  const world = new VirtualWorld(1);
+  const truth = new Truth();
+  truth.seq = 3;
+  let opened = 0;
+  const script: Script = {
+    async *stream() {
+      opened++;
+      if (opened === 1) yield { events: truth.stateEvents() };
+      // Longer than the watch would wait for a node.
+      await new Promise<void>((resolve) => world.after(opened < 5 ? 60_000 : 10, resolve));
+      if (opened < 5) throw new DeltabaseError('UNAVAILABLE', 'the node was killed');
+      yield { events: [truth.deltaEvent(4)] };
+      await new Promise(() => {});
+    },
+  };
+  const nodes = new ScriptedNodes(world, [script, script]);
+  const client = await connectIn(world, { addresses: nodes.addresses, transport: nodes });
+  const seqs: number[] = [];
+  const watching = (async () => {
+    for await (const { seq } of client.document('s', 'k').watch()) {
+      seqs.push(seq);
+      if (seq === 3) truth.seq = 4;
+      if (seq === 4) return;
+    }
+  })();
+  await settled(
+    world,
+    Promise.race([watching, new Promise<void>((resolve) => world.after(400_000, resolve))]),
+  );
+  assert.deepEqual(seqs, [3, 4]);
+  await settled(world, client.close());
+});
+
 test('a client that is closed ends its watches at once, whatever they wait for', async () => {
   const world = new VirtualWorld(1);
   const down: Script = {

@@ -5,6 +5,7 @@
 
 import { DeltabaseError } from '@deltabase/base';
 import { filterOf, type Json } from '@deltabase/delta';
+import type { ClientLimits } from '../limits.js';
 import { OnlyApart } from '../transport/transport.js';
 import type { StreamCalls, WireWatchEvent } from '../transport/wire.js';
 import { type Attempts, mendable, type Patience } from './attempts.js';
@@ -33,6 +34,7 @@ export interface WatchTarget {
 
 export interface WatchHost extends MoveHost {
   readonly attempts: Attempts;
+  readonly limits: Pick<ClientLimits, 'copyRestMs' | 'openTimeoutMs'>;
 }
 
 /** Watches until it is left. Throws what is final, or UNAVAILABLE after `timeoutMs` without any node. */
@@ -52,7 +54,7 @@ export async function* watchFrom<Event>(
   makePlace: () => WatchPlace<Event>,
   { timeoutMs, signal }: Patience,
 ): AsyncGenerator<Event, void, void> {
-  const { attempts, copies, world } = host;
+  const { attempts, copies, world, limits } = host;
   const place = makePlace();
   const { group } = target;
   let untilMs = world.nowMs() + timeoutMs;
@@ -67,19 +69,24 @@ export async function* watchFrom<Event>(
     const move = new Move(host, target, copy?.address);
     found = undefined;
     let goesApart = false;
+    let begunMs = Number.POSITIVE_INFINITY;
     try {
       const { link } = copy ?? (await attempts.endpoint(group, attempt, untilMs, signal, last));
       const request = requestOf(target, place.begin());
+      begunMs = world.nowMs();
       const responses = link.stream('Watch', request, { signal, apart });
       for await (const { events, copies: known } of responses) {
         for (const event of events) {
           const next = place.take(event);
           if (next !== undefined) yield next;
         }
-        untilMs = Infinity;
-        attempt = 0;
-        copy?.worked();
         move.told(known);
+        // What only names copies may come with a refusal.
+        if (events.length > 0) {
+          untilMs = Infinity;
+          attempt = 0;
+          copy?.worked();
+        }
         found = isInState(events) ? undefined : move.next;
         if (found !== undefined) break;
       }
@@ -98,6 +105,11 @@ export async function* watchFrom<Event>(
       copy?.left();
     }
     apart ||= goesApart;
+    // A stream that stood for a while had somebody at its other end, though nothing happened.
+    if (world.nowMs() - begunMs >= limits.openTimeoutMs) {
+      untilMs = Infinity;
+      attempt = 0;
+    }
     // The leader's way, other copies, and the way apart are tried at once.
     if (copy !== undefined || found !== undefined || goesApart) attempt = -1;
     if (untilMs === Infinity) untilMs = world.nowMs() + timeoutMs;

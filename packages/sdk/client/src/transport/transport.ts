@@ -46,7 +46,7 @@ export interface StreamOptions {
   readonly apart?: boolean;
 }
 
-/** The stream can only go on apart from others: it is read too slowly, or there is no room for it with them. */
+/** The stream can only go on apart from others: it is read too slowly, or so long that they would wait for it. */
 export class OnlyApart extends DeltabaseError {
   constructor(why: string) {
     super('UNAVAILABLE', why);

@@ -9,7 +9,7 @@ import type { StreamOptions } from '../transport.js';
 import type { StreamCalls } from '../wire.js';
 import { aborted } from './call-error.js';
 import { Unread, WatchReader } from './watch-reader.js';
-import { WatchStream } from './watch-stream.js';
+import { type StreamRoom, WatchStream } from './watch-stream.js';
 
 const UNKNOWN_MS = 60_000;
 
@@ -19,6 +19,7 @@ export class GrpcWatches {
   readonly #limits: ClientLimits;
   /** Those that are open: more than one where there are too many watches for one. */
   readonly #streams = new Set<WatchStream>();
+  readonly #room: StreamRoom;
   readonly #unread = new Unread();
   /** The node does not know such streams; until they are tried again, ms. */
   #unknownUntilMs = 0;
@@ -28,6 +29,7 @@ export class GrpcWatches {
     this.#client = client;
     this.#address = address;
     this.#limits = limits;
+    this.#room = { watchesMax: limits.watchesPerStreamMax };
   }
 
   /** Whether the node is taken not to know streams of many watches: it may be replaced by a newer one. */
@@ -67,9 +69,15 @@ export class GrpcWatches {
     for (const stream of this.#streams) {
       if (stream.hasRoom) return stream;
     }
-    const stream = new WatchStream(this.#client, this.#address, this.#limits, (isUnknown) => {
-      this.#streams.delete(stream);
-      if (isUnknown) this.#unknownUntilMs = performance.now() + UNKNOWN_MS;
+    const stream = new WatchStream({
+      client: this.#client,
+      address: this.#address,
+      limits: this.#limits,
+      room: this.#room,
+      ended: (isUnknown) => {
+        this.#streams.delete(stream);
+        if (isUnknown) this.#unknownUntilMs = performance.now() + UNKNOWN_MS;
+      },
     });
     this.#streams.add(stream);
     return stream;

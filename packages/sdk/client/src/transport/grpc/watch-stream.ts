@@ -38,10 +38,25 @@ const EVENT_BYTES = 100;
 /** `WatchManyResponse.watched`. */
 const WATCHED_TAG = (1 << 3) | LENGTH_DELIMITED;
 
+/** How many watches a stream to a node may have: less than our limit if the node says so. */
+export interface StreamRoom {
+  watchesMax: number;
+}
+
+export interface WatchStreamOptions {
+  readonly client: Client;
+  readonly address: string;
+  readonly limits: ClientLimits;
+  readonly room: StreamRoom;
+  /** Called once, when no watch can begin here any more; the node may not know such streams. */
+  readonly ended: (isUnknown: boolean) => void;
+}
+
 export class WatchStream {
   readonly #address: string;
   readonly #call: ClientDuplexStream<Buffer, Buffer>;
   readonly #limits: ClientLimits;
+  readonly #room: StreamRoom;
   readonly #ended: (isUnknown: boolean) => void;
   readonly #readers = new Map<number, WatchReader>();
   /** The bytes that open watches of which the node does not know yet, by id; and the ids of those that it is to end. */
@@ -53,19 +68,12 @@ export class WatchStream {
   #ungrantedBytes: number;
   #lastId = 0;
   #isSending = false;
-  /** The node takes no more watches on it than there are. */
-  #isFull = false;
   #isEnded = false;
 
-  /** `ended` is called once, when no watch can begin here any more; the node may not know such streams. */
-  constructor(
-    client: Client,
-    address: string,
-    limits: ClientLimits,
-    ended: (isUnknown: boolean) => void,
-  ) {
+  constructor({ client, address, limits, room, ended }: WatchStreamOptions) {
     this.#address = address;
     this.#limits = limits;
+    this.#room = room;
     this.#ended = ended;
     this.#ungrantedBytes = limits.watchCreditBytes;
     this.#call = client.makeBidiStreamRequest<Buffer, Buffer>(
@@ -87,7 +95,7 @@ export class WatchStream {
 
   /** Whether another watch may begin here. */
   get hasRoom(): boolean {
-    return !this.#isFull && this.#readers.size < this.#limits.watchesPerStreamMax;
+    return this.#readers.size < this.#room.watchesMax;
   }
 
   /**
@@ -136,7 +144,7 @@ export class WatchStream {
       return;
     }
     for (const { ids, events } of response.watched) {
-      for (const event of events) takeOutOfFrame(event, bytes.length);
+      for (const event of events) takeOut(event);
       const size = events.reduce((sum, event) => sum + bytesOf(event), 0);
       this.#give(ids, { response: { events }, bytes: size, holders: 0 });
     }
@@ -162,12 +170,11 @@ export class WatchStream {
     }
   }
 
-  /** Why the node has ended a watch. One for which there is no room on this stream finds it elsewhere. */
+  /** Why the node has ended a watch. Where it has less room on a stream than we thought, there are more streams from now on. */
   #endOf(error: WireError): DeltabaseError {
-    const why = errorFromWire(error);
-    if (why.code !== 'OVERLOADED' || why.details['watchesPerStreamMax'] === undefined) return why;
-    this.#isFull = true;
-    return new OnlyApart(why.message);
+    const most = Number(error.details['watchesPerStreamMax']);
+    if (most > 0) this.#room.watchesMax = Math.min(this.#room.watchesMax, most);
+    return errorFromWire(error);
   }
 
   /** The node is told that a watch has ended here. */
@@ -274,10 +281,10 @@ interface Decoded {
   readonly composed?: { patch: Uint8Array } | null;
 }
 
-/** Has an event keep the frame in memory that it came in only if it is most of that. */
-function takeOutOfFrame(event: WireWatchEvent, frameBytes: number): void {
+/** Has an event keep the buffer in memory that it came in only if it is most of that. */
+function takeOut(event: WireWatchEvent): void {
   const own = (part: Uint8Array): Uint8Array =>
-    part.length * 2 > frameBytes ? part : Uint8Array.prototype.slice.call(part);
+    part.length * 2 > part.buffer.byteLength ? part : Uint8Array.prototype.slice.call(part);
   const { state, delta, composed }: Decoded = event;
   if (delta != null) {
     delta.patch = own(delta.patch);
