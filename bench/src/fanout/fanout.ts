@@ -202,6 +202,13 @@ function boundsAgainstEtcd(context: BenchContext, { fleets }: Plan, find: Find):
   if (cpu === undefined || late === undefined) return [];
   const what = `${watchers.toLocaleString('en-US')} watchers that share calls, beside etcd:`;
   const all = round(ratioOf(ofAll, true)!);
+  const further = (['deltabase', 'etcd'] as const).map((system) => {
+    const [few, many] = [fleets[0]!, watchers].map((count) => ({
+      count,
+      rounds: find({ system, watchers: count, shareStreams: true })!,
+    }));
+    return round(furtherUs(few!, many!));
+  });
   const apart = [ratioOf(ofNodes, false)!, 1 / ratioOf(p99, false)!].map(round);
   return [
     required(context, {
@@ -219,8 +226,24 @@ function boundsAgainstEtcd(context: BenchContext, { fleets }: Plan, find: Find):
       unit: ' times its',
     }),
     `CPU of nodes and watchers together: less by ${all} times.`,
+    `What each watcher beyond the first ${fleets[0]} adds to the CPU of the nodes a delivery: ${further[0]} µs, etcd ${further[1]} µs.`,
     `With a call each: less CPU by ${apart[0]} times, p99 ${apart[1]} times etcd's.`,
   ];
+}
+
+interface Fleets {
+  /** Watchers. */
+  readonly count: number;
+  readonly rounds: readonly Figures[];
+}
+
+/** What a delivery costs beyond what the write does: the median of the rounds, µs. */
+function furtherUs(few: Fleets, many: Fleets): number {
+  const aWrite = ({ count, rounds }: Fleets, at: number): number => count * rounds[at]!.serverUs;
+  const each = many.rounds.map((_, at) => {
+    return (aWrite(many, at) - aWrite(few, at)) / (many.count - few.count);
+  });
+  return spreadOf(each).median;
 }
 
 function lastVersion({ rounds, seconds, warmSeconds }: Plan): number {
