@@ -87,6 +87,7 @@ export class WatchedCopies {
   /** The stream has ended. */
   end(): void {
     for (const id of [...this.#byId.keys()]) this.remove(id);
+    this.#last = [];
   }
 
   #follow(name: DocumentName): Watched {

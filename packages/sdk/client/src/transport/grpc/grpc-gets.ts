@@ -16,6 +16,7 @@ import type { UnaryCalls } from '../wire.js';
 import { aborted, callError } from './call-error.js';
 import { decodeGetMany, type GetAnswer, type NumberedValue } from './get-many-codec.js';
 import { GET_MANY } from './protos.js';
+import { soon } from './soon.js';
 
 export type GetRequest = UnaryCalls['Get']['request'];
 
@@ -49,7 +50,8 @@ export class GrpcGets {
   #cancels: number[] = [];
   #stream: Stream | undefined;
   #lastNumber = 0;
-  #isSending = false;
+  /** Reads that begin together leave together. */
+  readonly #sendSoon = soon(() => this.#send());
   /** The node does not know the stream; until it is tried again, ms. */
   #unknownUntilMs = 0;
   #isClosed = false;
@@ -89,16 +91,6 @@ export class GrpcGets {
 
   #closed(): DeltabaseError {
     return new DeltabaseError('UNAVAILABLE', `the connection to ${this.#address} was closed`);
-  }
-
-  /** Once what is happening now is over: reads that begin together leave together. */
-  #sendSoon(): void {
-    if (this.#isSending) return;
-    this.#isSending = true;
-    queueMicrotask(() => {
-      this.#isSending = false;
-      this.#send();
-    });
   }
 
   #send(): void {

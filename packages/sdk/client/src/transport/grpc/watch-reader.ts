@@ -33,7 +33,7 @@ type ReaderLimits = Pick<ClientLimits, 'watchUnreadBytesMax' | 'watchesUnreadByt
 export class WatchReader {
   readonly #limits: ReaderLimits;
   readonly #all: Unread;
-  #waiting = new Fifo<Arrival>();
+  readonly #waiting = new Fifo<Arrival>();
   #bytes = 0;
   #ended: DeltabaseError | undefined;
   #wake: (() => void) | undefined;

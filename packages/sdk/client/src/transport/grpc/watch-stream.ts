@@ -14,6 +14,7 @@ import { OnlyApart } from '../transport.js';
 import type { StreamCalls, WireError, WireWatchEvent } from '../wire.js';
 import { callError } from './call-error.js';
 import { WATCH_MANY } from './protos.js';
+import { soon } from './soon.js';
 import type { Arrival, WatchReader } from './watch-reader.js';
 
 type Request = StreamCalls['Watch']['request'];
@@ -67,7 +68,8 @@ export class WatchStream {
   /** What more may come than the node knows of. */
   #ungrantedBytes: number;
   #lastId = 0;
-  #isSending = false;
+  /** Watches that begin together are told of together. */
+  readonly #sendSoon = soon(() => this.#send());
   #isEnded = false;
 
   constructor({ client, address, limits, room, ended }: WatchStreamOptions) {
@@ -191,16 +193,6 @@ export class WatchStream {
   #endSoon(): void {
     setImmediate(() => {
       if (this.#readers.size === 0) this.#end(this.#endedByNode());
-    });
-  }
-
-  /** Once what is happening now is over: watches that begin together are told of together. */
-  #sendSoon(): void {
-    if (this.#isSending) return;
-    this.#isSending = true;
-    queueMicrotask(() => {
-      this.#isSending = false;
-      this.#send();
     });
   }
 
