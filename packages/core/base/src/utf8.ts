@@ -22,13 +22,28 @@ const SHORT_MAX = 40;
 
 /** The UTF-8 bytes of `text`; a lone surrogate becomes U+FFFD (check `text.isWellFormed()` first). */
 export function encodeUtf8(text: string): Uint8Array {
-  return encoder.encode(text);
+  const { length } = text;
+  if (length > SHORT_MAX) return encoder.encode(text);
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit >= 0x80) return encoder.encode(text);
+    bytes[at] = unit;
+  }
+  return bytes;
 }
 
 /** Whether `text` takes more than `max` bytes in UTF-8. */
 export function exceedsUtf8(text: string, max: number): boolean {
   // A UTF-16 unit takes 1 to 3 bytes: most texts need no counting.
-  return text.length > max || (text.length > max / 3 && encodeUtf8(text).length > max);
+  return text.length > max || (text.length > max / 3 && utf8Length(text) > max);
+}
+
+function utf8Length(text: string): number {
+  for (let at = 0; at < text.length; at++) {
+    if (text.charCodeAt(at) >= 0x80) return encoder.encode(text).length;
+  }
+  return text.length;
 }
 
 /** Writes `text` at the start of `into` as far as it fits; returns the bytes written. */

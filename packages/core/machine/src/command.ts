@@ -20,7 +20,7 @@ const KIND_OUTCOMES = 3;
 const HEADER_BYTES = 6;
 const LENGTH_BYTES = 4;
 
-/** Gathers the records of a turn into the bytes of one entry. Reused after `finish`. */
+/** Gathers records into the bytes of one entry. Reused after `finish`. */
 export class DeltasWriter {
   readonly #writer: PackWriter;
   #count = 0;
@@ -49,6 +49,12 @@ export class DeltasWriter {
     writeUint32(writer.buffer, offset - LENGTH_BYTES, writer.at - offset);
     this.#count++;
     return offset;
+  }
+
+  /** Copies the record at `offset` of another entry. */
+  copy(entry: Uint8Array, offset: number): void {
+    this.#writer.copy(entry, offset - LENGTH_BYTES, offset + recordLength(entry, offset));
+    this.#count++;
   }
 
   /** The entry's bytes, in a buffer of its own; the writer is empty afterwards. */
@@ -83,12 +89,6 @@ export function encodeOutcomes(records: readonly Uint8Array[]): Uint8Array {
   return entry;
 }
 
-/** Where a record lies: `offset` in the bytes of an entry, behind its length. */
-export interface RecordPlace {
-  readonly entry: Uint8Array;
-  readonly offset: number;
-}
-
 /** Bytes of the record at `offset` of an entry. */
 export function recordLength(entry: Uint8Array, offset: number): number {
   return readUint32(entry, offset - LENGTH_BYTES);
@@ -97,25 +97,6 @@ export function recordLength(entry: Uint8Array, offset: number): number {
 /** The record at `offset` of an entry; it shares the entry's buffer. */
 export function recordAt(entry: Uint8Array, offset: number): Uint8Array {
   return entry.subarray(offset, offset + recordLength(entry, offset));
-}
-
-/** Bytes that a record takes in an entry, beside its own. */
-export const RECORD_FRAME_BYTES = LENGTH_BYTES;
-
-/** The bytes of an entry of deltas that lie in other entries, one at least, in the order of `places`. */
-export function copyRecords(places: readonly RecordPlace[]): Uint8Array {
-  assert(places.length > 0, 'an entry holds at least one record');
-  let bytes = HEADER_BYTES;
-  for (const { entry, offset } of places) bytes += LENGTH_BYTES + recordLength(entry, offset);
-  const copy = new Uint8Array(bytes);
-  writeHeader(copy, KIND_DELTAS, places.length);
-  let at = HEADER_BYTES;
-  for (const { entry, offset } of places) {
-    const end = offset + recordLength(entry, offset);
-    copy.set(entry.subarray(offset - LENGTH_BYTES, end), at);
-    at += LENGTH_BYTES + end - offset;
-  }
-  return copy;
 }
 
 /** The bytes of an entry that makes `version` of the machine of `space` the active one. */

@@ -2,13 +2,10 @@
 
 export {
   type Command,
-  copyRecords,
   DeltasWriter,
   decodeCommand,
   encodeActivate,
   encodeOutcomes,
-  RECORD_FRAME_BYTES,
-  type RecordPlace,
   recordAt,
   recordLength,
 } from './command.js';

@@ -39,6 +39,13 @@ export class PackWriter {
     this.#at += bytes;
   }
 
+  /** Copies `bytes[start, end)` as they are. */
+  copy(bytes: Uint8Array, start: number, end: number): void {
+    this.#reserve(end - start);
+    this.#buffer.set(bytes.subarray(start, end), this.#at);
+    this.#at += end - start;
+  }
+
   /** A copy of what was written. */
   slice(start: number, end: number): Uint8Array {
     return this.#buffer.slice(start, end);

@@ -3,22 +3,25 @@
 // whole record is made of. Field order and version are those of record.ts.
 
 import { DeltabaseError, decodeUtf8 } from '@deltabase/base';
+import { type KeptReply, SHORT_REPLY_BYTES } from './answer-row.js';
 import { type DeltaRecord, FIELDS, FLAG_SNAPSHOT, RECORD_VERSION } from './record.js';
 
-/** `reply` has a buffer of its own. */
-export type RecordHead = Pick<
-  DeltaRecord,
-  | 'space'
-  | 'key'
-  | 'seq'
-  | 'session'
-  | 'openedAt'
-  | 'number'
-  | 'settled'
-  | 'time'
-  | 'reply'
-  | 'snapshotAdvised'
->;
+export interface RecordHead
+  extends Pick<
+    DeltaRecord,
+    | 'space'
+    | 'key'
+    | 'seq'
+    | 'session'
+    | 'openedAt'
+    | 'number'
+    | 'settled'
+    | 'time'
+    | 'snapshotAdvised'
+  > {
+  /** Bytes have a buffer of their own. */
+  readonly reply: KeptReply;
+}
 
 /** What folding a delta takes; the patch as text. */
 export interface RecordStep extends Pick<DeltaRecord, 'seq' | 'hash' | 'snapshotAdvised'> {
@@ -48,7 +51,7 @@ export function decodeHead(bytes: Uint8Array, start: number, end: number): Recor
   reader.number(); // seed
   reader.number(); // version
   reader.skipBytes(); // patch
-  const reply = reader.bytesOrNil();
+  const reply = reader.replyOrNil();
   reader.expectArray(0); // effects
   reader.number(); // fuel
   reader.skipText(); // hash
@@ -88,7 +91,6 @@ export function decodeStep(bytes: Uint8Array, start: number, end: number): Recor
 
 /** Texts that come again and again, such as a session's name: found again they need not be made anew. */
 const KNOWN_SLOTS = 256;
-const SHORT_BYTES = 64;
 
 /** Reads the forms of msgpack (https://msgpack.org, spec.md) that records are written in. */
 class Reader {
@@ -161,17 +163,15 @@ class Reader {
     if (form !== 0xc0) this.#skip(this.#bytesLength(form));
   }
 
-  /** A copy. */
-  bytesOrNil(): Uint8Array | undefined {
+  /** A short one as text, another one as a copy. */
+  replyOrNil(): KeptReply {
     const form = this.#byte();
     if (form === 0xc0) return undefined;
     const length = this.#bytesLength(form);
     const start = this.#skip(length);
-    // Small ones lie in the heap without a buffer of their own, unless they are made by slice.
-    if (length > SHORT_BYTES) return this.#bytes.slice(start, this.#at);
-    const copy = new Uint8Array(length);
-    for (let at = 0; at < length; at++) copy[at] = this.#bytes[start + at]!;
-    return copy;
+    const isShort = length <= SHORT_REPLY_BYTES;
+    const text = isShort ? decodeUtf8(this.#bytes, start, this.#at) : undefined;
+    return text ?? new Uint8Array(this.#bytes.subarray(start, this.#at));
   }
 
   #byte(): number {

@@ -1,28 +1,10 @@
-// One session of a group: the answers that its client has not settled, and the rows they are stored in. A row
-// holds answers that came one after the other; it is written while it grows, and deleted once all of them are
-// settled. So a flush writes what is new, whatever the session holds already, and a row stays small enough to
-// be part of a snapshot.
+// One session of a group: the answers that its client has not settled, in the rows that they are stored in. A row
+// is written while it grows, and deleted once all of it is settled. So a flush writes what is new, whatever the
+// session holds already, and a row stays small enough to be part of a snapshot.
 
 import { assert, DeltabaseError, pack, unpack } from '@deltabase/base';
-import { decodeFirstAnswer, encodeFirstAnswer, type FirstAnswer } from './outcome.js';
-
-/** What is known of one message. */
-export interface Remembered {
-  readonly answer: FirstAnswer;
-  /** nameHash of the document, to notice a number that is used twice. */
-  readonly document: number;
-  readonly row: AnswerRow;
-}
-
-/** A stored row of answers. */
-interface AnswerRow {
-  /** From 1. */
-  readonly part: number;
-  /** Answers in it that are not forgotten, and bytes of all that were put into it. */
-  count: number;
-  bytes: number;
-  isStored: boolean;
-}
+import { AnswerRow, type KeptAnswer, type Remembered } from './answer-row.js';
+import { decodeFirstAnswer } from './outcome.js';
 
 /** A row of storage: the session's own is part 0. `undefined`: it is to be deleted. */
 export interface SessionRow {
@@ -32,19 +14,18 @@ export interface SessionRow {
 
 /** A row takes no further answer once it has so many bytes: with one large reply on top it fits a frame. */
 const ROW_BYTES = 64 * 1024;
-/** What an answer takes in memory beside its reply, about. */
-const ANSWER_BYTES = 200;
 const SESSION_VERSION = 2;
 const ROW_VERSION = 1;
 
 export class Session {
   readonly openedAt: number;
-  readonly #answers = new Map<number, Remembered>();
+  /** Those that hold something, oldest first. */
+  #rows: AnswerRow[] = [];
   /** Rows to be written, or deleted if nothing is left of them. */
   #changed: Set<AnswerRow> | undefined;
-  #last: AnswerRow | undefined;
   #lastPart = 0;
   #settled = 0;
+  #count = 0;
   #bytes = 0;
   /** The latest result of `unsettled`. */
   #counted:
@@ -62,7 +43,7 @@ export class Session {
 
   /** Answers that are remembered. */
   get count(): number {
-    return this.#answers.size;
+    return this.#count;
   }
 
   /** Bytes that they take in memory, about. */
@@ -70,29 +51,43 @@ export class Session {
     return this.#bytes;
   }
 
+  has(number: number): boolean {
+    for (const row of this.#rows) if (row.has(number)) return true;
+    return false;
+  }
+
   get(number: number): Remembered | undefined {
-    return this.#answers.get(number);
+    for (const row of this.#rows) {
+      const remembered = row.get(number);
+      if (remembered !== undefined) return remembered;
+    }
+    return undefined;
   }
 
   /** Remembers an answer. Returns false if it is known, or settled. */
-  add(number: number, answer: FirstAnswer, document: number): boolean {
-    if (number < this.#settled || this.#answers.has(number)) return false;
+  add(number: number, answer: KeptAnswer, document: number): boolean {
+    if (number < this.#settled || this.has(number)) return false;
     const row = this.#rowWithRoom();
-    this.#put(number, { answer, document, row });
+    this.#put(row, number, answer, document);
     this.#noteChange(row);
     return true;
   }
 
-  /** Numbers come nearly in order, so what can be forgotten stands first; a straggler goes a bit later. */
+  /** Forgets the answers below `settled`. */
   settle(settled: number): void {
     if (settled <= this.#settled) return;
     this.#settled = settled;
-    for (const [number, remembered] of this.#answers) {
-      if (number >= settled) break;
-      this.#answers.delete(number);
-      this.#bytes -= bytesOf(remembered.answer);
-      this.#forgetIn(remembered.row);
+    let isEmpty = false;
+    for (const row of this.#rows) {
+      const { count, bytes } = row;
+      if (!row.settle(settled)) continue;
+      this.#count -= count - row.count;
+      this.#bytes -= bytes - row.bytes;
+      if (row.count > 0) continue;
+      this.#noteChange(row);
+      isEmpty = true;
     }
+    if (isEmpty) this.#rows = this.#rows.filter(({ count }) => count > 0);
   }
 
   /** What would stay if everything below `settled` were forgotten. */
@@ -102,10 +97,10 @@ export class Session {
     if (this.#counted?.settled === settled) return this.#counted;
     let count = 0;
     let bytes = 0;
-    for (const [number, { answer }] of this.#answers) {
-      if (number < settled) continue;
-      count++;
-      bytes += bytesOf(answer);
+    for (const row of this.#rows) {
+      const left = row.unsettled(settled);
+      count += left.count;
+      bytes += left.bytes;
     }
     this.#counted = { settled, count, bytes };
     return this.#counted;
@@ -114,26 +109,19 @@ export class Session {
   /** What must be written since the last call. */
   takeRows(): SessionRow[] {
     const rows: SessionRow[] = [{ part: 0, bytes: this.#encode() }];
-    const lists = new Map<AnswerRow, unknown[]>();
-    for (const row of this.#changed ?? []) lists.set(row, []);
-    this.#changed = undefined;
-    if (lists.size === 0) return rows;
-    for (const [number, { answer, document, row }] of this.#answers) {
-      lists.get(row)?.push([number, document, encodeFirstAnswer(answer)]);
-    }
-    for (const [row, list] of lists) {
-      const bytes = list.length > 0 ? pack([ROW_VERSION, list]).slice() : undefined;
+    for (const row of this.#changed ?? []) {
+      const bytes = row.count > 0 ? pack([ROW_VERSION, row.list()]).slice() : undefined;
       if (bytes !== undefined || row.isStored) rows.push({ part: row.part, bytes });
       row.isStored = bytes !== undefined;
     }
+    this.#changed = undefined;
     return rows;
   }
 
   /** Every row that is on disk is to be deleted. */
   deleteRows(): SessionRow[] {
-    const stored = new Set(this.#changed);
-    for (const { row } of this.#answers.values()) stored.add(row);
-    const parts = [...stored].filter(({ isStored }) => isStored).map(({ part }) => part);
+    const all = new Set([...this.#rows, ...(this.#changed ?? [])]);
+    const parts = [...all].filter(({ isStored }) => isStored).map(({ part }) => part);
     return [0, ...parts].map((part) => ({ part, bytes: undefined }));
   }
 
@@ -142,15 +130,15 @@ export class Session {
     const fields = unpack(bytes);
     if (!Array.isArray(fields) || fields[0] !== ROW_VERSION) throw unknownForm();
     assert(part > this.#lastPart, 'rows are loaded in order');
-    const row = { part, count: 0, bytes: 0, isStored: true };
     this.#lastPart = part;
-    this.#last = row;
+    const row = new AnswerRow(part, true);
     for (const [number, document, answer] of fields[1]) {
       if (number < this.#settled) continue; // Settled since the row was written.
-      this.#put(number, { answer: decodeFirstAnswer(answer), document, row });
+      this.#put(row, number, decodeFirstAnswer(answer), document);
     }
+    if (row.count > 0) this.#rows.push(row);
     // It holds nothing any more: the next flush deletes it.
-    if (row.count === 0) this.#noteChange(row);
+    else this.#noteChange(row);
   }
 
   #noteChange(row: AnswerRow): void {
@@ -158,25 +146,20 @@ export class Session {
     this.#changed.add(row);
   }
 
-  #put(number: number, remembered: Remembered): void {
-    const bytes = bytesOf(remembered.answer);
-    this.#answers.set(number, remembered);
-    this.#bytes += bytes;
+  #put(row: AnswerRow, number: number, answer: KeptAnswer, document: number): void {
+    const before = row.bytes;
+    row.put(number, answer, document);
+    this.#count++;
+    this.#bytes += row.bytes - before;
     this.#counted = undefined;
-    remembered.row.count++;
-    remembered.row.bytes += bytes;
   }
 
   #rowWithRoom(): AnswerRow {
-    const last = this.#last;
-    if (last !== undefined && last.count > 0 && last.bytes < ROW_BYTES) return last;
-    this.#last = { part: ++this.#lastPart, count: 0, bytes: 0, isStored: false };
-    return this.#last;
-  }
-
-  #forgetIn(row: AnswerRow): void {
-    row.count--;
-    if (row.count === 0) this.#noteChange(row);
+    const last = this.#rows.at(-1);
+    if (last !== undefined && last.bytesPut < ROW_BYTES) return last;
+    const row = new AnswerRow(++this.#lastPart, false);
+    this.#rows.push(row);
+    return row;
   }
 
   #encode(): Uint8Array {
@@ -191,11 +174,6 @@ export function decodeSession(bytes: Uint8Array): Session {
   const session = new Session(fields[1]);
   session.settle(fields[2]);
   return session;
-}
-
-function bytesOf(answer: FirstAnswer): number {
-  if (answer.kind === 'failed') return ANSWER_BYTES + answer.message.length;
-  return ANSWER_BYTES + (answer.reply?.length ?? 0);
 }
 
 function unknownForm(): DeltabaseError {

@@ -6,9 +6,10 @@
 // still be retried is always known. Replaying records that were already folded changes nothing.
 
 import { DeltabaseError, type Limits } from '@deltabase/base';
+import type { KeptAnswer } from './answer-row.js';
 import type { Answer, Message } from './message.js';
 import { nameHash } from './names.js';
-import type { FirstAnswer, OutcomeRecord } from './outcome.js';
+import type { OutcomeRecord } from './outcome.js';
 import type { RecordHead } from './record-parts.js';
 import { decodeSession, Session, type SessionRow } from './session.js';
 
@@ -92,7 +93,7 @@ export class Sessions {
   /** Whether message `number` of the session took effect or was settled by its client. */
   has(name: string, number: number): boolean {
     const session = this.#sessions.get(name);
-    return session !== undefined && (number < session.settled || session.get(number) !== undefined);
+    return session !== undefined && (number < session.settled || session.has(number));
   }
 
   /** What changed since the last call, for storage; what is to be deleted comes first. */
@@ -129,7 +130,7 @@ export class Sessions {
     this.#time = Math.max(this.#time, time);
   }
 
-  #remember(record: Cause, answer: FirstAnswer): void {
+  #remember(record: Cause, answer: KeptAnswer): void {
     const { session: name, number, settled } = record;
     const session = this.#open(name, record.openedAt);
     const before = session.bytes;

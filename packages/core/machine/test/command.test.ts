@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
-  copyRecords,
   DeltasWriter,
   decodeCommand,
   encodeActivate,
@@ -70,13 +69,16 @@ test('records come out as they went in, each where `add` said', () => {
 
 test('records copied out of entries make the entry that they would have made together', () => {
   const [a, b] = [entryOf('1', '2', '3'), entryOf('4', '5')];
-  const places = [
-    { entry: a.entry, offset: a.offsets[1]! },
-    { entry: b.entry, offset: b.offsets[0]! },
-    { entry: a.entry, offset: a.offsets[2]! },
-  ];
-  assert.equal(hex(copyRecords(places)), hex(entryOf('2', '4', '3').entry));
-  assert.throws(() => copyRecords([]), /at least one record/);
+  const writer = new DeltasWriter(16);
+  writer.copy(a.entry, a.offsets[1]!);
+  writer.add(sampleRecord({ key: '4' }));
+  writer.copy(a.entry, a.offsets[2]!);
+  writer.copy(b.entry, b.offsets[1]!);
+  assert.equal(writer.count, 4);
+  const expected = entryOf('2', '4', '3', '5').entry;
+  assert.equal(writer.bytes, expected.length);
+  assert.equal(hex(writer.finish()), hex(expected));
+  assert.throws(() => writer.finish(), /at least one record/);
 });
 
 test('a writer is empty after an entry, and an entry never shares its buffer', () => {

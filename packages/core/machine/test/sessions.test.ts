@@ -25,6 +25,10 @@ function plain(known: Known) {
   return { seq, reply: reply === undefined ? undefined : Buffer.from(reply).toString() };
 }
 
+function failureIn({ error: { code, message } }: Extract<Known, { kind: 'refused' }>) {
+  return { kind: 'failed', code, message };
+}
+
 /** What is on disk, as `name part`. */
 type Rows = Map<string, SessionChange>;
 
@@ -138,6 +142,49 @@ test('folding records again changes nothing, at whatever point of a replay', () 
       const twice = folded([...records, ...records.slice(cut % records.length)]);
       for (let number = 1; number <= 41; number++) {
         assert.deepEqual(find(twice, number), find(once, number));
+      }
+    }),
+  );
+});
+
+test('messages may come in any order with any reply: each has the answer it got first', () => {
+  const message = fc.record({
+    number: fc.integer({ min: 1, max: 60 }),
+    reply: fc.option(fc.uint8Array({ maxLength: 60 }), { nil: undefined }),
+    fails: fc.boolean(),
+    settle: fc.constantFrom(0, 0, 0, 1, 5),
+    store: fc.constantFrom(false, false, false, true),
+  });
+  fc.assert(
+    fc.property(fc.array(message, { maxLength: 150 }), (messages) => {
+      const rows: Rows = new Map();
+      let sessions = new Sessions(LIMITS);
+      const answers = new Map<number, object>();
+      let settled = 1;
+      for (const [seq, { number, reply, fails, settle, store: isStored }] of messages.entries()) {
+        const isNew = number >= settled && !answers.has(number);
+        // What comes again is not folded, nor what it says is settled.
+        if (isNew) settled = Math.max(settled, Math.min(number, settled + settle));
+        const refusedFor = { kind: 'failed', code: 'REJECTED', message: `no ${seq}` } as const;
+        const says = Math.min(number, settled);
+        if (fails)
+          sessions.foldOutcome(sampleOutcome({ number, settled: says, answer: refusedFor }));
+        else sessions.fold(sampleRecord({ number, settled: says, seq: seq + 1, reply }));
+        if (isNew) {
+          const text = reply && Buffer.from(reply).toString();
+          answers.set(number, fails ? refusedFor : { seq: seq + 1, reply: text });
+        }
+        if (!isStored) continue;
+        store(sessions.takeChanges(), rows);
+        sessions = fromRows(rows);
+      }
+      for (let number = 1; number <= 61; number++) {
+        const known = find(sessions, number);
+        assert.equal(sessions.has('c1', number), number < settled || answers.has(number));
+        if (known.kind === 'unknown') assert.ok(!answers.has(number));
+        else if (known.kind === 'answered') assert.deepEqual(plain(known), answers.get(number));
+        else if (number >= settled) assert.deepEqual(failureIn(known), answers.get(number));
+        else assert.equal(known.error.code, 'INVALID_ARGUMENT');
       }
     }),
   );

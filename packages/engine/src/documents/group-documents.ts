@@ -4,13 +4,7 @@
 
 import { assert, type Limits } from '@deltabase/base';
 import { bytesOf, Document, type Version } from '@deltabase/delta';
-import {
-  copyRecords,
-  RECORD_FRAME_BYTES,
-  type RecordHead,
-  type RecordPlace,
-  recordLength,
-} from '@deltabase/machine';
+import { DeltasWriter, type RecordHead, recordLength } from '@deltabase/machine';
 import type { DiskOperation, DiskReader } from '../ports.js';
 import { chunkKey, documentPrefix } from '../storage/keys.js';
 import type { Task } from '../task.js';
@@ -42,6 +36,9 @@ interface Flushed {
 
 /** Roughly what a document in memory takes beside its state, in bytes. */
 const DOCUMENT_OVERHEAD_BYTES = 512;
+
+/** Whatever is written in it is finished at once. */
+const CHUNK = new DeltasWriter();
 
 export class GroupDocuments {
   readonly #host: DocumentsHost;
@@ -165,14 +162,7 @@ export class GroupDocuments {
     for (const local of this.#dirty) {
       local.isDirty = false;
       const seq = local.tail.lastSeq;
-      const places = local.tail.placesAfter(local.submittedSeq);
-      assert(places.length > 0, 'a dirty document has something to write');
-      let firstSeq = seq - places.length + 1;
-      for (const run of splitByBytes(places, this.#host.limits.chunkBytesMax)) {
-        const key = chunkKey(local.prefix, firstSeq);
-        operations.push({ kind: 'put', key, value: copyRecords(run) });
-        firstSeq += run.length;
-      }
+      this.#addChunks(local, operations);
       local.submittedSeq = seq;
       const version = local.document?.committed;
       assert(version === undefined || version.seq === seq, 'what is applied is flushed');
@@ -182,6 +172,20 @@ export class GroupDocuments {
     this.#dirty = [];
     this.#unflushedBytes = 0;
     return { operations, durable: () => this.#flushed(flushed) };
+  }
+
+  /** Adds the operations that write what is in the document's tail and not submitted. */
+  #addChunks({ tail, prefix, submittedSeq }: LocalDocument, operations: DiskOperation[]): void {
+    const { chunkBytesMax } = this.#host.limits;
+    const { firstSeq, lastSeq } = tail;
+    assert(lastSeq > submittedSeq, 'a dirty document has something to write');
+    let chunkSeq = Math.max(firstSeq, submittedSeq + 1);
+    for (let seq = chunkSeq; seq <= lastSeq; seq++) {
+      tail.copyTo(CHUNK, seq);
+      if (CHUNK.bytes < chunkBytesMax && seq < lastSeq) continue;
+      operations.push({ kind: 'put', key: chunkKey(prefix, chunkSeq), value: CHUNK.finish() });
+      chunkSeq = seq + 1;
+    }
   }
 
   /** Lets go of a document that nothing has used since `beforeMs`, or that does not exist. */
@@ -299,20 +303,6 @@ export class GroupDocuments {
   }
 }
 
-/** Runs of records of about `bytesMax` each. */
-function splitByBytes(places: readonly RecordPlace[], bytesMax: number): RecordPlace[][] {
-  const runs: RecordPlace[][] = [];
-  let bytes = bytesMax;
-  for (const place of places) {
-    if (bytes >= bytesMax) {
-      runs.push([]);
-      bytes = 0;
-    }
-    runs.at(-1)!.push(place);
-    bytes += RECORD_FRAME_BYTES + recordLength(place.entry, place.offset);
-  }
-  return runs;
-}
 function residentBytesOf({ committed }: Document): number {
   return DOCUMENT_OVERHEAD_BYTES + bytesOf(committed.root);
 }

@@ -3,7 +3,7 @@
 // numbers each; an object is made of one only when somebody looks at it.
 
 import { assert } from '@deltabase/base';
-import { type DeltaRecord, decodeRecord, type RecordPlace, recordAt } from '@deltabase/machine';
+import { type DeltaRecord, type DeltasWriter, decodeRecord, recordAt } from '@deltabase/machine';
 
 /** One delta. Watchers share it; `encoded` is for a transport to keep its form of it in. */
 export interface TailDelta {
@@ -37,6 +37,11 @@ export class Tail {
     return this.#places.length / 2;
   }
 
+  /** The first delta's seq, if there is one. */
+  get firstSeq(): number {
+    return this.#firstSeq;
+  }
+
   /** The last delta's seq; 0 if there is none. */
   get lastSeq(): number {
     return this.#lastSeq;
@@ -55,8 +60,7 @@ export class Tail {
     if (this.#lastSeq === 0 || seq < this.#firstSeq || seq > this.#lastSeq) return undefined;
     const seen = this.#seen?.get(seq);
     if (seen !== undefined) return seen;
-    const { entry, offset } = this.#placeOf(seq);
-    const delta = storedDelta(seq, recordAt(entry, offset));
+    const delta = storedDelta(seq, recordAt(this.#entryOf(seq), this.#offsetOf(seq)));
     this.#seen ??= new Map();
     this.#seen.set(seq, delta);
     return delta;
@@ -72,14 +76,9 @@ export class Tail {
     return deltas;
   }
 
-  /** Where the deltas behind `afterSeq` lie, oldest first. */
-  placesAfter(afterSeq: number): RecordPlace[] {
-    const places: RecordPlace[] = [];
-    if (this.#lastSeq === 0) return places;
-    for (let seq = Math.max(afterSeq + 1, this.#firstSeq); seq <= this.#lastSeq; seq++) {
-      places.push(this.#placeOf(seq));
-    }
-    return places;
+  /** Copies the record of the delta that makes `seq`, which must be here. */
+  copyTo(writer: DeltasWriter, seq: number): void {
+    writer.copy(this.#entryOf(seq), this.#offsetOf(seq));
   }
 
   /** Lets go of the deltas up to `seq`. */
@@ -98,8 +97,11 @@ export class Tail {
     for (const known of this.#seen.keys()) if (known <= seq) this.#seen.delete(known);
   }
 
-  #placeOf(seq: number): RecordPlace {
-    const at = 2 * (seq - this.#firstSeq);
-    return { entry: this.#places[at] as Uint8Array, offset: this.#places[at + 1] as number };
+  #entryOf(seq: number): Uint8Array {
+    return this.#places[2 * (seq - this.#firstSeq)] as Uint8Array;
+  }
+
+  #offsetOf(seq: number): number {
+    return this.#places[2 * (seq - this.#firstSeq) + 1] as number;
   }
 }

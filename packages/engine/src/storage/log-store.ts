@@ -31,6 +31,9 @@ export interface LogStart {
 /** Entries read from disk at a time, each by itself: about a millisecond. */
 const READ_ENTRIES_MAX = 128;
 
+/** What a cache that became too large has left of its most, so that each of the next entries does not move all of it again. */
+const TRIMMED_PART = 0.75;
+
 export class LogStore implements Storage {
   readonly #group: number;
   readonly #disk: Disk;
@@ -158,19 +161,20 @@ export class LogStore implements Storage {
     this.#lastIndex = entries.at(-1)!.index;
   }
 
-  /** Lets go of cached entries before `index`, if the cache is too large. */
+  /** Lets go of cached entries before `index` if the cache is too large, of some at a time. */
   trimCache(index: number): void {
+    if (this.#cacheBytes <= this.#cacheBytesMax) return;
     let count = 0;
     const cacheStart = this.#cacheStart;
     while (
-      this.#cacheBytes > this.#cacheBytesMax &&
+      this.#cacheBytes > this.#cacheBytesMax * TRIMMED_PART &&
       cacheStart + count < index &&
       count < this.#cache.length
     ) {
       this.#cacheBytes -= entryBytes(this.#cache[count]!);
       count++;
     }
-    if (count > 0) this.#cache = this.#cache.slice(count);
+    this.#cache.splice(0, count);
   }
 
   /** The state machine is on disk up to `snapshot.index`. */

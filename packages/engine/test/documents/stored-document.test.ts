@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodePiece, hashText, pieces } from '@deltabase/delta';
-import { copyRecords, decodeRecord } from '@deltabase/machine';
+import { DeltasWriter, decodeRecord } from '@deltabase/machine';
 import {
   encodeSnapshotPiece,
   loadDocument,
@@ -11,7 +11,7 @@ import type { DiskOperation } from '../../src/ports.js';
 import { chunkKey, documentPrefix, pieceKey } from '../../src/storage/keys.js';
 import { bytes, hex, own } from '../support/bytes.js';
 import { del, promptDisk, put, resultOf } from '../support/disk.js';
-import { makeHistory, placeOf, type Step } from '../support/history.js';
+import { makeHistory, type Step } from '../support/history.js';
 
 const PREFIX = documentPrefix(1, 1, 'log', 'a');
 const STEPS = makeHistory(20);
@@ -19,7 +19,9 @@ const STEPS = makeHistory(20);
 const CHUNKS = [1, 4, 9, 15, 21];
 
 function chunkOf(steps: readonly Step[]): Uint8Array {
-  return copyRecords(steps.map(({ record }) => placeOf(record)));
+  const writer = new DeltasWriter();
+  for (const { record } of steps) writer.add(record);
+  return writer.finish();
 }
 
 function chunk(from: number, to: number): DiskOperation {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DeltasWriter, decodeCommand, decodeRecord, recordAt } from '@deltabase/machine';
 import { recordOf, Tail } from '../../src/documents/tail.js';
 import { makeHistory, placeOf } from '../support/history.js';
 
@@ -62,10 +63,15 @@ test('a range of a tail ends where either ends', () => {
   assert.deepEqual(seqs(0, 9), [3, 4, 5, 6]);
   assert.deepEqual(seqs(3, 5), [4, 5]);
   assert.deepEqual(seqs(6, 9), []);
-  const placed = tail.placesAfter(4).map(({ entry, offset }) => [entry.length > offset, offset]);
-  assert.equal(placed.length, 2);
-  assert.equal(tail.placesAfter(0).length, 4);
-  assert.equal(tail.placesAfter(6).length, 0);
-  assert.equal(new Tail().placesAfter(0).length, 0);
+  assert.deepEqual([tail.firstSeq, tail.lastSeq], [3, 6]);
+  const writer = new DeltasWriter();
+  for (const seq of [4, 5]) tail.copyTo(writer, seq);
+  const copied = writer.finish();
+  const command = decodeCommand(copied);
+  assert.ok(command.kind === 'deltas');
+  assert.deepEqual(
+    command.offsets.map((offset) => decodeRecord(recordAt(copied, offset)).seq),
+    [4, 5],
+  );
   assert.equal(new Tail().find(0), undefined);
 });

@@ -2,7 +2,7 @@
 
 import { DEFAULT_LIMITS } from '@deltabase/base';
 import { Draft, fromJson, hashText, type Json, type Operation, type Value } from '@deltabase/delta';
-import { type DeltaRecord, DeltasWriter, encodeRecord, type RecordPlace } from '@deltabase/machine';
+import { type DeltaRecord, DeltasWriter, encodeRecord } from '@deltabase/machine';
 import type { LocalDocument } from '../../src/documents/local-document.js';
 import { storedDelta, type TailDelta } from '../../src/documents/tail.js';
 import { own } from './bytes.js';
@@ -72,7 +72,7 @@ export function tailOf(steps: readonly Step[]): TailDelta[] {
 }
 
 /** Where `record` lies in an entry of its own. */
-export function placeOf(record: DeltaRecord): RecordPlace {
+export function placeOf(record: DeltaRecord): { entry: Uint8Array; offset: number } {
   const writer = new DeltasWriter();
   const offset = writer.add(record);
   return { entry: writer.finish(), offset };

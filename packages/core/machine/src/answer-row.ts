@@ -1,0 +1,158 @@
+// One stored row of a session: answers that came one after the other, in memory as well. There is an answer for
+// each message of the last moments, on every copy, and it lives just long enough for the garbage collector to
+// copy it twice: so answers are cells of one list, by number, and short replies are texts.
+
+import { decodeUtf8, encodeUtf8 } from '@deltabase/base';
+import { encodeFirstAnswer, type FirstAnswer } from './outcome.js';
+
+/** A reply as it is kept: a short one as text, of which an array takes ten times the memory. */
+export type KeptReply = string | Uint8Array | undefined;
+
+/** Replies of so many bytes are kept as text. */
+export const SHORT_REPLY_BYTES = 40;
+
+/** What is known of one message. */
+export interface Remembered {
+  readonly answer: FirstAnswer;
+  /** nameHash of the document, to notice a number that is used twice. */
+  readonly document: number;
+}
+
+type Failed = Extract<FirstAnswer, { kind: 'failed' }>;
+
+/** The lasting answer to a message. */
+export type KeptAnswer =
+  | { readonly kind: 'accepted'; readonly seq: number; readonly reply: KeptReply }
+  | Failed;
+
+/** What an answer takes in memory beside its reply, about. */
+const ANSWER_BYTES = 100;
+/** Number, document, seq, reply of each; a failure has no seq and stands in the place of the reply. */
+const CELLS = 4;
+const NO_SEQ = -1;
+
+export class AnswerRow {
+  /** From 1. */
+  readonly part: number;
+  isStored: boolean;
+  /** Ascending by number. */
+  readonly #cells: unknown[] = [];
+  /** The first cell that is not forgotten. */
+  #start = 0;
+  #bytes = 0;
+  #bytesPut = 0;
+
+  constructor(part: number, isStored: boolean) {
+    this.part = part;
+    this.isStored = isStored;
+  }
+
+  /** Answers that are not forgotten. */
+  get count(): number {
+    return (this.#cells.length - this.#start) / CELLS;
+  }
+
+  /** Bytes that they take in memory, about. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The same, with those that are forgotten. */
+  get bytesPut(): number {
+    return this.#bytesPut;
+  }
+
+  has(number: number): boolean {
+    const at = this.#find(number);
+    return at < this.#cells.length && this.#cells[at] === number;
+  }
+
+  get(number: number): Remembered | undefined {
+    const at = this.#find(number);
+    if (at === this.#cells.length || this.#cells[at] !== number) return undefined;
+    return { answer: this.#answerAt(at), document: this.#cells[at + 1] as number };
+  }
+
+  /** Puts an answer that is not here. */
+  put(number: number, answer: KeptAnswer, document: number): void {
+    const isAccepted = answer.kind === 'accepted';
+    const seq = isAccepted ? answer.seq : NO_SEQ;
+    const last = isAccepted ? shortAsText(answer.reply) : answer;
+    const bytes = bytesOf(last);
+    const at = this.#find(number);
+    if (at === this.#cells.length) this.#cells.push(number, document, seq, last);
+    else this.#cells.splice(at, 0, number, document, seq, last);
+    this.#bytes += bytes;
+    this.#bytesPut += bytes;
+  }
+
+  /** Forgets the answers below `settled`. Returns whether there were any. */
+  settle(settled: number): boolean {
+    const end = this.#find(settled);
+    if (end === this.#start) return false;
+    for (let at = this.#start; at < end; at += CELLS) {
+      this.#bytes -= bytesOf(this.#lastAt(at));
+      this.#cells[at + 3] = undefined;
+    }
+    this.#start = end;
+    return true;
+  }
+
+  /** What would stay if everything below `settled` were forgotten. */
+  unsettled(settled: number): { readonly count: number; readonly bytes: number } {
+    let bytes = 0;
+    const start = this.#find(settled);
+    for (let at = start; at < this.#cells.length; at += CELLS) bytes += bytesOf(this.#lastAt(at));
+    return { count: (this.#cells.length - start) / CELLS, bytes };
+  }
+
+  /** The answers as they are stored: number, document and answer of each. */
+  list(): unknown[] {
+    const list: unknown[] = [];
+    for (let at = this.#start; at < this.#cells.length; at += CELLS) {
+      const [number, document] = [this.#cells[at], this.#cells[at + 1]];
+      list.push([number, document, encodeFirstAnswer(this.#answerAt(at))]);
+    }
+    return list;
+  }
+
+  /** The cell of the first answer at or behind `number`; the end if there is none. */
+  #find(number: number): number {
+    const cells = this.#cells;
+    let low = this.#start / CELLS;
+    let high = cells.length / CELLS;
+    // Most come in order.
+    if (low < high && (cells[(high - 1) * CELLS] as number) < number) return cells.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((cells[middle * CELLS] as number) < number) low = middle + 1;
+      else high = middle;
+    }
+    return low * CELLS;
+  }
+
+  #answerAt(at: number): FirstAnswer {
+    const last = this.#lastAt(at);
+    if (isFailed(last)) return last;
+    const reply = typeof last === 'string' ? encodeUtf8(last) : last;
+    return { kind: 'accepted', seq: this.#cells[at + 2] as number, reply };
+  }
+
+  #lastAt(at: number): KeptReply | Failed {
+    return this.#cells[at + 3] as KeptReply | Failed;
+  }
+}
+
+function isFailed(last: KeptReply | Failed): last is Failed {
+  return typeof last === 'object' && 'kind' in last;
+}
+
+function bytesOf(last: KeptReply | Failed): number {
+  if (isFailed(last)) return ANSWER_BYTES + last.message.length;
+  return ANSWER_BYTES + (last?.length ?? 0);
+}
+
+function shortAsText(reply: KeptReply): KeptReply {
+  if (typeof reply !== 'object' || reply.length > SHORT_REPLY_BYTES) return reply;
+  return decodeUtf8(reply) ?? reply;
+}
