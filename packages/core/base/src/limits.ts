@@ -82,6 +82,7 @@ export interface Limits {
   readonly flushBytesMax: number;
   readonly flushIntervalMs: number;
   readonly trailingLogBytesMax: number;
+  readonly absentLogBytesMax: number;
   readonly heldLogBytesMax: number;
   readonly idleSleepMs: number;
   readonly snapshotChunkBytesMax: number;
@@ -193,8 +194,9 @@ export const DEFAULT_LIMITS: Limits = {
   logCacheBytesMax: 1 * MIB, // bytes of recent entries of one group kept in memory
   flushBytesMax: 4 * MIB, // bytes of applied, unflushed deltas of one group
   flushIntervalMs: 5_000, // ms until applied deltas are flushed anyway
-  trailingLogBytesMax: 4 * MIB, // bytes of flushed log kept for slow followers
-  heldLogBytesMax: 64 * MIB, // bytes of log kept for followers that are alive but behind
+  trailingLogBytesMax: 1 * MIB, // bytes of flushed log kept while all members are there: LevelDB rewrites what stays for long
+  absentLogBytesMax: 16 * MIB, // bytes of it kept while one is not, which then finds what it missed without a snapshot; heldLogBytesMax at most
+  heldLogBytesMax: 64 * MIB, // bytes of log kept for members that are alive but behind
   idleSleepMs: 5_000, // ms without messages and reads until a group sleeps, once it is flushed
   snapshotChunkBytesMax: 512 * KIB, // bytes of one chunk of a group snapshot
   snapshotTransfersMax: 4, // group snapshots that a node sends at once

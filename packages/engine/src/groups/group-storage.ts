@@ -4,6 +4,7 @@
 import { assert } from '@deltabase/base';
 import type { AppendWork, Snapshot, SnapshotMessage, Status } from 'raft-ts';
 import type { LocalDocument } from '../documents/local-document.js';
+import type { NodeId } from '../ports.js';
 import { FIRST_GENERATION, logsRange, rowsRange } from '../storage/keys.js';
 import { LogStore } from '../storage/log-store.js';
 import type { RecoveredGroup } from '../storage/recovery.js';
@@ -130,16 +131,31 @@ export class GroupStorage {
 
   #flushed(snapshot: Snapshot): void {
     this.log.flushed(snapshot);
-    const { limits, peers } = this.#host;
-    const { trailingLogBytesMax, heldLogBytesMax } = limits;
+    const { heldLogBytesMax } = this.#host.limits;
+    const { peers } = this.#host;
     const heldFrom =
       this.log.bytes > heldLogBytesMax ? Infinity : neededFrom(this.#listener.raftStatus(), peers);
-    const index = Math.min(this.log.compactableTo(trailingLogBytesMax), heldFrom);
+    const index = Math.min(this.log.compactableTo(this.#trailingBytes), heldFrom);
     if (index < this.log.firstIndex()) return;
     const { bytes } = this.log;
     const operations = this.log.compact(index);
     const removed = bytes - this.log.bytes;
     this.#host.write(operations, () => this.#host.logCompacted(removed));
+  }
+
+  /**
+   * Bytes of flushed log to keep. Log that goes soon is hardly rewritten by LevelDB; but a member that is not there finds what
+   * it missed when it comes back, whoever leads then.
+   */
+  get #trailingBytes(): number {
+    const { config, limits, peers } = this.#host;
+    const { trailingLogBytesMax, absentLogBytesMax, heldLogBytesMax } = limits;
+    const { voters, votersOutgoing, learners } = this.state.confState;
+    const isAway = (id: NodeId): boolean => id !== config.node && !peers.isLive(id);
+    if (![voters, votersOutgoing, learners].some((ids) => ids.some(isAway))) {
+      return trailingLogBytesMax;
+    }
+    return Math.max(trailingLogBytesMax, Math.min(absentLogBytesMax, heldLogBytesMax));
   }
 
   /** Every row of a snapshot is on disk. */

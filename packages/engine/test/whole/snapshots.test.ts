@@ -8,6 +8,7 @@ import { IGNORING_SINK } from '../support/watch-sink.js';
 const LIMITS = {
   flushIntervalMs: 60,
   trailingLogBytesMax: 0,
+  absentLogBytesMax: 0,
   heldLogBytesMax: 0,
   snapshotChunkBytesMax: 400,
   snapshotDeltaBytesMin: 800,
@@ -85,6 +86,48 @@ test('a follower that is too far behind for the log fetches the rows and goes on
   // What it took is what it restarts from.
   tokens.cluster.crash(away);
   tokens.check();
+});
+
+test('the log goes while all are there, and stays for one that is not, whoever leads when it is back', () => {
+  const kept = { absentLogBytesMax: 1_000_000, heldLogBytesMax: 2_000_000 };
+  const tokens = new TokenCluster({ seed: 5, limits: { ...LIMITS, ...kept } }).start();
+  const client = tokens.client('c');
+  const firstIndexOf = (id: number): number =>
+    tokens.cluster.engine(id).status().groups[1]!.firstIndex;
+  const append = (count: number, through: number): void => {
+    for (let sent = 1; sent <= count; sent++) {
+      client.send('a', 'append_much', through);
+      if (sent % 10 === 0) tokens.run(100);
+    }
+    tokens.until(() => client.openCount === 0);
+    tokens.run(500);
+  };
+  const leader = tokens.leaderOf('a');
+  append(50, leader);
+  const [away, other] = tokens.followersOf('a');
+  for (const id of tokens.cluster.ids) assert.ok(firstIndexOf(id) > 1, `node ${id} let go of log`);
+  tokens.cluster.crash(away!);
+  // It is missed after a while.
+  tokens.run(3000);
+  const before = [leader, other!].map(firstIndexOf);
+  append(50, leader);
+  assert.deepEqual([leader, other!].map(firstIndexOf), before);
+  // One that knows nothing of the missing one leads next.
+  tokens.cluster.crash(leader);
+  tokens.cluster.startNode(away!);
+  tokens.until(() => [away!, other!].includes(tokens.cluster.engine(other!).leaders()[1]!), 10_000);
+  append(10, other!);
+  tokens.cluster.startNode(leader);
+  tokens.check();
+  assert.deepEqual(
+    tokens.cluster.ids.map((id) => generationsOf(tokens, id)[1]),
+    [1, 1, 1],
+    'nobody needed a snapshot',
+  );
+  append(50, other!);
+  for (const id of tokens.cluster.ids) {
+    assert.ok(firstIndexOf(id) > Math.max(...before), `node ${id} lets go of log again`);
+  }
 });
 
 test('a follower that is alive needs one snapshot, though the log is let go of many times meanwhile (pitfall 15)', () => {
