@@ -8,7 +8,7 @@ import { ALL_ENTRIES, type KeyRange, keyAfter } from './keys.js';
 const ROWS_AT_ONCE = 500;
 const BYTES_AT_ONCE = 1024 * 1024;
 /** Less is not worth a pass over the files: LevelDB drops most of what was deleted by itself in time. */
-const COMPACT_BYTES_MIN = 128 * 1024 * 1024;
+const COMPACT_BYTES_MIN = 512 * 1024 * 1024;
 
 /** Removes the rows of `range`, into which nobody writes any more, and gives their space back. */
 export function* removeRows(

@@ -36,10 +36,10 @@ test('the log is compacted once enough of it was deleted, in one pass at a time'
     done.push(finished);
   };
   const compactor = new LogCompactor(disk, (step) => step());
-  compactor.deleted(128 * 2 ** 20 - 1);
+  compactor.deleted(512 * 2 ** 20 - 1);
   assert.equal(asked.length, 0);
   compactor.deleted(1);
-  compactor.deleted(200 * 2 ** 20);
+  compactor.deleted(600 * 2 ** 20);
   const key = entryKey(3, 7);
   assert.equal(asked.length, 1);
   assert.ok(
