@@ -1,29 +1,35 @@
 // Containers made in order: each member or element costs O(1) amortised, whatever the size. Used where
-// many arrive sorted: parsing, pieces, bulk changes. Invariant: what `finish` returns keeps the bounds
-// of tree.ts, because a level lets go of a full node only while enough for another one remains.
+// many arrive sorted: parsing, pieces, bulk changes. Leaves of other containers are shared as they are: a large
+// container is cut and built again without measuring its members. Invariant: what `finish` returns keeps the
+// bounds of tree.ts: a level lets go of a full node only while enough for another one remains, and what is left
+// in the end and too small takes the last leaf back.
 
 import { assert } from '@deltabase/base';
 import { arrayBranch, arrayLeaf } from './array-node.js';
-import { nameAt, ownName } from './names.js';
+import { listNames, nameAt, ownName } from './names.js';
 import { flatObject, objectBranch, objectLeaf } from './object-node.js';
 import { NODE_MAX, NODE_MIN } from './tree.js';
-import type { ArrayValue, ObjectValue, Slot } from './value.js';
+import type { ArrayValue, Container, ObjectValue, Slot } from './value.js';
 
 /** Builds one object from members in ascending order of their names. */
 export class ObjectBuilder {
   #keys: string[] = [];
   #items: Slot[] = [];
+  #last: string | undefined;
   readonly #levels: ObjectValue[][] = [];
 
   /** The name added last; `undefined`: none. */
   get last(): string | undefined {
-    return this.#keys.at(-1);
+    return this.#last;
   }
 
   /** Adds a member; `key` comes after all keys before it. */
   append(key: string, slot: Slot): void {
-    const { last } = this;
-    assert(last === undefined || last < key, 'members are built in the order of their names');
+    assert(
+      this.#last === undefined || this.#last < key,
+      'members are built in the order of their names',
+    );
+    this.#last = key;
     this.#keys.push(key);
     this.#items.push(slot);
     if (this.#keys.length < NODE_MAX + NODE_MIN) return;
@@ -33,10 +39,33 @@ export class ObjectBuilder {
     carry(this.#levels, 0, leaf, objectParent);
   }
 
+  /** Adds the members of a leaf; their names come after all before. */
+  appendLeaf(leaf: ObjectValue): void {
+    const { length } = this.#items;
+    if (!isShared(leaf, length)) {
+      for (let i = 0; i < leaf.items.length; i++) this.append(nameAt(leaf.keys, i), leaf.items[i]!);
+      return;
+    }
+    assert(
+      this.#last === undefined || this.#last < nameAt(leaf.keys, 0),
+      'members are built in the order of their names',
+    );
+    if (length > 0) carry(this.#levels, 0, objectLeaf(this.#keys, this.#items), objectParent);
+    this.#keys = [];
+    this.#items = [];
+    this.#last = ownName(nameAt(leaf.keys, leaf.items.length - 1));
+    carry(this.#levels, 0, leaf, objectParent);
+  }
+
   /** The object; the builder is used up. */
   finish(): ObjectValue {
     if (this.#levels.length === 0 && this.#keys.length <= NODE_MAX) {
       return flatObject(this.#keys, this.#items);
+    }
+    const last = takeBack(this.#levels, this.#items.length);
+    if (last !== undefined) {
+      this.#keys = [...listNames(last.keys), ...this.#keys];
+      this.#items = [...last.items, ...this.#items];
     }
     const cuts = cutsOf(this.#keys.length);
     const leaves = cuts.map(([start, end]) =>
@@ -67,13 +96,39 @@ export class ArrayBuilder {
     carry(this.#levels, 0, leaf, arrayBranch);
   }
 
+  /** Adds the elements of a leaf. */
+  appendLeaf(leaf: ArrayValue): void {
+    const { length } = this.#items;
+    if (!isShared(leaf, length)) {
+      for (const item of leaf.items) this.append(item);
+      return;
+    }
+    this.#count += leaf.items.length;
+    if (length > 0) carry(this.#levels, 0, arrayLeaf(this.#items), arrayBranch);
+    this.#items = [];
+    carry(this.#levels, 0, leaf, arrayBranch);
+  }
+
   /** The array; the builder is used up. */
   finish(): ArrayValue {
+    const last = takeBack(this.#levels, this.#items.length);
+    if (last !== undefined) this.#items = [...last.items, ...this.#items];
     const leaves = cutsOf(this.#items.length).map(([start, end]) =>
       arrayLeaf(this.#items.slice(start, end)),
     );
     return close(this.#levels, leaves, arrayBranch);
   }
+}
+
+/** Whether `leaf` may stand in a tree as it is, and what waits in front of it make a leaf of their own. */
+function isShared(leaf: Container, waiting: number): boolean {
+  if (leaf.items.length < NODE_MIN || leaf.items.length > NODE_MAX) return false;
+  return waiting === 0 || (waiting >= NODE_MIN && waiting <= NODE_MAX);
+}
+
+/** The last leaf, taken out of its level, if as many as `left` are too few for one. */
+function takeBack<Node>(levels: readonly Node[][], left: number): Node | undefined {
+  return left < NODE_MIN ? levels[0]?.pop() : undefined;
 }
 
 type ParentOf<Node> = (height: number, children: readonly Node[]) => Node;
@@ -103,6 +158,8 @@ function close<Node>(levels: Node[][], nodes: readonly Node[], parent: ParentOf<
   let row = nodes;
   for (let height = 0; height < levels.length || row.length > 1; height++) {
     const level = (levels[height] ?? []).concat(row);
+    // A leaf that was taken back may be all there is.
+    if (level.length === 1 && height >= levels.length - 1) return level[0]!;
     row = cutsOf(level.length).map(([start, end]) => parent(height + 1, level.slice(start, end)));
   }
   return row[0]!;

@@ -9,7 +9,7 @@ import { nameAt } from './names.js';
 import type { Piece } from './pieces.js';
 import { arrayIndex, parsePointer, quotePointer, type Tokens } from './pointer.js';
 import { isContainer, leavesOf } from './read.js';
-import type { Container, Slot, Value } from './value.js';
+import type { ArrayValue, Container, ObjectValue, Slot, Value } from './value.js';
 
 /** A container that may still get more, and where it stands in the one before. */
 interface Open {
@@ -88,11 +88,7 @@ export class PieceBuilder {
     const isAlike =
       isContainer(value) && (value.kind === 'array') === builder instanceof ArrayBuilder;
     if (!isAlike) throw misplaced(pointer, 'of another kind');
-    for (const leaf of leavesOf(value)) {
-      for (let i = 0; i < leaf.items.length; i++) {
-        put(builder, leaf.kind === 'object' ? nameAt(leaf.keys, i) : '', leaf.items[i]!);
-      }
-    }
+    for (const leaf of leavesOf(value)) if (leaf.items.length > 0) putLeaf(builder, leaf);
   }
 
   /** Completes the innermost container. */
@@ -112,9 +108,22 @@ function put(builder: ObjectBuilder | ArrayBuilder, name: string, slot: Slot): v
     builder.append(slot);
     return;
   }
-  const { last } = builder;
-  if (last !== undefined && name <= last) throw misplaced(name, 'out of order');
+  checkOrder(builder, name);
   builder.append(name, slot);
+}
+
+/** `leaf` holds something, of the kind of the builder. */
+function putLeaf(builder: ObjectBuilder | ArrayBuilder, leaf: Container): void {
+  if (builder instanceof ArrayBuilder) {
+    builder.appendLeaf(leaf as ArrayValue);
+    return;
+  }
+  checkOrder(builder, nameAt((leaf as ObjectValue).keys, 0));
+  builder.appendLeaf(leaf as ObjectValue);
+}
+
+function checkOrder({ last }: ObjectBuilder, name: string): void {
+  if (last !== undefined && name <= last) throw misplaced(name, 'out of order');
 }
 
 function misplaced(pointer: string, problem: string): DeltabaseError {

@@ -62,6 +62,11 @@ function* piecesOf(
   let isFirst = true;
   let index = 0;
   for (const leaf of leavesOf(container)) {
+    if (part.bytes + leaf.bytes <= room) {
+      part.appendLeaf(leaf);
+      index += leaf.items.length;
+      continue;
+    }
     for (let i = 0; i < leaf.items.length; i++, index++) {
       const slot = leaf.items[i]!;
       const name = leaf.kind === 'object' ? nameAt(leaf.keys, i) : '';
@@ -119,6 +124,12 @@ class Part {
     this.#object?.append(name, slot);
     this.#array?.append(slot);
     this.#bytes += bytes;
+  }
+
+  appendLeaf(leaf: Container): void {
+    if (leaf.kind === 'object') this.#object?.appendLeaf(leaf);
+    else this.#array?.appendLeaf(leaf);
+    this.#bytes += leaf.bytes;
   }
 
   finish(): Container {

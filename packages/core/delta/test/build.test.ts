@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AssertionError } from '@deltabase/base';
+import fc from 'fast-check';
+import { arrayLeaf } from '../src/array-node.js';
 import { ArrayBuilder, ObjectBuilder } from '../src/build.js';
+import { objectLeaf } from '../src/object-node.js';
 import { elementsOf, membersOf } from '../src/read.js';
+import { NODE_MAX } from '../src/tree.js';
 import { checkTree } from './check-tree.js';
 
 const SIZES = [...Array(150).keys(), 31, 40, 1000, 1023, 1024, 1025, 1300, 2000, 5000];
@@ -33,10 +37,64 @@ test('arrays of every size are built within bounds', () => {
   }
 });
 
+test('leaves of other containers and what stands between them are built within bounds', () => {
+  const runs = fc.array(
+    fc.record({ leaf: fc.boolean(), length: fc.integer({ min: 1, max: 40 }) }),
+    {
+      maxLength: 120,
+    },
+  );
+  fc.assert(
+    fc.property(runs, (all) => {
+      const object = new ObjectBuilder();
+      const array = new ArrayBuilder();
+      const members: [string, number][] = [];
+      for (const { leaf, length } of all) {
+        const some = Array.from({ length }, (_, i): [string, number] => {
+          const n = members.length + i;
+          return [`k${String(n).padStart(5, '0')}`, n];
+        });
+        members.push(...some);
+        if (leaf && length <= NODE_MAX) {
+          object.appendLeaf(
+            objectLeaf(
+              some.map(([key]) => key),
+              some.map(([, value]) => value),
+            ),
+          );
+          array.appendLeaf(arrayLeaf(some.map(([, value]) => value)));
+        } else {
+          for (const [key, value] of some) {
+            object.append(key, value);
+            array.append(value);
+          }
+        }
+        assert.equal(object.last, members.at(-1)![0]);
+        assert.equal(array.count, members.length);
+      }
+      const [built, list] = [object.finish(), array.finish()];
+      checkTree(built);
+      checkTree(list);
+      assert.deepEqual([...membersOf(built)], members);
+      assert.deepEqual(
+        [...elementsOf(list)],
+        members.map(([, value]) => value),
+      );
+    }),
+    { numRuns: 150 },
+  );
+});
+
 test('members out of order are a bug', () => {
   const builder = new ObjectBuilder();
   builder.append('b', 1);
   assert.equal(builder.last, 'b');
   assert.throws(() => builder.append('b', 2), AssertionError);
   assert.throws(() => builder.append('a', 2), AssertionError);
+  const leaf = objectLeaf([...'bcdefghi'], [1, 2, 3, 4, 5, 6, 7, 8]);
+  assert.throws(() => builder.appendLeaf(leaf), AssertionError);
+  const full = new ObjectBuilder();
+  full.appendLeaf(leaf);
+  assert.throws(() => full.appendLeaf(leaf), AssertionError);
+  assert.throws(() => full.append('i', 2), AssertionError);
 });

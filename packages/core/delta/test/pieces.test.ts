@@ -55,6 +55,16 @@ test('pieces of a deep document name where they belong', () => {
   ]);
 });
 
+test('pieces count the elements of leaves that they take whole', () => {
+  const elements: Json[] = Array.from({ length: 100 }, (_, i) => i);
+  const json: Json = [...elements, { large: 'x'.repeat(600), list: elements }];
+  const cut = [...pieces(fromJson(json), 500)];
+  assert.ok(cut.some(([pointer]) => pointer === '/100/list'));
+  const builder = new PieceBuilder();
+  for (const piece of cut) builder.add(piece);
+  assert.equal(canonicalJson(builder.finish()), canonicalJson(fromJson(json)));
+});
+
 test('a scalar is one piece', () => {
   for (const json of [null, true, 1, 'text', 'x'.repeat(1000)]) {
     const all = [...pieces(fromJson(json), 10)];
