@@ -59,7 +59,7 @@ test('pieces count the elements of leaves that they take whole', () => {
   const elements: Json[] = Array.from({ length: 100 }, (_, i) => i);
   const json: Json = [...elements, { large: 'x'.repeat(600), list: elements }];
   const cut = [...pieces(fromJson(json), 500)];
-  assert.ok(cut.some(([pointer]) => pointer === '/100/list'));
+  assert.ok(cut.some(([pointer]) => pointer === '/100'));
   const builder = new PieceBuilder();
   for (const piece of cut) builder.add(piece);
   assert.equal(canonicalJson(builder.finish()), canonicalJson(fromJson(json)));
