@@ -70,7 +70,7 @@ export class AnswerRow {
   get(number: number): Remembered | undefined {
     const at = this.#find(number);
     if (at === this.#cells.length || this.#cells[at] !== number) return undefined;
-    return { answer: this.#answerAt(at), document: this.#cells[at + 1] as number };
+    return { answer: this.#answerAt(at), document: this.#documentAt(at) };
   }
 
   /** Puts an answer that is not here. */
@@ -80,8 +80,10 @@ export class AnswerRow {
     const last = isAccepted ? shortAsText(answer.reply) : answer;
     const bytes = bytesOf(last);
     const at = this.#find(number);
-    if (at === this.#cells.length) this.#cells.push(number, document, seq, last);
-    else this.#cells.splice(at, 0, number, document, seq, last);
+    // With a sign: V8 makes an object of what is 2^31 or more.
+    const hash = document | 0;
+    if (at === this.#cells.length) this.#cells.push(number, hash, seq, last);
+    else this.#cells.splice(at, 0, number, hash, seq, last);
     this.#bytes += bytes;
     this.#bytesPut += bytes;
   }
@@ -110,8 +112,8 @@ export class AnswerRow {
   list(): unknown[] {
     const list: unknown[] = [];
     for (let at = this.#start; at < this.#cells.length; at += CELLS) {
-      const [number, document] = [this.#cells[at], this.#cells[at + 1]];
-      list.push([number, document, encodeFirstAnswer(this.#answerAt(at))]);
+      const answer = encodeFirstAnswer(this.#answerAt(at));
+      list.push([this.#cells[at], this.#documentAt(at), answer]);
     }
     return list;
   }
@@ -129,6 +131,10 @@ export class AnswerRow {
       else high = middle;
     }
     return low * CELLS;
+  }
+
+  #documentAt(at: number): number {
+    return (this.#cells[at + 1] as number) >>> 0;
   }
 
   #answerAt(at: number): FirstAnswer {
