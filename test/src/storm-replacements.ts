@@ -22,6 +22,7 @@ export interface Replacement {
 export const REPLACEMENT_LIMITS = [
   'flushIntervalMs=500',
   'trailingLogBytesMax=2048',
+  'absentLogBytesMax=2048',
   'heldLogBytesMax=1048576',
   'snapshotChunkBytesMax=16384',
 ].join(',');

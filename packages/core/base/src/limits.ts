@@ -194,8 +194,8 @@ export const DEFAULT_LIMITS: Limits = {
   logCacheBytesMax: 1 * MIB, // bytes of recent entries of one group kept in memory
   flushBytesMax: 4 * MIB, // bytes of applied, unflushed deltas of one group
   flushIntervalMs: 5_000, // ms until applied deltas are flushed anyway
-  trailingLogBytesMax: 1 * MIB, // bytes of flushed log kept while all members are there: LevelDB rewrites what stays for long
-  absentLogBytesMax: 16 * MIB, // bytes of it kept while one is not, which then finds what it missed without a snapshot; heldLogBytesMax at most
+  trailingLogBytesMax: 1 * MIB, // bytes of flushed log that a group keeps while all members are there: LevelDB rewrites what stays for long
+  absentLogBytesMax: 8 * MIB, // bytes of flushed log that a group keeps while a member is missed, heldLogBytesMax at most: in time it needs no snapshot
   heldLogBytesMax: 64 * MIB, // bytes of log kept for members that are alive but behind
   idleSleepMs: 5_000, // ms without messages and reads until a group sleeps, once it is flushed
   snapshotChunkBytesMax: 512 * KIB, // bytes of one chunk of a group snapshot

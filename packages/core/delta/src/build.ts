@@ -1,6 +1,6 @@
 // Containers made in order: each member or element costs O(1) amortised, whatever the size. Used where
-// many arrive sorted: parsing, pieces, bulk changes. Leaves of other containers are shared as they are: a large
-// container is cut and built again without measuring its members. Invariant: what `finish` returns keeps the
+// many arrive sorted: parsing, pieces, bulk changes. Leaves of other containers are shared where they are as those
+// of a large one are (names.ts): it is cut and built again without measuring its members. Invariant: what `finish` returns keeps the
 // bounds of tree.ts: a level lets go of a full node only while enough for another one remains, and what is left
 // in the end and too small takes the last leaf back.
 
@@ -42,8 +42,12 @@ export class ObjectBuilder {
   /** Adds the members of a leaf; their names come after all before. */
   appendLeaf(leaf: ObjectValue): void {
     const { length } = this.#items;
-    if (!isShared(leaf, length)) {
-      for (let i = 0; i < leaf.items.length; i++) this.append(nameAt(leaf.keys, i), leaf.items[i]!);
+    const isPacked = typeof leaf.keys === 'string';
+    if (!isPacked || !isShared(leaf, length)) {
+      for (let i = 0; i < leaf.items.length; i++) {
+        const name = nameAt(leaf.keys, i);
+        this.append(isPacked ? ownName(name) : name, leaf.items[i]!);
+      }
       return;
     }
     assert(
@@ -64,11 +68,10 @@ export class ObjectBuilder {
     }
     const last = takeBack(this.#levels, this.#items.length);
     if (last !== undefined) {
-      this.#keys = [...listNames(last.keys), ...this.#keys];
+      this.#keys = [...listNames(last.keys).map(ownName), ...this.#keys];
       this.#items = [...last.items, ...this.#items];
     }
-    const cuts = cutsOf(this.#keys.length);
-    const leaves = cuts.map(([start, end]) =>
+    const leaves = cutsOf(this.#keys.length).map(([start, end]) =>
       objectLeaf(this.#keys.slice(start, end), this.#items.slice(start, end)),
     );
     return close(this.#levels, leaves, objectParent);
@@ -113,6 +116,7 @@ export class ArrayBuilder {
   finish(): ArrayValue {
     const last = takeBack(this.#levels, this.#items.length);
     if (last !== undefined) this.#items = [...last.items, ...this.#items];
+    if (this.#count === 0) return arrayLeaf([]);
     const leaves = cutsOf(this.#items.length).map(([start, end]) =>
       arrayLeaf(this.#items.slice(start, end)),
     );
@@ -128,7 +132,7 @@ function isShared(leaf: Container, waiting: number): boolean {
 
 /** The last leaf, taken out of its level, if as many as `left` are too few for one. */
 function takeBack<Node>(levels: readonly Node[][], left: number): Node | undefined {
-  return left < NODE_MIN ? levels[0]?.pop() : undefined;
+  return left > 0 && left < NODE_MIN ? levels[0]?.pop() : undefined;
 }
 
 type ParentOf<Node> = (height: number, children: readonly Node[]) => Node;
@@ -158,16 +162,17 @@ function close<Node>(levels: Node[][], nodes: readonly Node[], parent: ParentOf<
   let row = nodes;
   for (let height = 0; height < levels.length || row.length > 1; height++) {
     const level = (levels[height] ?? []).concat(row);
-    // A leaf that was taken back may be all there is.
+    // One leaf may be all there is.
     if (level.length === 1 && height >= levels.length - 1) return level[0]!;
     row = cutsOf(level.length).map(([start, end]) => parent(height + 1, level.slice(start, end)));
   }
   return row[0]!;
 }
 
-/** One or two ranges that cover `length` items and keep the bounds of a node. */
+/** Up to two ranges that cover `length` items and keep the bounds of a node. */
 function cutsOf(length: number): readonly (readonly [number, number])[] {
   assert(length <= 2 * NODE_MAX, 'a level is closed with at most two nodes');
+  if (length === 0) return [];
   if (length <= NODE_MAX) return [[0, length]];
   const middle = length >> 1;
   return [

@@ -4,9 +4,10 @@ import { AssertionError } from '@deltabase/base';
 import fc from 'fast-check';
 import { arrayLeaf } from '../src/array-node.js';
 import { ArrayBuilder, ObjectBuilder } from '../src/build.js';
-import { objectLeaf } from '../src/object-node.js';
-import { elementsOf, membersOf } from '../src/read.js';
+import { flatObject, objectLeaf } from '../src/object-node.js';
+import { elementsOf, leavesOf, membersOf } from '../src/read.js';
 import { NODE_MAX } from '../src/tree.js';
+import type { ObjectValue } from '../src/value.js';
 import { checkTree } from './check-tree.js';
 
 const SIZES = [...Array(150).keys(), 31, 40, 1000, 1023, 1024, 1025, 1300, 2000, 5000];
@@ -39,7 +40,10 @@ test('arrays of every size are built within bounds', () => {
 
 test('leaves of other containers and what stands between them are built within bounds', () => {
   const runs = fc.array(
-    fc.record({ leaf: fc.boolean(), length: fc.integer({ min: 1, max: 40 }) }),
+    fc.record({
+      leaf: fc.constantFrom('packed', 'listed', undefined),
+      length: fc.integer({ min: 1, max: 40 }),
+    }),
     {
       maxLength: 120,
     },
@@ -55,10 +59,12 @@ test('leaves of other containers and what stands between them are built within b
           return [`k${String(n).padStart(5, '0')}`, n];
         });
         members.push(...some);
-        if (leaf && length <= NODE_MAX) {
+        if (leaf !== undefined && length <= NODE_MAX) {
+          const make = leaf === 'packed' ? objectLeaf : flatObject;
+          const keys = some.map(([key]) => key);
           object.appendLeaf(
-            objectLeaf(
-              some.map(([key]) => key),
+            make(
+              keys,
               some.map(([, value]) => value),
             ),
           );
@@ -83,6 +89,26 @@ test('leaves of other containers and what stands between them are built within b
     }),
     { numRuns: 150 },
   );
+});
+
+test('names are packed in the leaves of large objects, and listed in those that are one node', () => {
+  const keys = [...'abcdefghij'];
+  for (const [count, form] of [
+    [1, 'object'],
+    [9, 'string'],
+  ] as const) {
+    const builder = new ObjectBuilder();
+    for (let at = 0; at < count; at++) {
+      builder.appendLeaf(
+        flatObject(
+          keys.map((key) => `${at}${key}`),
+          keys,
+        ),
+      );
+    }
+    const forms = [...leavesOf(builder.finish())].map((leaf) => typeof (leaf as ObjectValue).keys);
+    assert.deepEqual([...new Set(forms)], [form]);
+  }
 });
 
 test('members out of order are a bug', () => {

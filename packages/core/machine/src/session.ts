@@ -12,8 +12,10 @@ export interface SessionRow {
   readonly bytes: Uint8Array | undefined;
 }
 
-/** A row takes no further answer once it has so many bytes: with one large reply on top it fits a frame. */
+/** A row takes no further answer while it has so many bytes: with one large reply on top it fits a frame. */
 const ROW_BYTES = 64 * 1024;
+/** Neighbours with less together are one: what a client leaves unsettled here and there makes few rows. */
+const MERGED_BYTES = ROW_BYTES / 2;
 const SESSION_VERSION = 2;
 const ROW_VERSION = 1;
 
@@ -78,14 +80,21 @@ export class Session {
     if (settled <= this.#settled) return;
     this.#settled = settled;
     let isEmpty = false;
+    let before: AnswerRow | undefined;
     for (const row of this.#rows) {
       const { count, bytes } = row;
-      if (!row.settle(settled)) continue;
-      this.#count -= count - row.count;
-      this.#bytes -= bytes - row.bytes;
-      if (row.count > 0) continue;
-      this.#noteChange(row);
-      isEmpty = true;
+      if (row.settle(settled)) {
+        this.#count -= count - row.count;
+        this.#bytes -= bytes - row.bytes;
+        if (row.count === 0) this.#noteChange(row);
+      }
+      if (row.count > 0 && before !== undefined && before.bytes + row.bytes < MERGED_BYTES) {
+        before.merge(row);
+        this.#noteChange(before);
+        this.#noteChange(row);
+      }
+      if (row.count === 0) isEmpty = true;
+      else before = row;
     }
     if (isEmpty) this.#rows = this.#rows.filter(({ count }) => count > 0);
   }
@@ -156,7 +165,7 @@ export class Session {
 
   #rowWithRoom(): AnswerRow {
     const last = this.#rows.at(-1);
-    if (last !== undefined && last.bytesPut < ROW_BYTES) return last;
+    if (last !== undefined && last.bytes < ROW_BYTES) return last;
     const row = new AnswerRow(++this.#lastPart, false);
     this.#rows.push(row);
     return row;

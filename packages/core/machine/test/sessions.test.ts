@@ -316,6 +316,29 @@ test('what is on disk always knows what was known, and nothing that is settled s
   );
 });
 
+test('answers that are left unsettled here and there take few rows, and all are known', () => {
+  const rows: Rows = new Map();
+  const sessions = new Sessions(LIMITS);
+  const large = new Uint8Array(70_000);
+  const far = 2 ** 40;
+  for (let at = 0; at < 300; at++) {
+    // Each second one fills a row, and is settled with the next.
+    const [left, settled] = [far + at, 2 * at + 1];
+    sessions.fold(sampleRecord({ number: left, settled, seq: at + 1 }));
+    sessions.fold(sampleRecord({ number: settled, settled, reply: large }));
+    if (at % 7 === 0) store(sessions.takeChanges(), rows);
+  }
+  sessions.fold(sampleRecord({ number: 1000, settled: 1000 }));
+  store(sessions.takeChanges(), rows);
+  assert.ok(rows.size <= 4, `${rows.size} rows`);
+  for (const each of [sessions, fromRows(rows)]) {
+    for (let at = 0; at < 300; at++) {
+      assert.deepEqual(plain(find(each, far + at)), { seq: at + 1, reply: '7' });
+    }
+    assert.equal(find(each, far + 300).kind, 'unknown');
+  }
+});
+
 test('a session with too many bytes of answers must settle some, and can do so with any message', () => {
   const limits = { ...LIMITS, sessionBytesMax: 100_000, sessionWindowMax: 200 };
   const large = folded(

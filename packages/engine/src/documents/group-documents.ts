@@ -37,9 +37,6 @@ interface Flushed {
 /** Roughly what a document in memory takes beside its state, in bytes. */
 const DOCUMENT_OVERHEAD_BYTES = 512;
 
-/** Whatever is written in it is finished at once. */
-const CHUNK = new DeltasWriter();
-
 export class GroupDocuments {
   readonly #host: DocumentsHost;
   readonly #group: number;
@@ -49,6 +46,7 @@ export class GroupDocuments {
   #size = 0;
   #dirty: LocalDocument[] = [];
   readonly #snapshots: SnapshotWriter;
+  readonly #chunkWriter = new DeltasWriter();
   #unflushedBytes = 0;
   #residentCount = 0;
   #residentBytes = 0;
@@ -181,9 +179,10 @@ export class GroupDocuments {
     assert(lastSeq > submittedSeq, 'a dirty document has something to write');
     let chunkSeq = Math.max(firstSeq, submittedSeq + 1);
     for (let seq = chunkSeq; seq <= lastSeq; seq++) {
-      tail.copyTo(CHUNK, seq);
-      if (CHUNK.bytes < chunkBytesMax && seq < lastSeq) continue;
-      operations.push({ kind: 'put', key: chunkKey(prefix, chunkSeq), value: CHUNK.finish() });
+      tail.copyTo(this.#chunkWriter, seq);
+      if (this.#chunkWriter.bytes < chunkBytesMax && seq < lastSeq) continue;
+      const value = this.#chunkWriter.finish();
+      operations.push({ kind: 'put', key: chunkKey(prefix, chunkSeq), value });
       chunkSeq = seq + 1;
     }
   }

@@ -37,7 +37,7 @@ export class Tail {
     return this.#places.length / 2;
   }
 
-  /** The first delta's seq, if there is one. */
+  /** The first delta's seq; 0 if there is none. */
   get firstSeq(): number {
     return this.#firstSeq;
   }
@@ -78,6 +78,7 @@ export class Tail {
 
   /** Copies the record of the delta that makes `seq`, which must be here. */
   copyTo(writer: DeltasWriter, seq: number): void {
+    assert(seq >= this.#firstSeq && seq <= this.#lastSeq, 'what is copied is in the tail');
     writer.copy(this.#entryOf(seq), this.#offsetOf(seq));
   }
 

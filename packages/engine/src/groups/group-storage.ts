@@ -24,6 +24,9 @@ export interface GroupStorageListener extends GroupStateListener {
   raftStatus(): Status;
 }
 
+/** Entries that are deleted from the log in one batch: some 10 ms. */
+const COMPACTED_AT_ONCE = 16_384;
+
 export class GroupStorage {
   readonly log: LogStore;
   readonly state: GroupState;
@@ -103,10 +106,15 @@ export class GroupStorage {
     this.#discard(received.generation, received.generation + 1);
   }
 
-  /** Flushes what has been in memory only for too long. */
+  /** Flushes what has been in memory only for too long; where there is nothing, looks whether log may go that was kept. */
   flushOld(nowMs: number): void {
-    if (this.state.applied.index === this.log.snapshot().index) return;
-    if (nowMs - this.#flushedMs >= this.#host.limits.flushIntervalMs) this.#flush();
+    if (nowMs - this.#flushedMs < this.#host.limits.flushIntervalMs) return;
+    if (this.state.applied.index > this.log.snapshot().index) {
+      this.#flush();
+    } else if (!this.#flushing && !this.isInstalling) {
+      this.#flushedMs = nowMs;
+      this.#compactLog();
+    }
   }
 
   /** Flushes what is too much to be in memory only. */
@@ -131,12 +139,19 @@ export class GroupStorage {
 
   #flushed(snapshot: Snapshot): void {
     this.log.flushed(snapshot);
+    this.#compactLog();
+  }
+
+  /** Lets go of log that is flushed and that nobody needs, a part at a time. */
+  #compactLog(): void {
     const { heldLogBytesMax } = this.#host.limits;
     const { peers } = this.#host;
     const heldFrom =
       this.log.bytes > heldLogBytesMax ? Infinity : neededFrom(this.#listener.raftStatus(), peers);
-    const index = Math.min(this.log.compactableTo(this.#trailingBytes), heldFrom);
-    if (index < this.log.firstIndex()) return;
+    const firstIndex = this.log.firstIndex();
+    const lastAtOnce = firstIndex + COMPACTED_AT_ONCE - 1;
+    const index = Math.min(this.log.compactableTo(this.#trailingBytes), heldFrom, lastAtOnce);
+    if (index < firstIndex) return;
     const { bytes } = this.log;
     const operations = this.log.compact(index);
     const removed = bytes - this.log.bytes;
@@ -144,8 +159,8 @@ export class GroupStorage {
   }
 
   /**
-   * Bytes of flushed log to keep. Log that goes soon is hardly rewritten by LevelDB; but a member that is not there finds what
-   * it missed when it comes back, whoever leads then.
+   * Bytes of flushed log to keep. Log that goes soon is hardly rewritten by LevelDB. But while this node misses a member
+   * it keeps more: that one needs no snapshot if it is back in time, be it this node that leads then.
    */
   get #trailingBytes(): number {
     const { config, limits, peers } = this.#host;

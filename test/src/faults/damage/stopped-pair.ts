@@ -11,7 +11,8 @@ import { connectAndDeploy } from '../../scratch.js';
 import { TokenLoad } from '../../token-load.js';
 
 /** Small, so that rows move into tables, snapshots are made and logs end often. */
-const FLAGS = { limits: 'flushIntervalMs=200,snapshotDeltaBytesMin=1024,trailingLogBytesMax=4096' };
+const LOG_LIMITS = 'trailingLogBytesMax=4096,absentLogBytesMax=4096';
+const FLAGS = { limits: `flushIntervalMs=200,snapshotDeltaBytesMin=1024,${LOG_LIMITS}` };
 const STEP_MS = 50;
 /** Longer than `flushIntervalMs` above. */
 const QUIET_MS = 1000;

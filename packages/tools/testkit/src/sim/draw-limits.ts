@@ -52,10 +52,13 @@ const CHOICES = {
 } as const satisfies Partial<Record<keyof Limits, readonly number[]>>;
 
 export function drawLimits(chance: Prng): Partial<Limits> {
-  const drawn: Record<string, number> = {};
+  const drawn: { -readonly [Name in keyof Limits]?: number } = {};
   for (const [name, choices] of Object.entries(CHOICES)) {
     const choice = chance.below(choices.length * 2);
-    if (choice < choices.length) drawn[name] = choices[choice]!;
+    if (choice < choices.length) drawn[name as keyof Limits] = choices[choice]!;
   }
+  // Its default would keep all log of a run as soon as a node is away.
+  const { trailingLogBytesMax } = drawn;
+  if (trailingLogBytesMax !== undefined) drawn.absentLogBytesMax = 2 * trailingLogBytesMax;
   return drawn;
 }
