@@ -1,8 +1,8 @@
 // Containers made in order: each member or element costs O(1) amortised, whatever the size. Used where
-// many arrive sorted: parsing, pieces, bulk changes. Leaves of other containers are shared where they are as those
-// of a large one are (names.ts): it is cut and built again without measuring its members. Invariant: what `finish` returns keeps the
-// bounds of tree.ts: a level lets go of a full node only while enough for another one remains, and what is left
-// in the end and too small takes the last leaf back.
+// many arrive sorted: parsing, pieces, bulk changes. Leaves of other containers are shared where they are as
+// those of a large one are (names.ts): it is cut and built again without measuring its members.
+// Invariant: what `finish` returns keeps the bounds of tree.ts, because a level lets go of a full node only while
+// enough for another one remains, and what is too small in the end takes the last leaf back.
 
 import { assert } from '@deltabase/base';
 import { arrayBranch, arrayLeaf } from './array-node.js';

@@ -58,6 +58,10 @@ function* piecesOf(
 ): Generator<Piece, void, void> {
   // Brackets and comma of the pair, brackets of the part of the container.
   const room = bytesMax - bytesOf(pointer) - 5;
+  if (container.bytes <= room) {
+    yield [pointer, container];
+    return;
+  }
   let part = new Part(container);
   let isFirst = true;
   let index = 0;

@@ -144,8 +144,8 @@ export class GroupStorage {
 
   /** Lets go of log that is flushed and that nobody needs, a part at a time. */
   #compactLog(): void {
-    const { heldLogBytesMax } = this.#host.limits;
-    const { peers } = this.#host;
+    const { peers, limits } = this.#host;
+    const { heldLogBytesMax } = limits;
     const heldFrom =
       this.log.bytes > heldLogBytesMax ? Infinity : neededFrom(this.#listener.raftStatus(), peers);
     const firstIndex = this.log.firstIndex();
