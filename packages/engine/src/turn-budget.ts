@@ -12,7 +12,7 @@ export class TurnBudget {
   constructor(limits: Limits) {
     this.#messages = limits.turnMessagesMax;
     this.#fuel = limits.turnFuelMax;
-    this.#applyBytes = limits.entryBytesMax;
+    this.#applyBytes = limits.applyBytesMax;
   }
 
   /** Whether no further message may be executed. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { DEFAULT_LIMITS } from '@deltabase/base';
 import { TurnBudget } from '../src/turn-budget.js';
 
-const LIMITS = { ...DEFAULT_LIMITS, turnMessagesMax: 3, turnFuelMax: 1000, entryBytesMax: 50 };
+const LIMITS = { ...DEFAULT_LIMITS, turnMessagesMax: 3, turnFuelMax: 1000, applyBytesMax: 50 };
 
 test('a turn ends after so many messages, or as much fuel (LogicCannotHurtTheHost)', () => {
   const many = new TurnBudget(LIMITS);

@@ -72,6 +72,7 @@ export interface Limits {
   readonly peerQueueBytesMax: number;
   readonly peerFrameBytesMax: number;
   readonly appendBytesMax: number;
+  readonly applyBytesMax: number;
   readonly inflightAppendsMax: number;
   readonly inflightBytesMax: number;
   readonly membersMax: number;
@@ -150,7 +151,7 @@ export const DEFAULT_LIMITS: Limits = {
   loadsWaitingMax: 1000, // documents that wait for others to leave memory; more are refused
   idleEvictMs: 60_000, // ms without a message, read or watch until a document leaves memory
   pieceBytesMax: 64 * KIB, // bytes of one piece of a snapshot: some 1 ms to parse
-  chunkBytesMax: 256 * KIB, // bytes of deltas in one row of a document's history
+  chunkBytesMax: 64 * KIB, // bytes of deltas in one row of a document's history
   snapshotDeltaBytesMin: 64 * KIB, // bytes of deltas until a new snapshot is worth it
   snapshotDeltaFactor: 4, // as many times the state's bytes: a snapshot costs a part of them, a load at most twice
 
@@ -186,13 +187,14 @@ export const DEFAULT_LIMITS: Limits = {
   peerQueueBytesMax: 64 * MIB, // bytes waiting for one peer; more is dropped, Raft resends
   peerFrameBytesMax: 16 * MIB, // bytes; a turn's frame is sent at frameBytesMax, its last part may be large
   appendBytesMax: 1 * MIB, // bytes of entries in one append message
+  applyBytesMax: 256 * KIB, // bytes of entries that a group applies in a turn, and one at least: some 10 ms of small deltas
   inflightAppendsMax: 256, // unacknowledged append messages to one peer
   inflightBytesMax: 16 * MIB, // bytes of them
   membersMax: 32, // nodes of a cluster, learners among them; each keeps a connection to every other
 
   diskFreeBytesMin: 512 * MIB, // bytes; with less left nothing is proposed: compaction and logs of all groups need room
   logCacheBytesMax: 1 * MIB, // bytes of recent entries of one group kept in memory
-  flushBytesMax: 4 * MIB, // bytes of applied, unflushed deltas of one group
+  flushBytesMax: 1 * MIB, // bytes of applied, unflushed deltas of one group
   flushIntervalMs: 5_000, // ms until applied deltas are flushed anyway
   trailingLogBytesMax: 1 * MIB, // bytes of flushed log that a group keeps while all members are there: LevelDB rewrites what stays for long
   absentLogBytesMax: 8 * MIB, // bytes of flushed log that a group keeps while a member is missed, heldLogBytesMax at most: in time it needs no snapshot

@@ -2,13 +2,12 @@
 
 export {
   type Command,
-  DeltasWriter,
   decodeCommand,
   encodeActivate,
   encodeOutcomes,
-  recordAt,
-  recordLength,
+  outcomeAt,
 } from './command.js';
+export { DeltasWriter } from './deltas-writer.js';
 export { ABI_VERSION, type Manifest, parseManifest } from './manifest.js';
 export { type Answer, type Message, messageId, type SessionRef } from './message.js';
 export {
@@ -27,5 +26,12 @@ export {
   type OutcomeRecord,
 } from './outcome.js';
 export { type DeltaRecord, decodeRecord, encodeRecord } from './record.js';
-export { decodeHead, decodeStep, type RecordHead, type RecordStep } from './record-parts.js';
+export {
+  decodeHead,
+  decodeStep,
+  type RecordHead,
+  type RecordStep,
+  recordAt,
+  recordLength,
+} from './record-parts.js';
 export { type Known, type SessionChange, Sessions } from './sessions.js';

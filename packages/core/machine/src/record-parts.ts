@@ -1,10 +1,25 @@
 // The parts of a delta record that copies need: its head to keep it, which says whose it is and what its cause was
-// answered; its step to fold it. They are read here straight from the bytes, of every delta, without the objects that a
-// whole record is made of. Field order and version are those of record.ts.
+// answered; its step to fold it. They are read here straight from the entry, of every delta, without the objects that a
+// whole record is made of.
 
-import { DeltabaseError, decodeUtf8 } from '@deltabase/base';
+import { decodeUtf8 } from '@deltabase/base';
 import { type KeptReply, SHORT_REPLY_BYTES } from './answer-row.js';
-import { type DeltaRecord, FIELDS, FLAG_SNAPSHOT, RECORD_VERSION } from './record.js';
+import { ByteReader, unknownForm } from './byte-reader.js';
+import { ByteWriter } from './byte-writer.js';
+import { HEADER_BYTES } from './entry-form.js';
+import { skipPatch, unpackPatch, unpackPatchText, writeWholePatch } from './packed-patch.js';
+import {
+  type DeltaRecord,
+  FLAG_REPLY,
+  FLAG_SNAPSHOT,
+  HERE,
+  readFlags,
+  readHash,
+  readShared,
+  type SharedFields,
+  skipHash,
+  skipShared,
+} from './record.js';
 
 export interface RecordHead
   extends Pick<
@@ -28,227 +43,181 @@ export interface RecordStep extends Pick<DeltaRecord, 'seq' | 'hash' | 'snapshot
   readonly patch: string;
 }
 
+/** Where the parts of a record in an entry are. */
+export interface RecordLayout {
+  /** Of its first byte. */
+  readonly start: number;
+  readonly sharedAt: number;
+  readonly sharedEnd: number;
+  readonly keyAt: number;
+  readonly keyEnd: number;
+  readonly bodyAt: number;
+  readonly end: number;
+}
+
 /**
- * The head of the record in `bytes[start, end)`. Throws DATA_CORRUPT if that is not one record of a version
- * known here; what it does not read is only checked to be there.
+ * The head of the record at `offset` of an entry. Throws DATA_CORRUPT if there is none of a version known here; what it
+ * does not read is only checked to be there.
  */
-export function decodeHead(bytes: Uint8Array, start: number, end: number): RecordHead {
+export function decodeHead(entry: Uint8Array, offset: number): RecordHead {
   const reader = READER;
-  reader.begin(bytes, start, end);
-  reader.expectArray(FIELDS);
-  if (reader.number() !== RECORD_VERSION) throw unknownForm();
-  const space = reader.knownText();
-  const key = reader.text();
+  const start = begin(reader, entry, offset);
+  const flags = readFlags(reader);
+  const { space, session, openedAt } = sharedOf(reader, start);
+  const key = keyOf(reader, start);
   const seq = reader.number();
-  const session = reader.knownText();
-  const openedAt = reader.number();
   const number = reader.number();
-  const settled = reader.number();
-  reader.skipText(); // principal
-  reader.skipText(); // channel
+  const settled = number - reader.signed();
+  const time = openedAt + reader.signed();
+  const reply = (flags & FLAG_REPLY) === 0 ? undefined : keptReply(reader);
   reader.skipBytes(); // payload
-  const time = reader.number();
-  reader.number(); // seed
-  reader.number(); // version
-  reader.skipBytes(); // patch
-  const reply = reader.replyOrNil();
-  reader.expectArray(0); // effects
+  reader.skip(4); // seed
+  skipPatch(reader);
   reader.number(); // fuel
-  reader.skipText(); // hash
-  const snapshotAdvised = (reader.number() & FLAG_SNAPSHOT) !== 0;
+  skipHash(reader);
   reader.finish();
+  const snapshotAdvised = (flags & FLAG_SNAPSHOT) !== 0;
   return { space, key, seq, session, openedAt, number, settled, time, reply, snapshotAdvised };
 }
 
-/** The step of the record in `bytes[start, end)`. Throws DATA_CORRUPT as `decodeHead` does, and where the patch is not UTF-8. */
-export function decodeStep(bytes: Uint8Array, start: number, end: number): RecordStep {
+/** The step of the record at `offset` of an entry. Throws DATA_CORRUPT as `decodeHead` does, and where the patch is not UTF-8. */
+export function decodeStep(entry: Uint8Array, offset: number): RecordStep {
   const reader = READER;
-  reader.begin(bytes, start, end);
-  reader.expectArray(FIELDS);
-  if (reader.number() !== RECORD_VERSION) throw unknownForm();
-  reader.skipText(); // space
-  reader.skipText(); // key
-  const seq = reader.number();
-  reader.skipText(); // session
-  reader.number(); // opened at
-  reader.number(); // number
-  reader.number(); // settled
-  reader.skipText(); // principal
-  reader.skipText(); // channel
-  reader.skipBytes(); // payload
-  reader.number(); // time
-  reader.number(); // seed
-  reader.number(); // version
-  const patch = reader.bytesAsText();
-  reader.skipBytesOrNil(); // reply
-  reader.expectArray(0); // effects
+  const start = begin(reader, entry, offset);
+  const flags = readFlags(reader);
+  if (placeOf(reader, start) === HERE) skipShared(reader);
+  if (placeOf(reader, start) === HERE) reader.skipBytes(); // key
+  const seq = skipToPatch(reader, flags);
+  const patch = unpackPatchText(reader);
   reader.number(); // fuel
-  const hash = reader.text();
-  const snapshotAdvised = (reader.number() & FLAG_SNAPSHOT) !== 0;
+  const hash = readHash(reader);
   reader.finish();
-  return { seq, patch, hash, snapshotAdvised };
+  return { seq, patch, hash, snapshotAdvised: (flags & FLAG_SNAPSHOT) !== 0 };
 }
 
-/** Texts that come again and again, such as a session's name: found again they need not be made anew. */
-const KNOWN_SLOTS = 256;
-
-/** Reads the forms of msgpack (https://msgpack.org, spec.md) that records are written in. */
-class Reader {
-  #bytes: Uint8Array = new Uint8Array(0);
-  #at = 0;
-  #end = 0;
-  readonly #known = new Array<string | undefined>(KNOWN_SLOTS).fill(undefined);
-  readonly #float = new Float64Array(1);
-  readonly #floatBytes = new Uint8Array(this.#float.buffer);
-
-  begin(bytes: Uint8Array, start: number, end: number): void {
-    this.#bytes = bytes;
-    this.#at = start;
-    this.#end = end;
-  }
-
-  finish(): void {
-    if (this.#at !== this.#end) throw unknownForm();
-    this.#bytes = NOTHING;
-  }
-
-  expectArray(length: number): void {
-    const form = this.#byte();
-    const found = form === 0xdc ? this.#uint(2) : (form & 0xf0) === 0x90 ? form & 0x0f : -1;
-    if (found !== length) throw unknownForm();
-  }
-
-  number(): number {
-    const form = this.#byte();
-    if (form < 0x80) return form;
-    if (form === 0xcc) return this.#byte();
-    if (form === 0xcd) return this.#uint(2);
-    if (form === 0xce) return this.#uint(4);
-    if (form === 0xcb) return this.#float64();
-    throw unknownForm();
-  }
-
-  text(): string {
-    const start = this.#skip(this.#textLength());
-    return this.#decode(start);
-  }
-
-  /** The same for a text that was probably read before. */
-  knownText(): string {
-    const start = this.#skip(this.#textLength());
-    const slot = this.#slotOf(start);
-    const known = this.#known[slot];
-    if (known !== undefined && this.#is(known, start)) return known;
-    const text = this.#decode(start);
-    this.#known[slot] = text;
-    return text;
-  }
-
-  skipText(): void {
-    this.#skip(this.#textLength());
-  }
-
-  skipBytes(): void {
-    this.#skip(this.#bytesLength(this.#byte()));
-  }
-
-  /** Bytes that are UTF-8. */
-  bytesAsText(): string {
-    const start = this.#skip(this.#bytesLength(this.#byte()));
-    return this.#decode(start);
-  }
-
-  skipBytesOrNil(): void {
-    const form = this.#byte();
-    if (form !== 0xc0) this.#skip(this.#bytesLength(form));
-  }
-
-  /** A short one as text, another one as a copy. */
-  replyOrNil(): KeptReply {
-    const form = this.#byte();
-    if (form === 0xc0) return undefined;
-    const length = this.#bytesLength(form);
-    const start = this.#skip(length);
-    const isShort = length <= SHORT_REPLY_BYTES;
-    const text = isShort ? decodeUtf8(this.#bytes, start, this.#at) : undefined;
-    return text ?? new Uint8Array(this.#bytes.subarray(start, this.#at));
-  }
-
-  #byte(): number {
-    if (this.#at >= this.#end) throw unknownForm();
-    return this.#bytes[this.#at++]!;
-  }
-
-  /** A number of `size` bytes, big-endian. */
-  #uint(size: 2 | 4): number {
-    const start = this.#skip(size);
-    const bytes = this.#bytes;
-    const high = (bytes[start]! << 8) | bytes[start + 1]!;
-    if (size === 2) return high;
-    return high * 0x10000 + ((bytes[start + 2]! << 8) | bytes[start + 3]!);
-  }
-
-  #float64(): number {
-    const start = this.#skip(8);
-    // Float64Array has the processor's order, which is little-endian wherever Node.js runs.
-    for (let at = 0; at < 8; at++) this.#floatBytes[7 - at] = this.#bytes[start + at]!;
-    return this.#float[0]!;
-  }
-
-  #textLength(): number {
-    const form = this.#byte();
-    if ((form & 0xe0) === 0xa0) return form & 0x1f;
-    if (form === 0xd9) return this.#byte();
-    if (form === 0xda) return this.#uint(2);
-    if (form === 0xdb) return this.#uint(4);
-    throw unknownForm();
-  }
-
-  #bytesLength(form: number): number {
-    if (form === 0xc4) return this.#byte();
-    if (form === 0xc5) return this.#uint(2);
-    if (form === 0xc6) return this.#uint(4);
-    throw unknownForm();
-  }
-
-  /** Goes on behind `length` bytes; returns where they start. */
-  #skip(length: number): number {
-    const start = this.#at;
-    if (start + length > this.#end) throw unknownForm();
-    this.#at = start + length;
-    return start;
-  }
-
-  #decode(start: number): string {
-    const text = decodeUtf8(this.#bytes, start, this.#at);
-    if (text === undefined) throw unknownForm();
-    return text;
-  }
-
-  #slotOf(start: number): number {
-    let hash = 0;
-    for (let at = start; at < this.#at; at++) hash = Math.imul(hash ^ this.#bytes[at]!, 0x01000193);
-    return (hash ^ (hash >>> 16)) & (KNOWN_SLOTS - 1);
-  }
-
-  /** Whether the ASCII text of `[start, at)` is `text`. */
-  #is(text: string, start: number): boolean {
-    const length = this.#at - start;
-    if (text.length !== length) return false;
-    for (let at = 0; at < length; at++) {
-      const byte = this.#bytes[start + at]!;
-      if (byte >= 0x80 || text.charCodeAt(at) !== byte) return false;
-    }
-    return true;
-  }
+/** Where the parts of the record at `offset` of an entry are. Throws DATA_CORRUPT as `decodeHead` does. */
+export function layoutOf(entry: Uint8Array, offset: number): RecordLayout {
+  const reader = READER;
+  const start = begin(reader, entry, offset);
+  readFlags(reader);
+  const shared = placeOf(reader, start);
+  const sharedAt = shared === HERE ? reader.at : shared;
+  const sharedEnd = endOf(reader, shared, skipShared);
+  const keyRef = placeOf(reader, start);
+  const keyAt = keyRef === HERE ? reader.at : keyRef;
+  const keyEnd = endOf(reader, keyRef, (at) => at.skipBytes());
+  return { start, sharedAt, sharedEnd, keyAt, keyEnd, bodyAt: reader.at, end: reader.end };
 }
 
-const NOTHING = new Uint8Array(0);
-const READER = new Reader();
+/** The record at `offset` of an entry by itself (`decodeRecord`). Throws DATA_CORRUPT as `decodeHead` does. */
+export function recordAt(entry: Uint8Array, offset: number): Uint8Array {
+  const { start, sharedAt, sharedEnd, keyAt, keyEnd, bodyAt, end } = layoutOf(entry, offset);
+  const reader = READER;
+  reader.begin(entry, bodyAt, end);
+  skipToPatch(reader, entry[start]!);
+  const patchAt = reader.at;
+  const patch = unpackPatch(reader);
+  const writer = new ByteWriter(end - start + sharedEnd - sharedAt + keyEnd - keyAt + patch.length);
+  writer.byte(entry[start]!);
+  writer.byte(HERE);
+  writer.copy(entry, sharedAt, sharedEnd);
+  writer.byte(HERE);
+  writer.copy(entry, keyAt, keyEnd);
+  writer.copy(entry, bodyAt, patchAt);
+  writeWholePatch(writer, patch);
+  writer.copy(entry, reader.at, end);
+  return writer.slice(0, writer.at);
+}
 
-function unknownForm(): DeltabaseError {
-  return new DeltabaseError(
-    'DATA_CORRUPT',
-    'a delta record has an unknown version or form: it may be of a newer release',
-  );
+/** Bytes of the record at `offset` of an entry. */
+export function recordLength(entry: Uint8Array, offset: number): number {
+  const start = begin(READER, entry, offset);
+  return READER.end - start;
+}
+
+const READER = new ByteReader();
+
+/** Entries are never changed: what was read last in one is read again from the next record that names the same place. */
+const last: {
+  entry: Uint8Array | undefined;
+  sharedAt: number;
+  shared: SharedFields | undefined;
+  keyAt: number;
+  key: string;
+} = { entry: undefined, sharedAt: 0, shared: undefined, keyAt: 0, key: '' };
+
+/** Begins to read the record at `offset`; returns where its first byte is. */
+function begin(reader: ByteReader, entry: Uint8Array, offset: number): number {
+  reader.begin(entry, offset, entry.length);
+  const length = reader.number();
+  const start = reader.at;
+  reader.begin(entry, start, start + length);
+  return start;
+}
+
+/** A place in the entry, before this record, or HERE. */
+function placeOf(reader: ByteReader, start: number): number {
+  const place = reader.number();
+  if (place !== HERE && (place < HEADER_BYTES || place >= start)) throw unknownForm();
+  return place;
+}
+
+function sharedOf(reader: ByteReader, start: number): SharedFields {
+  const place = placeOf(reader, start);
+  const at = place === HERE ? reader.at : place;
+  const isKnown = last.entry === reader.bytes && last.sharedAt === at && place !== HERE;
+  if (isKnown) return last.shared!;
+  const back = reader.at;
+  reader.seek(at);
+  const shared = readShared(reader);
+  if (place !== HERE) reader.seek(back);
+  if (last.entry !== reader.bytes) last.keyAt = 0;
+  last.entry = reader.bytes;
+  last.sharedAt = at;
+  last.shared = shared;
+  return shared;
+}
+
+/** Goes on at the patch from where the body begins; returns the seq. */
+function skipToPatch(reader: ByteReader, flags: number): number {
+  const seq = reader.number();
+  reader.number(); // number
+  reader.signed(); // settled
+  reader.signed(); // time
+  if ((flags & FLAG_REPLY) !== 0) reader.skipBytes();
+  reader.skipBytes(); // payload
+  reader.skip(4); // seed
+  return seq;
+}
+
+function keyOf(reader: ByteReader, start: number): string {
+  const place = placeOf(reader, start);
+  const at = place === HERE ? reader.at : place;
+  if (place !== HERE && last.keyAt === at) return last.key;
+  const back = reader.at;
+  reader.seek(at);
+  const key = reader.text();
+  if (place !== HERE) reader.seek(back);
+  last.keyAt = at;
+  last.key = key;
+  return key;
+}
+
+/** Where what lies at `place`, or right here, ends; goes on behind what lies here. */
+function endOf(reader: ByteReader, place: number, skip: (reader: ByteReader) => void): number {
+  const back = reader.at;
+  if (place !== HERE) reader.seek(place);
+  skip(reader);
+  const end = reader.at;
+  if (place !== HERE) reader.seek(back);
+  return end;
+}
+
+/** A short one as text, another one as a copy. */
+function keptReply(reader: ByteReader): KeptReply {
+  const start = reader.skipBytes();
+  const length = reader.at - start;
+  const isShort = length <= SHORT_REPLY_BYTES;
+  const text = isShort ? decodeUtf8(reader.bytes, start, reader.at) : undefined;
+  return text ?? new Uint8Array(reader.bytes.subarray(start, reader.at));
 }

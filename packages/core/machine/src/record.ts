@@ -1,35 +1,44 @@
-// Delta record, version 1 (DESIGN.md section 4): the delta of one message to one document, with its cause.
-// One msgpack array of fixed order; it is encoded once, by the leader, and its bytes are what the Raft log,
-// the document's history and every copy hold. docs/wire-formats.md describes it; tests hold golden bytes.
+// Delta record, version 2: the delta of one message to one document, with its cause. It is encoded once, by the leader, and
+// the Raft log, the document's history and every copy hold it. docs/wire-formats.md describes it; tests hold golden
+// bytes. What the records of an entry have in common, mostly all but a few numbers and the change itself, is written once
+// there: a later record names the place (deltas-writer.ts). By itself a record holds all of it, and its patch as text
+// (docs/decisions/0016).
 // record-parts.ts reads what copies need of it.
 
-import { assert, DeltabaseError, unpack } from '@deltabase/base';
-import { PackWriter } from './pack-writer.js';
+import { assert } from '@deltabase/base';
+import { ByteReader, unknownForm } from './byte-reader.js';
+import { ByteWriter } from './byte-writer.js';
+import { unpackPatch, writeWholePatch } from './packed-patch.js';
 
-/** What one message did to one document. Bytes fields are not copied: they share the record's buffer. */
-export interface DeltaRecord {
+/** What records of one entry often have in common. */
+export interface SharedFields {
   readonly space: string;
+  readonly session: string;
+  readonly openedAt: number;
+  readonly principal: string;
+  readonly channel: string;
+  /** The version of the space's machine that ran, from 1; 0 for the system space. */
+  readonly version: number;
+}
+
+/** What one message did to one document. */
+export interface DeltaRecord extends SharedFields {
   readonly key: string;
   /** The document's seq after this delta; the first is 1. */
   readonly seq: number;
-  /** The cause: message id, principal, channel, payload. */
-  readonly session: string;
-  readonly openedAt: number;
+  /** The cause: message id (session, number), principal, channel, payload. */
   readonly number: number;
   readonly settled: number;
-  readonly principal: string;
-  readonly channel: string;
+  /** Those of a decoded record share its buffer, and so do patch and reply. */
   readonly payload: Uint8Array;
   /** Milliseconds since 1970 by the leader's clock, never less than the group's delta before. */
   readonly time: number;
-  /** What the guest's random numbers came from. */
+  /** What the guest's random numbers came from: 32 bits. */
   readonly seed: number;
-  /** The version of the space's machine that ran, from 1; 0 for the system space. */
-  readonly version: number;
   /** RFC 6902 list as canonical JSON. */
   readonly patch: Uint8Array;
   readonly reply: Uint8Array | undefined;
-  /** Messages to other documents and timers: reserved, always empty in version 1. */
+  /** Messages to other documents and timers: reserved, always empty in version 2. */
   readonly effects: readonly never[];
   readonly fuel: number;
   /** The document's rolling hash after this delta: 16 hexadecimal digits. */
@@ -38,73 +47,145 @@ export interface DeltaRecord {
   readonly snapshotAdvised: boolean;
 }
 
-export const RECORD_VERSION = 1;
-export const FIELDS = 20;
+/** In the upper half of a record's first byte; flags are in the lower. */
+export const RECORD_VERSION = 2;
 export const FLAG_SNAPSHOT = 1;
+export const FLAG_REPLY = 2;
+/** In place of the place of something that records share: it follows. */
+export const HERE = 0;
+const FLAGS = FLAG_SNAPSHOT | FLAG_REPLY;
+const HASH_BYTES = 8;
 
-/** Writes the record's bytes; they are what `pack` would make of its fields in this order. */
-export function writeRecord(writer: PackWriter, record: DeltaRecord): void {
-  assert(record.seq >= 1, 'a delta makes seq 1 or more');
-  assert(record.effects.length === 0, 'effects are reserved');
-  writer.array(FIELDS);
-  writer.number(RECORD_VERSION);
-  writer.text(record.space);
-  writer.text(record.key);
-  writer.number(record.seq);
-  writer.text(record.session);
-  writer.number(record.openedAt);
-  writer.number(record.number);
-  writer.number(record.settled);
-  writer.text(record.principal);
-  writer.text(record.channel);
-  writer.bytes(record.payload);
-  writer.number(record.time);
-  writer.number(record.seed);
-  writer.number(record.version);
-  writer.bytes(record.patch);
-  if (record.reply === undefined) writer.nil();
-  else writer.bytes(record.reply);
-  writer.array(0);
-  writer.number(record.fuel);
-  writer.text(record.hash);
-  writer.number(record.snapshotAdvised ? FLAG_SNAPSHOT : 0);
+/** Writes what stands in front of all else. */
+export function writeForm(writer: ByteWriter, { reply, snapshotAdvised }: DeltaRecord): void {
+  const flags = (snapshotAdvised ? FLAG_SNAPSHOT : 0) | (reply === undefined ? 0 : FLAG_REPLY);
+  writer.byte((RECORD_VERSION << 4) | flags);
 }
 
-/** The record's bytes, in a buffer of their own. */
+export function writeShared(writer: ByteWriter, shared: SharedFields): void {
+  writer.text(shared.space);
+  writer.text(shared.session);
+  writer.number(shared.openedAt);
+  writer.text(shared.principal);
+  writer.text(shared.channel);
+  writer.number(shared.version);
+}
+
+/** Writes what stands behind the shared fields and the key; `writePatch` the patch. */
+export function writeBody(
+  writer: ByteWriter,
+  record: DeltaRecord,
+  writePatch: (writer: ByteWriter, patch: Uint8Array) => void,
+): void {
+  assert(record.seq >= 1, 'a delta makes seq 1 or more');
+  assert(record.effects.length === 0, 'effects are reserved');
+  writer.number(record.seq);
+  writer.number(record.number);
+  writer.signed(record.number - record.settled);
+  writer.signed(record.time - record.openedAt);
+  if (record.reply !== undefined) writer.bytes(record.reply);
+  writer.bytes(record.payload);
+  writer.fixed32(record.seed);
+  writePatch(writer, record.patch);
+  writer.number(record.fuel);
+  writeHash(writer, record.hash);
+}
+
+/** The flags in a record's first byte. Throws DATA_CORRUPT for another version. */
+export function readFlags(reader: ByteReader): number {
+  const form = reader.byte();
+  const flags = form & 0x0f;
+  if (form >>> 4 !== RECORD_VERSION || (flags & ~FLAGS) !== 0) throw unknownForm();
+  return flags;
+}
+
+export function readShared(reader: ByteReader): SharedFields {
+  const space = reader.knownText();
+  const session = reader.knownText();
+  const openedAt = reader.number();
+  const principal = reader.knownText();
+  const channel = reader.knownText();
+  return { space, session, openedAt, principal, channel, version: reader.number() };
+}
+
+export function skipShared(reader: ByteReader): void {
+  reader.skipBytes(); // space
+  reader.skipBytes(); // session
+  reader.number(); // opened at
+  reader.skipBytes(); // principal
+  reader.skipBytes(); // channel
+  reader.number(); // version
+}
+
+/** The bytes of the record by itself, in a buffer of their own: what `recordAt` gives. */
 export function encodeRecord(record: DeltaRecord): Uint8Array {
-  const writer = new PackWriter(1024);
-  writeRecord(writer, record);
+  const writer = new ByteWriter(1024);
+  writeForm(writer, record);
+  writer.byte(HERE);
+  writeShared(writer, record);
+  writer.byte(HERE);
+  writer.text(record.key);
+  writeBody(writer, record, writeWholePatch);
   return writer.slice(0, writer.at);
 }
 
-/** The record in `bytes`. Throws DATA_CORRUPT if they are not one record of a version known here. */
+const READER = new ByteReader();
+
+/** The record in `bytes` (`recordAt`). Throws DATA_CORRUPT if they are not one record of a version known here. */
 export function decodeRecord(bytes: Uint8Array): DeltaRecord {
-  const f = unpack(bytes);
-  if (!Array.isArray(f) || f[0] !== RECORD_VERSION || f.length !== FIELDS) {
-    throw new DeltabaseError(
-      'DATA_CORRUPT',
-      'a delta record has an unknown version or form: it may be of a newer release',
-    );
+  const reader = READER;
+  reader.begin(bytes, 0, bytes.length);
+  const flags = readFlags(reader);
+  expectHere(reader);
+  const shared = readShared(reader);
+  expectHere(reader);
+  const key = reader.text();
+  const seq = reader.number();
+  const number = reader.number();
+  const settled = number - reader.signed();
+  const time = shared.openedAt + reader.signed();
+  const reply = (flags & FLAG_REPLY) === 0 ? undefined : reader.view();
+  const payload = reader.view();
+  const seed = reader.fixed32();
+  const patch = unpackPatch(reader);
+  const fuel = reader.number();
+  const hash = readHash(reader);
+  reader.finish();
+  const snapshotAdvised = (flags & FLAG_SNAPSHOT) !== 0;
+  const cause = { number, settled, payload, time, seed };
+  return { ...shared, key, seq, ...cause, patch, reply, effects: [], fuel, hash, snapshotAdvised };
+}
+
+/** A record outside of an entry has nothing that it could refer to. */
+function expectHere(reader: ByteReader): void {
+  if (reader.number() !== HERE) throw unknownForm();
+}
+
+const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+export function readHash(reader: ByteReader): string {
+  const start = reader.skip(HASH_BYTES);
+  let hash = '';
+  for (let at = 0; at < HASH_BYTES; at++) hash += DIGITS[reader.bytes[start + at]!]!;
+  return hash;
+}
+
+export function skipHash(reader: ByteReader): void {
+  reader.skip(HASH_BYTES);
+}
+
+function writeHash(writer: ByteWriter, hash: string): void {
+  let wrong = hash.length ^ (2 * HASH_BYTES);
+  for (let at = 0; at < 2 * HASH_BYTES; at += 2) {
+    const byte = (digitOf(hash.charCodeAt(at)) << 4) | digitOf(hash.charCodeAt(at + 1));
+    wrong |= byte & ~0xff;
+    writer.byte(byte);
   }
-  return {
-    space: f[1],
-    key: f[2],
-    seq: f[3],
-    session: f[4],
-    openedAt: f[5],
-    number: f[6],
-    settled: f[7],
-    principal: f[8],
-    channel: f[9],
-    payload: f[10],
-    time: f[11],
-    seed: f[12],
-    version: f[13],
-    patch: f[14],
-    reply: f[15] ?? undefined,
-    effects: f[16],
-    fuel: f[17],
-    hash: f[18],
-    snapshotAdvised: (f[19] & FLAG_SNAPSHOT) !== 0,
-  };
+  assert(wrong === 0, 'a hash has 16 hexadecimal digits');
+}
+
+/** The value of a lower-case hexadecimal digit; of anything else a number beyond one. */
+function digitOf(unit: number): number {
+  if (unit >= 0x30 && unit <= 0x39) return unit - 0x30;
+  return unit >= 0x61 && unit <= 0x66 ? unit - 0x61 + 10 : 0x100;
 }

@@ -34,9 +34,9 @@ export class LocalDocument {
   document: Document | undefined;
   /** Called when the state has been loaded, or will not be; `undefined` unless that is under way. */
   loading: Array<(loaded: boolean) => void> | undefined;
-  /** Bytes of committed deltas since the last one that advised a snapshot; while the state is in memory. */
+  /** Bytes of the committed deltas since the last one that advised a snapshot, FOLD_BYTES more for each; while the state is in memory. */
   bytesSinceSnapshot = 0;
-  /** Bytes of deltas applied since it came into memory. */
+  /** The same of all deltas applied since it came into memory. */
   appliedBytes = 0;
   /** A delta advised a snapshot, which is not begun. */
   snapshotDue = false;
@@ -83,10 +83,10 @@ export class LocalDocument {
     assert(seq === 0 || head.seq === seq + 1, 'deltas of a document have no gap (CommittedOnly)');
     const { document } = this;
     if (document !== undefined) {
-      const bytes = recordLength(entry, offset);
+      const bytes = FOLD_BYTES + recordLength(entry, offset);
       // What this node proposed itself is there already.
       if (document.inFlight > 0) document.commit(head.seq);
-      else this.#fold(document, decodeStep(entry, offset, offset + bytes));
+      else this.#fold(document, decodeStep(entry, offset));
       this.appliedBytes += bytes;
       this.#countBytes(head.snapshotAdvised, bytes);
     }
@@ -101,11 +101,11 @@ export class LocalDocument {
   loaded(document: Document, bytesSinceSnapshot: number): void {
     assert(this.document === undefined, 'a state is loaded once');
     this.bytesSinceSnapshot = bytesSinceSnapshot;
-    for (const delta of this.tail.between(document.committed.seq, this.tail.lastSeq)) {
-      const step = decodeStep(delta.bytes, 0, delta.bytes.length);
+    this.tail.each(document.committed.seq, (entry, offset) => {
+      const step = decodeStep(entry, offset);
       this.#fold(document, step);
-      this.#countBytes(step.snapshotAdvised, delta.bytes.length);
-    }
+      this.#countBytes(step.snapshotAdvised, FOLD_BYTES + recordLength(entry, offset));
+    });
     this.document = document;
   }
 
@@ -131,6 +131,9 @@ export class LocalDocument {
     else this.bytesSinceSnapshot += bytes;
   }
 }
+
+/** What it costs to fold a delta, however small it is, in bytes of one: a snapshot is worth what it saves. */
+export const FOLD_BYTES = 128;
 
 /** What is committed was held to its leader's limits: a copy takes it as it is. */
 export const COMMITTED = { depthMax: Number.MAX_SAFE_INTEGER - 2 } as const;

@@ -26,7 +26,7 @@ import {
   placeOfPiece,
 } from '../storage/keys.js';
 import { type Task, wait } from '../task.js';
-import { COMMITTED } from './local-document.js';
+import { COMMITTED, FOLD_BYTES } from './local-document.js';
 
 /** A loaded state, and how many bytes of deltas were folded to get from the last snapshot to it. */
 export interface LoadedDocument extends Version {
@@ -64,8 +64,8 @@ export function* loadDocument(
 }
 
 /**
- * Reads stored deltas from `fromSeq` on, about `bytesMax` of them but at least one; none if there is none
- * on disk. Throws HISTORY_GONE if `fromSeq` itself is missing though later ones are there.
+ * Reads stored deltas from `fromSeq` on, each by itself, about `bytesMax` of them but at least one; none if there is
+ * none on disk. Throws HISTORY_GONE if `fromSeq` itself is missing though later ones are there.
  */
 export function* readDeltas(
   disk: DiskReader,
@@ -73,31 +73,35 @@ export function* readDeltas(
   fromSeq: number,
   bytesMax: number,
 ): Task<Uint8Array[]> {
-  const deltas = [...(yield* readChunkTail(disk, prefix, fromSeq))];
-  const bytes = deltas.reduce((sum, delta) => sum + delta.length, 0);
-  if (bytes >= bytesMax) return deltas;
+  const deltas: Uint8Array[] = [];
+  let bytesLeft = bytesMax;
+  const take = ({ key, value }: DiskRow): void => {
+    const skipped = fromSeq + deltas.length - firstSeqOfChunk(key);
+    for (const offset of offsetsIn(value).slice(skipped)) {
+      if (bytesLeft <= 0) return;
+      const delta = recordAt(value, offset);
+      deltas.push(delta);
+      bytesLeft -= delta.length;
+    }
+  };
+  const before = yield* readPage(disk, {
+    ...chunksRange(prefix, 0, fromSeq + 1),
+    ...{ reverse: true, rowsMax: 1 },
+  });
+  before.rows.forEach(take);
+  if (bytesLeft <= 0) return deltas;
   const range = chunksRange(prefix, fromSeq + deltas.length, MAX_SEQ);
-  const { rows } = yield* readPage(disk, { ...range, bytesMax: bytesMax - bytes });
-  for (const { key, value } of rows) {
-    if (firstSeqOfChunk(key) !== fromSeq + deltas.length) {
+  // Small deltas by themselves have twice the bytes that they have in a chunk.
+  const { rows } = yield* readPage(disk, { ...range, bytesMax: bytesLeft / 2 });
+  for (const row of rows) {
+    if (firstSeqOfChunk(row.key) !== fromSeq + deltas.length) {
       if (deltas.length === 0) throw historyGone(fromSeq);
       break;
     }
-    for (const record of recordsOf(value)) deltas.push(record);
+    take(row);
+    if (bytesLeft <= 0) break;
   }
   return deltas;
-}
-
-/** What the chunk that begins at or before `seq` holds from `seq` on. */
-function* readChunkTail(
-  disk: DiskReader,
-  prefix: Uint8Array,
-  seq: number,
-): Task<readonly Uint8Array[]> {
-  const before = chunksRange(prefix, 0, seq + 1);
-  const { rows } = yield* readPage(disk, { reverse: true, rowsMax: 1, ...before });
-  const row = rows[0];
-  return row === undefined ? [] : recordsOf(row.value).slice(seq - firstSeqOfChunk(row.key));
 }
 
 /** The newest whole snapshot at or before `seqMax`; seq 0 if there is none. */
@@ -184,8 +188,8 @@ interface Fold {
 function* foldChunk(fold: Fold, chunk: Uint8Array, seqMax: number): Task<void> {
   for (const offset of offsetsIn(chunk)) {
     if (fold.seq >= seqMax) return;
-    const bytes = recordLength(chunk, offset);
-    const step = decodeStep(chunk, offset, offset + bytes);
+    const bytes = FOLD_BYTES + recordLength(chunk, offset);
+    const step = decodeStep(chunk, offset);
     if (step.seq !== fold.seq + 1) throw missing(fold.seq + 1);
     fold.root = applyPatch(fold.root, parsePatch(step.patch, COMMITTED));
     fold.seq = step.seq;
@@ -207,10 +211,6 @@ function readPage(
 
 function pause(): Task<void> {
   return wait((done) => done());
-}
-
-function recordsOf(chunk: Uint8Array): readonly Uint8Array[] {
-  return offsetsIn(chunk).map((offset) => recordAt(chunk, offset));
 }
 
 /** Where the records of a chunk are. */

@@ -76,6 +76,13 @@ export class Tail {
     return deltas;
   }
 
+  /** Calls `take` with the place of each delta behind `afterSeq`, oldest first. */
+  each(afterSeq: number, take: (entry: Uint8Array, offset: number) => void): void {
+    for (let seq = Math.max(afterSeq + 1, this.#firstSeq); seq <= this.#lastSeq; seq++) {
+      take(this.#entryOf(seq), this.#offsetOf(seq));
+    }
+  }
+
   /** Copies the record of the delta that makes `seq`, which must be here. */
   copyTo(writer: DeltasWriter, seq: number): void {
     assert(seq >= this.#firstSeq && seq <= this.#lastSeq, 'what is copied is in the tail');

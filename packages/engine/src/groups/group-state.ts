@@ -3,14 +3,7 @@
 // batch moves it from one applied entry to a later one; a snapshot replaces it.
 
 import { assert } from '@deltabase/base';
-import {
-  decodeCommand,
-  decodeHead,
-  decodeOutcome,
-  recordAt,
-  recordLength,
-  Sessions,
-} from '@deltabase/machine';
+import { decodeCommand, decodeHead, decodeOutcome, outcomeAt, Sessions } from '@deltabase/machine';
 import type { ConfState, Entry, Snapshot } from 'raft-ts';
 import { GroupDocuments } from '../documents/group-documents.js';
 import type { LocalDocument } from '../documents/local-document.js';
@@ -112,12 +105,12 @@ export class GroupState {
     }
     if (command.kind === 'outcomes') {
       for (const offset of command.offsets) {
-        this.#sessions.foldOutcome(decodeOutcome(recordAt(data, offset)));
+        this.#sessions.foldOutcome(decodeOutcome(outcomeAt(data, offset)));
       }
       return;
     }
     for (const offset of command.offsets) {
-      const head = decodeHead(data, offset, offset + recordLength(data, offset));
+      const head = decodeHead(data, offset);
       const local = this.#documents.open(head.space, head.key);
       const isNew = this.#documents.apply(local, head, data, offset);
       assert(isNew, 'a delta is applied once (StateIsFold)');

@@ -36,7 +36,7 @@ export function makeRawNode({ group, host, storage, applied, lastLead }: RawNode
     asyncStorageWrites: true,
     disableProposalForwarding: true,
     appendBytesMax: limits.appendBytesMax,
-    applyingBytesMax: limits.appendBytesMax,
+    applyingBytesMax: limits.applyBytesMax,
     uncommittedBytesMax: limits.uncommittedBytesMax,
     inflightMessagesMax: limits.inflightAppendsMax,
     inflightBytesMax: limits.inflightBytesMax,

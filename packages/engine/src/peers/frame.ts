@@ -65,7 +65,7 @@ export interface Frame extends FrameHeader, Presence {
   readonly standings: readonly unknown[];
 }
 
-const FRAME_VERSION = 7;
+const FRAME_VERSION = 8;
 /** Expulsions by their numbers in frames. */
 const EXPULSIONS: readonly Expulsion[] = ['removed', 'lost', 'left-behind'];
 

@@ -5,13 +5,14 @@ import {
   decodeOutcome,
   messageId,
   type OutcomeRecord,
+  outcomeAt,
   recordAt,
 } from '@deltabase/machine';
 import { decodeConfChange, type Entry } from 'raft-ts';
 
 export interface EntryDescription {
   readonly kind: 'deltas' | 'outcomes' | 'activate' | 'configuration' | 'empty';
-  /** The delta records in it, in their stored form. */
+  /** The delta records in it, each by itself. */
   readonly records: readonly Uint8Array[];
   readonly summary: string;
 }
@@ -37,10 +38,11 @@ function describeCommand(data: Uint8Array): EntryDescription {
     const summary = `${command.space} runs version ${command.version} from here on`;
     return { kind: 'activate', records: [], summary };
   }
-  const records = command.offsets.map((offset) => recordAt(data, offset));
   if (command.kind === 'outcomes') {
-    return { kind: 'outcomes', records: [], summary: describeOutcomes(records) };
+    const outcomes = command.offsets.map((offset) => outcomeAt(data, offset));
+    return { kind: 'outcomes', records: [], summary: describeOutcomes(outcomes) };
   }
+  const records = command.offsets.map((offset) => recordAt(data, offset));
   const summary = records.length === 1 ? '1 delta' : `${records.length} deltas`;
   return { kind: 'deltas', records, summary };
 }

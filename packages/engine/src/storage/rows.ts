@@ -41,7 +41,7 @@ export interface GroupRow {
   readonly time: number;
 }
 
-const NODE_VERSION = 2;
+const NODE_VERSION = 3;
 const GROUP_VERSION = 1;
 /** The same, and the number of the log behind it. */
 const GROUP_VERSION_NUMBERED = 2;
@@ -193,6 +193,6 @@ function fields(
 function unknownForm(what: string): DeltabaseError {
   return new DeltabaseError(
     'DATA_CORRUPT',
-    `the ${what} has an unknown version or form: it may have been written by a newer release`,
+    `the ${what} has an unknown version or form: it may have been written by another release`,
   );
 }

@@ -87,7 +87,7 @@ class Bench {
 }
 
 test('what is applied is flushed once, and then loaded from disk as it was (StateIsFold)', () => {
-  const bench = new Bench({ chunkBytesMax: 300 });
+  const bench = new Bench({ chunkBytesMax: 200 });
   bench.apply('a', ...STEPS.slice(0, 10));
   assert.ok(bench.documents.unflushedBytes > 0);
   bench.flush()();

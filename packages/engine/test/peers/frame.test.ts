@@ -20,7 +20,7 @@ const HEADER = {
   founders: 9,
   incarnation: 4_000_000_000,
 };
-const HEAD = '07a373696da269641009ceee6b2800';
+const HEAD = '08a373696da269641009ceee6b2800';
 const PRESENCE: Presence = {
   life: 7,
   abstains: true,
@@ -53,7 +53,7 @@ const CHUNK: BulkFrame = {
   end: { index: 70_001, term: 5, confState: CONF, time: 9 },
 };
 
-test('a frame has the bytes that nodes of version 7 expect, and is read back', () => {
+test('a frame has the bytes that nodes of version 8 expect, and is read back', () => {
   const frame = own(encodeFrame(HEADER, PRESENCE, PARTS));
   const beat = '920506' + '91cd012c';
   assert.equal(
@@ -63,7 +63,7 @@ test('a frame has the bytes that nodes of version 7 expect, and is read back', (
   assert.deepEqual(decodeFrame(frame), { ...HEADER, ...PRESENCE, ...PARTS });
 });
 
-test('bulk frames have the bytes that nodes of version 7 expect, and are read back', () => {
+test('bulk frames have the bytes that nodes of version 8 expect, and are read back', () => {
   assert.equal(hex(encodeBulkFrame(PULL)), `9a${HEAD}0103ce00011170c4016b`);
   const conf = '95930102039201029105' + '9103c3';
   assert.equal(
@@ -93,10 +93,10 @@ test('a frame cut short, changed or made of chance is malformed, or a frame; not
 test('a frame of another version or with more fields is malformed', () => {
   const head = ['sim', 'id', 16, 9, 1];
   const rest = [7, false, true, 5, null, [], [], [], [], []];
-  assert.ok(isRead(decodeFrame, own(pack([7, ...head, ...rest, []]))));
-  assert.ok(!isRead(decodeFrame, own(pack([6, ...head, ...rest, []]))));
-  assert.ok(!isRead(decodeFrame, own(pack([7, ...head, ...rest, [], []]))));
-  assert.ok(!isRead(decodeFrame, own(pack([7, ...head, ...rest, 3]))));
+  assert.ok(isRead(decodeFrame, own(pack([8, ...head, ...rest, []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([7, ...head, ...rest, []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([8, ...head, ...rest, [], []]))));
+  assert.ok(!isRead(decodeFrame, own(pack([8, ...head, ...rest, 3]))));
   for (const [notice, isKnown] of [
     [[2, 'id'], true],
     [[3, 'id'], false],
@@ -105,10 +105,10 @@ test('a frame of another version or with more fields is malformed', () => {
     [0, false],
   ] as const) {
     const told = [7, false, true, 5, notice, [], [], [], [], [], []];
-    assert.equal(isRead(decodeFrame, own(pack([7, ...head, ...told]))), isKnown);
+    assert.equal(isRead(decodeFrame, own(pack([8, ...head, ...told]))), isKnown);
   }
-  assert.ok(!isRead(decodeBulkFrame, own(pack([7, ...head, 3, 1, 1, bytes('')]))));
-  assert.ok(!isRead(decodeBulkFrame, own(pack([7, ...head, 1, 1, 1, bytes(''), 0]))));
+  assert.ok(!isRead(decodeBulkFrame, own(pack([8, ...head, 3, 1, 1, bytes('')]))));
+  assert.ok(!isRead(decodeBulkFrame, own(pack([8, ...head, 1, 1, 1, bytes(''), 0]))));
 });
 
 test('a chunk with half a row, or without rows and end, is malformed: nothing could follow it', () => {

@@ -62,7 +62,7 @@ const ROWS: ReadonlyArray<{
   {
     name: 'node',
     bytes: own(encodeNodeRow(NODE)),
-    golden: '9902a373696da2696402ceee6b280010920102919304a3703a31a3633a32a46c6f7374',
+    golden: '9903a373696da2696402ceee6b280010920102919304a3703a31a3633a32a46c6f7374',
     decode: decodeNodeRow,
     value: NODE,
   },

@@ -1,8 +1,14 @@
 // A document's true history: deltas with patches, hashes and the states they make.
 
-import { DEFAULT_LIMITS } from '@deltabase/base';
+import { assert, DEFAULT_LIMITS } from '@deltabase/base';
 import { Draft, fromJson, hashText, type Json, type Operation, type Value } from '@deltabase/delta';
-import { type DeltaRecord, DeltasWriter, encodeRecord } from '@deltabase/machine';
+import {
+  type DeltaRecord,
+  DeltasWriter,
+  decodeCommand,
+  encodeRecord,
+  recordLength,
+} from '@deltabase/machine';
 import type { LocalDocument } from '../../src/documents/local-document.js';
 import { storedDelta, type TailDelta } from '../../src/documents/tail.js';
 import { own } from './bytes.js';
@@ -69,6 +75,20 @@ export function rootAt(steps: readonly Step[], seq: number): Value {
 
 export function tailOf(steps: readonly Step[]): TailDelta[] {
   return steps.map(({ record, bytes }) => storedDelta(record.seq, bytes));
+}
+
+/** A chunk of these deltas. */
+export function chunkOf(steps: readonly Step[]): Uint8Array {
+  const writer = new DeltasWriter();
+  for (const { record } of steps) writer.add(record);
+  return writer.finish();
+}
+
+/** Bytes of the records in a chunk. */
+export function bytesIn(chunk: Uint8Array): number {
+  const command = decodeCommand(chunk);
+  assert(command.kind === 'deltas', 'a chunk holds deltas');
+  return command.offsets.reduce((sum, offset) => sum + recordLength(chunk, offset), 0);
 }
 
 /** Where `record` lies in an entry of its own. */

@@ -71,7 +71,7 @@ test('snapshots of a document cost a part of its deltas, however often it is flu
 test('a snapshot waits for deltas of several times its size (CostIsTheDelta)', () => {
   const few = snapshotsTaken(8);
   const many = snapshotsTaken(1);
-  assert.ok(few > 0 && many > 3 * few, `${many} and ${few} snapshots`);
+  assert.ok(few > 0 && many > 2 * few, `${many} and ${few} snapshots`);
 });
 
 /** Snapshots of a document that its leader has taken while 2000 tokens were appended. */

@@ -115,7 +115,7 @@ test('a group with a long queue does not keep the other groups of its node waiti
 });
 
 test('a long log that is applied after a restart is spread over many turns (pitfall 21)', () => {
-  const limits = { entryBytesMax: 400, appendBytesMax: 400, flushIntervalMs: 1_000_000 };
+  const limits = { entryBytesMax: 400, applyBytesMax: 300, flushIntervalMs: 1_000_000 };
   const tokens = new TokenCluster({ seed: 42, limits }).start();
   const client = tokens.client('c');
   const [follower] = tokens.followersOf('a');

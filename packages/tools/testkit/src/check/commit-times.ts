@@ -1,6 +1,6 @@
 // When each seq of each document was committed, in virtual time: what whoever asks for something fresh must be shown.
 
-import { decodeCommand, decodeHead, recordLength } from '@deltabase/machine';
+import { decodeCommand, decodeHead } from '@deltabase/machine';
 import type { Entry } from 'raft-ts';
 
 export class CommitTimes {
@@ -38,7 +38,7 @@ export class CommitTimes {
     const command = decodeCommand(data);
     if (command.kind !== 'deltas') return;
     for (const offset of command.offsets) {
-      const { space, key, seq } = decodeHead(data, offset, offset + recordLength(data, offset));
+      const { space, key, seq } = decodeHead(data, offset);
       this.#reached(`${space}/${key}`, seq);
     }
   }

@@ -60,5 +60,7 @@ export function drawLimits(chance: Prng): Partial<Limits> {
   // Its default would keep all log of a run as soon as a node is away.
   const { trailingLogBytesMax } = drawn;
   if (trailingLogBytesMax !== undefined) drawn.absentLogBytesMax = 2 * trailingLogBytesMax;
+  // A draw of its own would change all that come behind it in the runs that are known.
+  if (drawn.entryBytesMax !== undefined) drawn.applyBytesMax = drawn.entryBytesMax;
   return drawn;
 }

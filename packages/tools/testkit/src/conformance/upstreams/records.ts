@@ -26,7 +26,7 @@ export function recordAt(seq: number, changes: Partial<DeltaRecord> = {}): Delta
     reply: undefined,
     effects: [],
     fuel: 12,
-    hash: `hash ${seq}`,
+    hash: seq.toString(16).padStart(16, '0'),
     snapshotAdvised: false,
     ...changes,
   };

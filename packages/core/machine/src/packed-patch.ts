@@ -1,0 +1,198 @@
+// The patch in a delta record. To everybody it is RFC 6902 as canonical JSON; a record keeps of that text only what is
+// not the same in every patch: which operations, and their pointers and values as they stand in it (a keystroke's patch
+// has some forty bytes around them). Unpacked it is the same text, byte for byte; a text of another form is kept whole.
+
+import { decodeUtf8, encodeUtf8 } from '@deltabase/base';
+import { type ByteReader, unknownForm } from './byte-reader.js';
+import { ByteWriter } from './byte-writer.js';
+
+/** Ends the operations. */
+const END = 0;
+/** In place of operations: the text as it is. */
+const WHOLE = 7;
+
+/** An operation by its code, from 1 on: the text before, between and behind its pointers and its value. */
+const FORMS: ReadonlyArray<readonly Uint8Array[]> = [
+  ['{"op":"add","path":"', '","value":', '}'],
+  ['{"op":"remove","path":"', '"}'],
+  ['{"op":"replace","path":"', '","value":', '}'],
+  ['{"from":"', '","op":"move","path":"', '"}'],
+  ['{"from":"', '","op":"copy","path":"', '"}'],
+  ['{"op":"test","path":"', '","value":', '}'],
+].map((form) => form.map(encodeUtf8));
+
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+const COMMA = 0x2c;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** Where texts are put together; some patch may have a megabyte, once. */
+let scratch = new ByteWriter(4096);
+const SCRATCH_BYTES_MAX = 65_536;
+
+/** Writes `patch` packed. */
+export function packPatch(writer: ByteWriter, patch: Uint8Array): void {
+  const start = writer.at;
+  if (packOperations(writer, patch)) {
+    writer.byte(END);
+  } else {
+    writer.rewind(start);
+    writeWholePatch(writer, patch);
+  }
+}
+
+/** Writes `patch` as it is, in a form that is read as packed ones are. */
+export function writeWholePatch(writer: ByteWriter, patch: Uint8Array): void {
+  writer.byte(WHOLE);
+  writer.bytes(patch);
+  writer.byte(END);
+}
+
+/** The text of the patch that comes next: of a packed one in a buffer of its own. */
+export function unpackPatch(reader: ByteReader): Uint8Array {
+  const start = reader.at;
+  if (reader.byte() === WHOLE) {
+    const patch = reader.view();
+    if (reader.byte() !== END) throw unknownForm();
+    return patch;
+  }
+  reader.seek(start);
+  unpack(reader);
+  return scratch.slice(0, scratch.at);
+}
+
+/** The same as a string. Throws DATA_CORRUPT where it is not UTF-8. */
+export function unpackPatchText(reader: ByteReader): string {
+  unpack(reader);
+  const text = decodeUtf8(scratch.buffer, 0, scratch.at);
+  if (text === undefined) throw unknownForm();
+  return text;
+}
+
+/** Goes on behind a packed patch. */
+export function skipPatch(reader: ByteReader): void {
+  for (let code = reader.byte(); code !== END; code = reader.byte()) {
+    for (let parts = partsOf(code); parts > 0; parts--) reader.skipBytes();
+  }
+}
+
+/** Makes the text in `scratch`. */
+function unpack(reader: ByteReader): void {
+  if (scratch.buffer.length > SCRATCH_BYTES_MAX) scratch = new ByteWriter(SCRATCH_BYTES_MAX);
+  scratch.rewind(0);
+  let code = reader.byte();
+  if (code === WHOLE) {
+    copyPart(reader);
+    if (reader.byte() !== END) throw unknownForm();
+    return;
+  }
+  scratch.byte(OPEN_LIST);
+  for (; code !== END; code = reader.byte()) {
+    if (scratch.at > 1) scratch.byte(COMMA);
+    const form = FORMS[code - 1];
+    if (form === undefined) throw unknownForm();
+    copyLiteral(form[0]!);
+    for (let at = 1; at < form.length; at++) {
+      copyPart(reader);
+      copyLiteral(form[at]!);
+    }
+  }
+  scratch.byte(CLOSE_LIST);
+}
+
+function copyPart(reader: ByteReader): void {
+  const start = reader.skipBytes();
+  scratch.copy(reader.bytes, start, reader.at);
+}
+
+function copyLiteral(literal: Uint8Array): void {
+  scratch.copy(literal, 0, literal.length);
+}
+
+function partsOf(code: number): number {
+  if (code === WHOLE) return 1;
+  const form = FORMS[code - 1];
+  if (form === undefined) throw unknownForm();
+  return form.length - 1;
+}
+
+/** Whether `patch` is of the canonical form; then its operations are written. */
+function packOperations(writer: ByteWriter, patch: Uint8Array): boolean {
+  const { length } = patch;
+  if (length < 2 || patch[0] !== OPEN_LIST) return false;
+  if (patch[1] === CLOSE_LIST) return length === 2;
+  for (let at = 1; ; at++) {
+    const code = codeAt(patch, at);
+    if (code === 0) return false;
+    writer.byte(code);
+    at = packParts(writer, patch, at, FORMS[code - 1]!);
+    if (at === 0) return false;
+    if (patch[at] === CLOSE_LIST) return at === length - 1;
+    if (patch[at] !== COMMA) return false;
+  }
+}
+
+/** The code of the operation whose text begins at `at`; 0 if it is none. */
+function codeAt(patch: Uint8Array, at: number): number {
+  for (let code = 1; code <= FORMS.length; code++) {
+    const form = FORMS[code - 1]!;
+    if (!isAt(form[0]!, patch, at)) continue;
+    if (form.length === 2 || patch[at + 2] !== 0x66) return code;
+    // Of those that begin with "from" only what follows the pointer tells which it is.
+    const end = endOfString(patch, at + form[0]!.length);
+    if (isAt(form[1]!, patch, end)) return code;
+  }
+  return 0;
+}
+
+/** Writes the pointers and the value of an operation; returns where its text ends, 0 if it is not of that form. */
+function packParts(
+  writer: ByteWriter,
+  patch: Uint8Array,
+  start: number,
+  form: readonly Uint8Array[],
+): number {
+  let at = start + form[0]!.length;
+  for (let next = 1; next < form.length; next++) {
+    const isValue = form[next]!.length === 1;
+    const end = isValue ? endOfValue(patch, at) : endOfString(patch, at);
+    if (!isAt(form[next]!, patch, end)) return 0;
+    writer.bytes(patch, at, end);
+    at = end + form[next]!.length;
+  }
+  return at;
+}
+
+function isAt(literal: Uint8Array, patch: Uint8Array, start: number): boolean {
+  for (let at = 0; at < literal.length; at++) {
+    if (patch[start + at] !== literal[at]) return false;
+  }
+  return true;
+}
+
+/** Where the quote is that ends the string of which `start` is inside; the end of the patch if there is none. */
+function endOfString(patch: Uint8Array, start: number): number {
+  let at = start;
+  while (at < patch.length && patch[at] !== QUOTE) at += patch[at] === BACKSLASH ? 2 : 1;
+  return Math.min(at, patch.length);
+}
+
+/** Where the bracket is that closes what is around the value at `start`. */
+function endOfValue(patch: Uint8Array, start: number): number {
+  let depth = 0;
+  for (let at = start; at < patch.length; at++) {
+    const byte = patch[at]!;
+    if (byte === QUOTE) {
+      at = endOfString(patch, at + 1);
+    } else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
+      depth++;
+    } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
+      if (depth === 0) return at;
+      depth--;
+    }
+  }
+  return patch.length;
+}
