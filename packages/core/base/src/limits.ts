@@ -152,8 +152,8 @@ export const DEFAULT_LIMITS: Limits = {
   idleEvictMs: 60_000, // ms without a message, read or watch until a document leaves memory
   pieceBytesMax: 64 * KIB, // bytes of one piece of a snapshot: some 1 ms to parse
   chunkBytesMax: 64 * KIB, // bytes of deltas in one row of a document's history
-  snapshotDeltaBytesMin: 64 * KIB, // bytes of deltas until a new snapshot is worth it
-  snapshotDeltaFactor: 4, // as many times the state's bytes: a snapshot costs a part of them, a load at most twice
+  snapshotDeltaBytesMin: 64 * KIB, // bytes of deltas until a new snapshot is worth it; each counts 128 more, for what folding it costs
+  snapshotDeltaFactor: 4, // as many times the state's bytes, counted likewise: snapshots take no more than about what small deltas do
 
   moduleBytesMax: 8 * MIB, // bytes; a Go module has 3 MB
   moduleFunctionsMax: 50_000, // functions
@@ -179,7 +179,7 @@ export const DEFAULT_LIMITS: Limits = {
   streamsPerConnectionMax: 10_000, // calls at once on one client connection
   frameMessagesMax: 8192, // messages or reads in one frame; small ones take 30 times their bytes when decoded
   requestTimeoutMsMax: 30_000, // ms that a message or read is given, whatever its deadline
-  entryBytesMax: 1 * MIB, // bytes of records gathered into one entry
+  entryBytesMax: 1 * MIB, // bytes of records gathered into one entry, as they are by themselves
   batchBytesMax: 8 * MIB, // bytes written to disk at once
   writeQueueBytesMax: 64 * MIB, // bytes that wait for the disk; with more, nothing runs here and leaders send again
   uncommittedBytesMax: 64 * MIB, // bytes proposed by a leader and not committed
@@ -187,7 +187,7 @@ export const DEFAULT_LIMITS: Limits = {
   peerQueueBytesMax: 64 * MIB, // bytes waiting for one peer; more is dropped, Raft resends
   peerFrameBytesMax: 16 * MIB, // bytes; a turn's frame is sent at frameBytesMax, its last part may be large
   appendBytesMax: 1 * MIB, // bytes of entries in one append message
-  applyBytesMax: 256 * KIB, // bytes of entries that a group applies in a turn, and one at least: some 10 ms of small deltas
+  applyBytesMax: 128 * KIB, // bytes of entries that a node applies in a turn, and one entry at least: some 10 ms of small deltas
   inflightAppendsMax: 256, // unacknowledged append messages to one peer
   inflightBytesMax: 16 * MIB, // bytes of them
   membersMax: 32, // nodes of a cluster, learners among them; each keeps a connection to every other

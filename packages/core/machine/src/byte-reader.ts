@@ -14,7 +14,7 @@ export class ByteReader {
 
   /** Reads `bytes[start, end)` from here on. */
   begin(bytes: Uint8Array, start: number, end: number): void {
-    if (end > bytes.length) throw unknownForm();
+    if (!(end <= bytes.length)) throw malformed();
     this.#bytes = bytes;
     this.#at = start;
     this.#end = end;
@@ -39,11 +39,11 @@ export class ByteReader {
 
   /** Throws unless everything was read. */
   finish(): void {
-    if (this.#at !== this.#end) throw unknownForm();
+    if (this.#at !== this.#end) throw malformed();
   }
 
   byte(): number {
-    if (this.#at >= this.#end) throw unknownForm();
+    if (this.#at >= this.#end) throw malformed();
     return this.#bytes[this.#at++]!;
   }
 
@@ -96,7 +96,7 @@ export class ByteReader {
   /** Goes on behind `length` bytes; returns where they start. */
   skip(length: number): number {
     const start = this.#at;
-    if (length > this.#end - start) throw unknownForm();
+    if (length > this.#end - start) throw malformed();
     this.#at = start + length;
     return start;
   }
@@ -104,19 +104,20 @@ export class ByteReader {
   /** What follows the lowest bits of a number. */
   #rest(low: number, unit: number): number {
     let value = low;
-    let scale = unit;
-    for (;;) {
+    for (let scale = unit; scale <= Number.MAX_SAFE_INTEGER; scale *= 0x80) {
       const byte = this.byte();
       value += (byte & 0x7f) * scale;
-      if (value > Number.MAX_SAFE_INTEGER) throw unknownForm();
-      if (byte < 0x80) return value;
-      scale *= 0x80;
+      if (byte >= 0x80) continue;
+      // A number has one form: no byte of it says nothing.
+      if (byte === 0 || value > Number.MAX_SAFE_INTEGER) break;
+      return value;
     }
+    throw malformed();
   }
 
   #decode(start: number): string {
     const text = decodeUtf8(this.#bytes, start, this.#at);
-    if (text === undefined) throw unknownForm();
+    if (text === undefined) throw malformed();
     return text;
   }
 
@@ -140,9 +141,10 @@ export class ByteReader {
 
 const NOTHING = new Uint8Array(0);
 
-export function unknownForm(): DeltabaseError {
+/** What is read is not what it should be. */
+export function malformed(): DeltabaseError {
   return new DeltabaseError(
     'DATA_CORRUPT',
-    'a delta record has an unknown version or form: it may be of another release',
+    'a log entry or a delta record has an unknown version or form: it may be of another release',
   );
 }

@@ -21,12 +21,15 @@ interface Place {
   readonly end: number;
 }
 
+/** About as many bytes as a record's numbers take. */
+const NUMBERS_BYTES = 64;
 /** A record has a shared part of its own unless it is one of so many that were written last. */
 const SHARED_TRIED = 8;
 
 export class DeltasWriter {
   readonly #writer: ByteWriter;
   #count = 0;
+  #wholeBytes = 0;
   /** The last shared parts, the newest first. */
   #shared: Place[] = [];
   /** The last key. */
@@ -51,17 +54,27 @@ export class DeltasWriter {
     return this.#writer.at;
   }
 
+  /** About as many bytes as the records that were added have by themselves. */
+  get wholeBytes(): number {
+    return this.#wholeBytes;
+  }
+
   /** Encodes one record into the entry. Returns its offset there: where its length stands, then it. */
   add(record: DeltaRecord): number {
     const writer = this.#writer;
     const offset = this.#beginRecord();
     writeForm(writer, record);
     const own = this.#addShared(record);
-    const start = this.#beginPart();
+    writer.byte(HERE);
+    const start = writer.at;
     writer.text(record.key);
-    const key = this.#endPart(start, this.#key);
+    const key = this.#named(start, this.#key) ? undefined : { at: start, end: writer.at };
     writeBody(writer, record, packPatch);
     this.#endRecord(offset, own, key);
+    const { space, session, principal, channel, payload, patch } = record;
+    const names = space.length + session.length + principal.length + channel.length;
+    this.#wholeBytes += names + record.key.length + payload.length + patch.length;
+    this.#wholeBytes += (record.reply?.length ?? 0) + NUMBERS_BYTES;
     return offset;
   }
 
@@ -72,9 +85,7 @@ export class DeltasWriter {
     const to = this.#beginRecord();
     writer.byte(entry[start]!);
     const own = this.#copyShared(entry, sharedAt, sharedEnd);
-    const part = this.#beginPart();
-    writer.copy(entry, keyAt, keyEnd);
-    const key = this.#endPart(part, this.#key);
+    const key = this.#copyKey(entry, keyAt, keyEnd);
     writer.copy(entry, bodyAt, end);
     this.#endRecord(to, own, key);
   }
@@ -89,6 +100,7 @@ export class DeltasWriter {
 
   #begin(): void {
     this.#count = 0;
+    this.#wholeBytes = 0;
     this.#shared = [];
     this.#key = undefined;
     this.#source = undefined;
@@ -103,9 +115,16 @@ export class DeltasWriter {
       this.#writer.number(this.#sharedAt);
       return undefined;
     }
-    const start = this.#beginPart();
+    this.#source = record;
+    this.#writer.byte(HERE);
+    const start = this.#writer.at;
     writeShared(this.#writer, record);
-    return this.#endShared(start, record, 0);
+    for (const place of this.#shared) {
+      if (!this.#named(start, place)) continue;
+      this.#sharedAt = place.at;
+      return undefined;
+    }
+    return { at: start, end: this.#writer.at };
   }
 
   #copyShared(entry: Uint8Array, at: number, end: number): Place | undefined {
@@ -113,41 +132,43 @@ export class DeltasWriter {
       this.#writer.number(this.#sharedAt);
       return undefined;
     }
-    const start = this.#beginPart();
-    this.#writer.copy(entry, at, end);
-    return this.#endShared(start, entry, at);
-  }
-
-  #endShared(
-    start: number,
-    source: SharedFields | Uint8Array,
-    sourceAt: number,
-  ): Place | undefined {
-    this.#source = source;
-    this.#sourceAt = sourceAt;
+    this.#source = entry;
+    this.#sourceAt = at;
     for (const place of this.#shared) {
-      if (this.#endPart(start, place) !== undefined) continue;
+      if (!isEqual(this.#writer.buffer, place, entry, at, end)) continue;
       this.#sharedAt = place.at;
+      this.#writer.number(place.at);
       return undefined;
     }
-    this.#sharedAt = start;
-    return { at: start, end: this.#writer.at };
+    return this.#copyPart(entry, at, end);
   }
 
-  /** A part follows, unless it turns out to be in the entry. */
-  #beginPart(): number {
-    this.#writer.byte(HERE);
-    return this.#writer.at;
+  #copyKey(entry: Uint8Array, at: number, end: number): Place | undefined {
+    const known = this.#key;
+    if (known === undefined || !isEqual(this.#writer.buffer, known, entry, at, end)) {
+      return this.#copyPart(entry, at, end);
+    }
+    this.#writer.number(known.at);
+    return undefined;
   }
 
-  /** Names `known` if it is the part that began at `start`; else gives that one's place. */
-  #endPart(start: number, known: Place | undefined): Place | undefined {
+  /** Gives the record a part of its own, and says where it is. */
+  #copyPart(entry: Uint8Array, at: number, end: number): Place {
     const writer = this.#writer;
-    const part = { at: start, end: writer.at };
-    if (known === undefined || !isEqual(writer.buffer, known, part)) return part;
+    writer.byte(HERE);
+    const start = writer.at;
+    writer.copy(entry, at, end);
+    return { at: start, end: writer.at };
+  }
+
+  /** Names `known` in place of what was written from `start` on, if that is the same. */
+  #named(start: number, known: Place | undefined): boolean {
+    const writer = this.#writer;
+    const { buffer, at } = writer;
+    if (known === undefined || !isEqual(buffer, known, buffer, start, at)) return false;
     writer.rewind(start - 1);
     writer.number(known.at);
-    return undefined;
+    return true;
   }
 
   #beginRecord(): number {
@@ -181,11 +202,18 @@ function isSame(a: SharedFields, b: SharedFields): boolean {
   );
 }
 
-function isEqual(bytes: Uint8Array, a: Place, b: Place): boolean {
-  const length = a.end - a.at;
-  if (b.end - b.at !== length) return false;
-  for (let at = 0; at < length; at++) {
-    if (bytes[a.at + at] !== bytes[b.at + at]) return false;
+/** Whether what `place` of `entry` holds is `bytes[at, end)`. */
+function isEqual(
+  entry: Uint8Array,
+  place: Place,
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+): boolean {
+  const length = end - at;
+  if (place.end - place.at !== length) return false;
+  for (let i = 0; i < length; i++) {
+    if (entry[place.at + i] !== bytes[at + i]) return false;
   }
   return true;
 }

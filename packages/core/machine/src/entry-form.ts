@@ -1,6 +1,6 @@
 // What all entries of a group's log begin with, and how the records in one follow each other: each with its length in front.
 
-import { DeltabaseError } from '@deltabase/base';
+import { malformed } from './byte-reader.js';
 import type { ByteWriter } from './byte-writer.js';
 
 const ENTRY_VERSION = 2;
@@ -22,8 +22,5 @@ export function kindOfEntry(entry: Uint8Array): EntryKind {
   if (kind === KINDS.deltas) return 'deltas';
   if (kind === KINDS.outcomes) return 'outcomes';
   if (kind === KINDS.activate) return 'activate';
-  throw new DeltabaseError(
-    'DATA_CORRUPT',
-    'a log entry has an unknown version or form: it may be of another release',
-  );
+  throw malformed();
 }

@@ -3,7 +3,7 @@
 // has some forty bytes around them). Unpacked it is the same text, byte for byte; a text of another form is kept whole.
 
 import { decodeUtf8, encodeUtf8 } from '@deltabase/base';
-import { type ByteReader, unknownForm } from './byte-reader.js';
+import { type ByteReader, malformed } from './byte-reader.js';
 import { ByteWriter } from './byte-writer.js';
 
 /** Ends the operations. */
@@ -56,44 +56,63 @@ export function unpackPatch(reader: ByteReader): Uint8Array {
   const start = reader.at;
   if (reader.byte() === WHOLE) {
     const patch = reader.view();
-    if (reader.byte() !== END) throw unknownForm();
+    if (reader.byte() !== END) throw malformed();
     return patch;
   }
   reader.seek(start);
   unpack(reader);
-  return scratch.slice(0, scratch.at);
+  const text = scratch.slice(0, scratch.at);
+  forgetLarge();
+  return text;
 }
 
-/** The same as a string. Throws DATA_CORRUPT where it is not UTF-8. */
+/** Copies the patch that comes next, which is read as `writeWholePatch` writes it from there on. */
+export function copyUnpacked(reader: ByteReader, writer: ByteWriter): void {
+  unpack(reader);
+  writer.byte(WHOLE);
+  writer.bytes(scratch.buffer, 0, scratch.at);
+  writer.byte(END);
+  forgetLarge();
+}
+
+/** The text of the patch that comes next, as a string. Throws DATA_CORRUPT where it is not UTF-8. */
 export function unpackPatchText(reader: ByteReader): string {
   unpack(reader);
   const text = decodeUtf8(scratch.buffer, 0, scratch.at);
-  if (text === undefined) throw unknownForm();
+  forgetLarge();
+  if (text === undefined) throw malformed();
   return text;
 }
 
 /** Goes on behind a packed patch. */
 export function skipPatch(reader: ByteReader): void {
-  for (let code = reader.byte(); code !== END; code = reader.byte()) {
-    for (let parts = partsOf(code); parts > 0; parts--) reader.skipBytes();
+  let code = reader.byte();
+  if (code === WHOLE) {
+    reader.skipBytes();
+    if (reader.byte() !== END) throw malformed();
+    return;
+  }
+  for (; code !== END; code = reader.byte()) {
+    const form = FORMS[code - 1];
+    if (form === undefined) throw malformed();
+    for (let part = 1; part < form.length; part++) reader.skipBytes();
   }
 }
 
 /** Makes the text in `scratch`. */
 function unpack(reader: ByteReader): void {
-  if (scratch.buffer.length > SCRATCH_BYTES_MAX) scratch = new ByteWriter(SCRATCH_BYTES_MAX);
   scratch.rewind(0);
   let code = reader.byte();
   if (code === WHOLE) {
     copyPart(reader);
-    if (reader.byte() !== END) throw unknownForm();
+    if (reader.byte() !== END) throw malformed();
     return;
   }
   scratch.byte(OPEN_LIST);
   for (; code !== END; code = reader.byte()) {
     if (scratch.at > 1) scratch.byte(COMMA);
     const form = FORMS[code - 1];
-    if (form === undefined) throw unknownForm();
+    if (form === undefined) throw malformed();
     copyLiteral(form[0]!);
     for (let at = 1; at < form.length; at++) {
       copyPart(reader);
@@ -103,6 +122,10 @@ function unpack(reader: ByteReader): void {
   scratch.byte(CLOSE_LIST);
 }
 
+function forgetLarge(): void {
+  if (scratch.buffer.length > SCRATCH_BYTES_MAX) scratch = new ByteWriter(SCRATCH_BYTES_MAX);
+}
+
 function copyPart(reader: ByteReader): void {
   const start = reader.skipBytes();
   scratch.copy(reader.bytes, start, reader.at);
@@ -110,13 +133,6 @@ function copyPart(reader: ByteReader): void {
 
 function copyLiteral(literal: Uint8Array): void {
   scratch.copy(literal, 0, literal.length);
-}
-
-function partsOf(code: number): number {
-  if (code === WHOLE) return 1;
-  const form = FORMS[code - 1];
-  if (form === undefined) throw unknownForm();
-  return form.length - 1;
 }
 
 /** Whether `patch` is of the canonical form; then its operations are written. */

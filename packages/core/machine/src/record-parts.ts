@@ -4,17 +4,19 @@
 
 import { decodeUtf8 } from '@deltabase/base';
 import { type KeptReply, SHORT_REPLY_BYTES } from './answer-row.js';
-import { ByteReader, unknownForm } from './byte-reader.js';
+import { ByteReader, malformed } from './byte-reader.js';
 import { ByteWriter } from './byte-writer.js';
 import { HEADER_BYTES } from './entry-form.js';
-import { skipPatch, unpackPatch, unpackPatchText, writeWholePatch } from './packed-patch.js';
+import { copyUnpacked, skipPatch, unpackPatchText } from './packed-patch.js';
 import {
+  counted,
   type DeltaRecord,
   FLAG_REPLY,
   FLAG_SNAPSHOT,
   HERE,
   readFlags,
   readHash,
+  readSeq,
   readShared,
   type SharedFields,
   skipHash,
@@ -65,10 +67,10 @@ export function decodeHead(entry: Uint8Array, offset: number): RecordHead {
   const flags = readFlags(reader);
   const { space, session, openedAt } = sharedOf(reader, start);
   const key = keyOf(reader, start);
-  const seq = reader.number();
+  const seq = readSeq(reader);
   const number = reader.number();
-  const settled = number - reader.signed();
-  const time = openedAt + reader.signed();
+  const settled = counted(number - reader.signed());
+  const time = counted(openedAt + reader.signed());
   const reply = (flags & FLAG_REPLY) === 0 ? undefined : keptReply(reader);
   reader.skipBytes(); // payload
   reader.skip(4); // seed
@@ -101,11 +103,19 @@ export function layoutOf(entry: Uint8Array, offset: number): RecordLayout {
   const start = begin(reader, entry, offset);
   readFlags(reader);
   const shared = placeOf(reader, start);
-  const sharedAt = shared === HERE ? reader.at : shared;
-  const sharedEnd = endOf(reader, shared, skipShared);
-  const keyRef = placeOf(reader, start);
-  const keyAt = keyRef === HERE ? reader.at : keyRef;
-  const keyEnd = endOf(reader, keyRef, (at) => at.skipBytes());
+  const behindShared = reader.at;
+  if (shared !== HERE) reader.seek(shared);
+  const sharedAt = reader.at;
+  skipShared(reader);
+  const sharedEnd = reader.at;
+  if (shared !== HERE) reader.seek(behindShared);
+  const key = placeOf(reader, start);
+  const behindKey = reader.at;
+  if (key !== HERE) reader.seek(key);
+  const keyAt = reader.at;
+  reader.skipBytes();
+  const keyEnd = reader.at;
+  if (key !== HERE) reader.seek(behindKey);
   return { start, sharedAt, sharedEnd, keyAt, keyEnd, bodyAt: reader.at, end: reader.end };
 }
 
@@ -116,18 +126,24 @@ export function recordAt(entry: Uint8Array, offset: number): Uint8Array {
   reader.begin(entry, bodyAt, end);
   skipToPatch(reader, entry[start]!);
   const patchAt = reader.at;
-  const patch = unpackPatch(reader);
-  const writer = new ByteWriter(end - start + sharedEnd - sharedAt + keyEnd - keyAt + patch.length);
+  const writer = whole;
+  writer.rewind(0);
   writer.byte(entry[start]!);
   writer.byte(HERE);
   writer.copy(entry, sharedAt, sharedEnd);
   writer.byte(HERE);
   writer.copy(entry, keyAt, keyEnd);
   writer.copy(entry, bodyAt, patchAt);
-  writeWholePatch(writer, patch);
+  copyUnpacked(reader, writer);
   writer.copy(entry, reader.at, end);
-  return writer.slice(0, writer.at);
+  const record = writer.slice(0, writer.at);
+  if (writer.buffer.length > WHOLE_BYTES_KEPT) whole = new ByteWriter(4096);
+  return record;
 }
+
+/** Where records are made whole. */
+let whole = new ByteWriter(4096);
+const WHOLE_BYTES_KEPT = 65_536;
 
 /** Bytes of the record at `offset` of an entry. */
 export function recordLength(entry: Uint8Array, offset: number): number {
@@ -142,9 +158,13 @@ const last: {
   entry: Uint8Array | undefined;
   sharedAt: number;
   shared: SharedFields | undefined;
+  keyEntry: Uint8Array | undefined;
   keyAt: number;
   key: string;
-} = { entry: undefined, sharedAt: 0, shared: undefined, keyAt: 0, key: '' };
+} = {
+  ...{ entry: undefined, sharedAt: 0, shared: undefined },
+  ...{ keyEntry: undefined, keyAt: 0, key: '' },
+};
 
 /** Begins to read the record at `offset`; returns where its first byte is. */
 function begin(reader: ByteReader, entry: Uint8Array, offset: number): number {
@@ -158,7 +178,7 @@ function begin(reader: ByteReader, entry: Uint8Array, offset: number): number {
 /** A place in the entry, before this record, or HERE. */
 function placeOf(reader: ByteReader, start: number): number {
   const place = reader.number();
-  if (place !== HERE && (place < HEADER_BYTES || place >= start)) throw unknownForm();
+  if (place !== HERE && (place < HEADER_BYTES || place >= start)) throw malformed();
   return place;
 }
 
@@ -171,7 +191,6 @@ function sharedOf(reader: ByteReader, start: number): SharedFields {
   reader.seek(at);
   const shared = readShared(reader);
   if (place !== HERE) reader.seek(back);
-  if (last.entry !== reader.bytes) last.keyAt = 0;
   last.entry = reader.bytes;
   last.sharedAt = at;
   last.shared = shared;
@@ -180,7 +199,7 @@ function sharedOf(reader: ByteReader, start: number): SharedFields {
 
 /** Goes on at the patch from where the body begins; returns the seq. */
 function skipToPatch(reader: ByteReader, flags: number): number {
-  const seq = reader.number();
+  const seq = readSeq(reader);
   reader.number(); // number
   reader.signed(); // settled
   reader.signed(); // time
@@ -193,24 +212,15 @@ function skipToPatch(reader: ByteReader, flags: number): number {
 function keyOf(reader: ByteReader, start: number): string {
   const place = placeOf(reader, start);
   const at = place === HERE ? reader.at : place;
-  if (place !== HERE && last.keyAt === at) return last.key;
+  if (place !== HERE && last.keyEntry === reader.bytes && last.keyAt === at) return last.key;
   const back = reader.at;
   reader.seek(at);
   const key = reader.text();
   if (place !== HERE) reader.seek(back);
+  last.keyEntry = reader.bytes;
   last.keyAt = at;
   last.key = key;
   return key;
-}
-
-/** Where what lies at `place`, or right here, ends; goes on behind what lies here. */
-function endOf(reader: ByteReader, place: number, skip: (reader: ByteReader) => void): number {
-  const back = reader.at;
-  if (place !== HERE) reader.seek(place);
-  skip(reader);
-  const end = reader.at;
-  if (place !== HERE) reader.seek(back);
-  return end;
 }
 
 /** A short one as text, another one as a copy. */

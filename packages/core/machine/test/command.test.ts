@@ -12,7 +12,7 @@ import {
   outcomeAt,
   recordAt,
 } from '../src/index.js';
-import { normal, records } from './records.js';
+import { neighbours, normal, records } from './records.js';
 import { sampleRecord } from './sample.js';
 
 function entryOf(all: readonly DeltaRecord[]): { entry: Uint8Array; offsets: number[] } {
@@ -30,7 +30,7 @@ function withKeys(...keys: string[]): DeltaRecord[] {
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-const several = fc.array(records, { minLength: 1, maxLength: 12 });
+const several = fc.oneof(fc.array(records, { minLength: 1, maxLength: 12 }), neighbours);
 
 test('an entry of deltas has the golden bytes of version 2', () => {
   const all = [...withKeys('a', 'bc'), sampleRecord({ key: 'bc', channel: 'set' })];
@@ -101,10 +101,29 @@ test('records copied out of entries make the entry that they would have made tog
       assert.equal(writer.count, taken.length);
       const expected = entryOf(taken).entry;
       assert.equal(writer.bytes, expected.length);
-      assert.equal(hex(writer.finish()), hex(expected));
+      const copied = writer.finish();
+      assert.equal(hex(copied), hex(expected));
+      const command = decodeCommand(copied);
+      assert.ok(command.kind === 'deltas');
+      for (const [at, offset] of command.offsets.entries()) {
+        assert.equal(hex(recordAt(copied, offset)), hex(encodeRecord(taken[at]!)));
+      }
       assert.throws(() => writer.finish(), /at least one record/);
     }),
   );
+});
+
+test('an entry grows by what its records take by themselves, more or less', () => {
+  const writer = new DeltasWriter();
+  for (const all of [withKeys('a', 'b', 'c'), [sampleRecord({ payload: new Uint8Array(9000) })]]) {
+    const before = writer.wholeBytes;
+    for (const record of all) writer.add(record);
+    const bytes = all.reduce((sum, record) => sum + encodeRecord(record).length, 0);
+    const counted = writer.wholeBytes - before;
+    assert.ok(counted > bytes * 0.8 && counted < bytes * 1.5, `${counted} for ${bytes}`);
+  }
+  writer.finish();
+  assert.equal(writer.wholeBytes, 0);
 });
 
 test('what records have in common is written once, while there are few of it', () => {

@@ -112,10 +112,12 @@ test('patches of leaders are packed', () => {
   );
 });
 
-test('a large patch leaves no large buffer, and small ones behind it come out', () => {
+test('small patches come out behind a large one', () => {
   const large = `[{"op":"add","path":"/a","value":"${'x'.repeat(300_000)}"}]`;
-  assert.equal(unpackPatchText(readerOf(packed(large))), large);
-  assert.equal(unpackPatchText(readerOf(packed('[]'))), '[]');
+  for (const patch of [large, '[]', large, '[{"op":"remove","path":""}]']) {
+    assert.equal(unpackPatchText(readerOf(packed(patch))), patch);
+    assert.equal(unpacked(packed(patch)).toString(), patch);
+  }
 });
 
 test('what is no packed patch is damage (DATA_CORRUPT)', () => {
@@ -129,6 +131,12 @@ test('what is no packed patch is damage (DATA_CORRUPT)', () => {
     assert.throws(() => unpacked(Uint8Array.of(1, 0, 0, code, 0, 0)), corrupt, `${code}`);
   }
   assert.throws(() => unpacked(Uint8Array.of(7, 0, 1, 0)), corrupt);
-  assert.throws(() => skipPatch(readerOf(Uint8Array.of(8, 0, 0))), corrupt);
+  for (const stored of [
+    [8, 0, 0],
+    [7, 0, 1],
+    [1, 0, 0, 7, 0, 0],
+  ]) {
+    assert.throws(() => skipPatch(readerOf(Uint8Array.from(stored))), corrupt, `${stored}`);
+  }
   assert.throws(() => unpackPatchText(readerOf(Uint8Array.of(7, 1, 0xff, 0))), corrupt);
 });

@@ -46,7 +46,7 @@ const hash = fc
   .bigInt({ min: 0n, max: 2n ** 64n - 1n })
   .map((h) => h.toString(16).padStart(16, '0'));
 
-/** With names that often come again. */
+/** Nothing of one is that of another, but by chance. */
 export const records: fc.Arbitrary<DeltaRecord> = fc
   .record({
     space: name,
@@ -69,6 +69,29 @@ export const records: fc.Arbitrary<DeltaRecord> = fc
     snapshotAdvised: fc.boolean(),
   })
   .map((changes) => sampleRecord({ ...changes, seq: Math.max(1, changes.seq) }));
+
+const few = <T>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
+
+/** Records that have all in common but a field or two, short ones and such as need two or three bytes for their length. */
+export const neighbours: fc.Arbitrary<DeltaRecord[]> = fc.array(
+  fc
+    .record({
+      space: few('counter', 'counter', 'log'),
+      key: few('a', 'a', 'b', 'k'.repeat(40), 'k'.repeat(130)),
+      session: few('c1', 'c1', 'c2', 'c'.repeat(50)),
+      openedAt: few(1, 1, 2 ** 40),
+      principal: few('anonymous', 'anonymous', 'ops'),
+      channel: few('add', 'add', 'set', 'a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7', 'a8', 'a9'),
+      version: few(1, 1, 2),
+      payload: few(0, 0, 20, 40, 80, 90, 120, 300, 16_300, 16_400).map((n) =>
+        new Uint8Array(n).fill(n),
+      ),
+      seq: count.map((seq) => Math.max(1, seq)),
+      snapshotAdvised: fc.boolean(),
+    })
+    .map(sampleRecord),
+  { minLength: 1, maxLength: 30 },
+);
 
 /** A record whose bytes compare by what is in them. */
 export function normal(record: object): object {

@@ -64,21 +64,23 @@ export function* loadDocument(
 }
 
 /**
- * Reads stored deltas from `fromSeq` on, each by itself, about `bytesMax` of them but at least one; none if there is
- * none on disk. Throws HISTORY_GONE if `fromSeq` itself is missing though later ones are there.
+ * Reads stored deltas from `fromSeq` on, each by itself, `countMax` or about `bytesMax` of them but at least one; none
+ * if there is none on disk. Throws HISTORY_GONE if `fromSeq` itself is missing though later ones are there.
  */
 export function* readDeltas(
   disk: DiskReader,
   prefix: Uint8Array,
   fromSeq: number,
   bytesMax: number,
+  countMax = Number.POSITIVE_INFINITY,
 ): Task<Uint8Array[]> {
   const deltas: Uint8Array[] = [];
   let bytesLeft = bytesMax;
+  const isFull = (): boolean => bytesLeft <= 0 || deltas.length >= countMax;
   const take = ({ key, value }: DiskRow): void => {
     const skipped = fromSeq + deltas.length - firstSeqOfChunk(key);
     for (const offset of offsetsIn(value).slice(skipped)) {
-      if (bytesLeft <= 0) return;
+      if (isFull()) return;
       const delta = recordAt(value, offset);
       deltas.push(delta);
       bytesLeft -= delta.length;
@@ -89,7 +91,7 @@ export function* readDeltas(
     ...{ reverse: true, rowsMax: 1 },
   });
   before.rows.forEach(take);
-  if (bytesLeft <= 0) return deltas;
+  if (isFull()) return deltas;
   const range = chunksRange(prefix, fromSeq + deltas.length, MAX_SEQ);
   // Small deltas by themselves have twice the bytes that they have in a chunk.
   const { rows } = yield* readPage(disk, { ...range, bytesMax: bytesLeft / 2 });
@@ -99,7 +101,7 @@ export function* readDeltas(
       break;
     }
     take(row);
-    if (bytesLeft <= 0) break;
+    if (isFull()) break;
   }
   return deltas;
 }
@@ -195,7 +197,7 @@ function* foldChunk(fold: Fold, chunk: Uint8Array, seqMax: number): Task<void> {
     fold.seq = step.seq;
     fold.hash = step.hash;
     fold.bytes += bytes;
-    fold.sliceBytes += bytes;
+    fold.sliceBytes += FOLD_BYTES + step.patch.length;
     if (fold.sliceBytes < SLICE_BYTES) continue;
     fold.sliceBytes = 0;
     yield* pause();

@@ -111,7 +111,7 @@ export class Proposals {
     if (this.#outcomes.length > 0) this.#proposeEntry();
     const offset = this.#writer.add(record);
     this.#gathered.push({ kind: 'delta', pending, local, record, offset });
-    if (this.#writer.bytes >= this.#host.limits.entryBytesMax) this.#proposeEntry();
+    if (this.#writer.wholeBytes >= this.#host.limits.entryBytesMax) this.#proposeEntry();
   }
 
   /** A message has its answer without a delta. */

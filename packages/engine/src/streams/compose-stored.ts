@@ -25,6 +25,9 @@ export interface ComposeRequest {
   readonly bytesMax: number;
 }
 
+/** Deltas by themselves take some times the bytes that they have in chunks, and a chunk read twice is work for nothing. */
+const PAGE_CHUNKS = 4;
+
 type PageLimits = Pick<Limits, 'chunkBytesMax'>;
 
 /** The deltas behind `fromSeq` in one, from disk; damage is not answered but thrown. */
@@ -36,7 +39,7 @@ export function* composeStored(
 ): Task<StoredComposition | Failure> {
   let composition: Composition | undefined;
   for (let next = fromSeq + 1; next <= seq; ) {
-    const page = yield* readStored(disk, local, next, chunkBytesMax);
+    const page = yield* readStored(disk, local, next, PAGE_CHUNKS * chunkBytesMax);
     if (page.kind === 'failed') return page;
     const stored = page.deltas.slice(0, seq + 1 - next);
     if (stored.length === 0) break;

@@ -32,13 +32,12 @@ export function* readHistory(
   if (fromSeq > seq) return { kind: 'page', deltas: [], seq };
   const recent = fromTail(local, fromSeq, limits.historyPageMax);
   if (recent.length > 0) return { kind: 'page', deltas: recent, seq };
-  const stored = yield* readStored(disk, local, fromSeq, PAGE_BYTES);
+  const stored = yield* readStored(disk, local, fromSeq, PAGE_BYTES, limits.historyPageMax);
   if (stored.kind === 'failed') return stored;
-  const deltas = stored.deltas.slice(0, limits.historyPageMax).map(decodeRecord);
-  return { kind: 'page', deltas, seq };
+  return { kind: 'page', deltas: stored.deltas.map(decodeRecord), seq };
 }
 
-/** Deltas in their stored form, of consecutive seqs. */
+/** Deltas from disk, each by itself, of consecutive seqs. */
 export interface StoredDeltas {
   readonly kind: 'deltas';
   readonly deltas: readonly Uint8Array[];
@@ -50,9 +49,11 @@ export function* readStored(
   local: LocalDocument,
   fromSeq: number,
   bytesMax: number,
+  countMax?: number,
 ): Task<StoredDeltas | Failure> {
   try {
-    return { kind: 'deltas', deltas: yield* readDeltas(disk, local.prefix, fromSeq, bytesMax) };
+    const deltas = yield* readDeltas(disk, local.prefix, fromSeq, bytesMax, countMax);
+    return { kind: 'deltas', deltas };
   } catch (thrown) {
     const isAnswer = thrown instanceof DeltabaseError && thrown.code === 'HISTORY_GONE';
     if (!isAnswer) throw thrown;

@@ -16,6 +16,8 @@ export interface LogRequest {
 }
 
 const RESPONSE_BYTES = 256 * 1024;
+/** Records by themselves have many times the bytes that they have in an entry: no more of them are made at once. */
+const PAGE_BYTES = 1024 * 1024;
 
 export class LogReader implements PageSource {
   readonly #engine: Engine;
@@ -50,10 +52,16 @@ export class LogReader implements PageSource {
         answer.failed(compacted(this.#nextIndex, first));
         return;
       }
-      this.#hasBegun ||= given.length > 0;
-      this.#left -= given.length;
-      this.#nextIndex = (given.at(-1)?.index ?? this.#nextIndex - 1) + 1;
-      const encoded = given.map((entry) => encodeEntry(entry, entry.index <= commitIndex));
+      const encoded: Buffer[] = [];
+      let bytes = 0;
+      for (const entry of given) {
+        if (bytes >= PAGE_BYTES) break;
+        encoded.push(encodeEntry(entry, entry.index <= commitIndex));
+        bytes += encoded.at(-1)!.length;
+        this.#nextIndex = entry.index + 1;
+      }
+      this.#hasBegun ||= encoded.length > 0;
+      this.#left -= encoded.length;
       answer.found(gather(encoded, RESPONSE_BYTES));
     });
   }
