@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Result } from '@deltabase/engine';
+import { decodeCommand, recordAt } from '@deltabase/machine';
 import { Cluster, makeScriptMachines, TOKENS, TokenCluster } from '@deltabase/testkit';
 import { IGNORING_SINK } from '../support/watch-sink.js';
 
@@ -111,6 +112,31 @@ test('a group with a long queue does not keep the other groups of its node waiti
   const waited = others.filter((key) => tokens.groupOf(key) !== tokens.groupOf(busy!)).length;
   const early = ran.slice(0, 50).filter((channel) => channel === 'look').length;
   assert.ok(early >= waited, `${early} of ${waited} ran among the first`);
+  tokens.check();
+});
+
+test('an entry ends where its records by themselves are too many bytes', () => {
+  const limits = { entryBytesMax: 1000, flushIntervalMs: 1_000_000 };
+  const tokens = new TokenCluster({ seed: 43, limits }).start();
+  const leader = tokens.leaderOf('a');
+  const client = tokens.client('c');
+  for (let count = 0; count < 100; count++) client.send('a', 'append', leader);
+  tokens.settle();
+  const sizes: number[] = [];
+  tokens.cluster.engine(leader).readLog(tokens.groupOf('a'), 1, (entries) => {
+    for (const { data, type } of entries) {
+      const command = type === 'normal' && data.length > 0 ? decodeCommand(data) : undefined;
+      if (command?.kind !== 'deltas') continue;
+      const records = command.offsets.map((offset) => recordAt(data, offset).length);
+      sizes.push(records.reduce((sum, bytes) => sum + bytes, 0));
+    }
+  });
+  tokens.run(10);
+  assert.ok(sizes.length >= 10 && sizes.every((bytes) => bytes < 1500), `${sizes}`);
+  assert.ok(
+    sizes.some((bytes) => bytes > 500),
+    'there was more than one record for an entry',
+  );
   tokens.check();
 });
 
