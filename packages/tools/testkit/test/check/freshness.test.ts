@@ -17,7 +17,7 @@ function recordOf(key: string, seq: number) {
   return {
     ...{ space: 'log', key, seq, session: 'c', openedAt: 1, number: seq, settled: 1 },
     ...{ principal: 'p', channel: 'c', payload: new Uint8Array(1), time: 1, seed: 1, version: 1 },
-    ...{ patch: new Uint8Array(2), reply: undefined, effects: [], fuel: 1, hash: 'h' },
+    ...{ patch: new Uint8Array(2), reply: undefined, effects: [], fuel: 1, hash: '0'.repeat(16) },
     snapshotAdvised: false,
   };
 }

@@ -99,7 +99,7 @@ function deltaOf(seq: number): TailDelta {
   const record = {
     ...{ space: 'log', key: 'k', seq, session: 'c', openedAt: 1, number: seq, settled: 1 },
     ...{ principal: 'p', channel: 'c', payload: new Uint8Array(1), time: 1, seed: 1, version: 1 },
-    ...{ patch: new Uint8Array(2), reply: undefined, effects: [], fuel: 1, hash: 'h' },
+    ...{ patch: new Uint8Array(2), reply: undefined, effects: [], fuel: 1, hash: '0'.repeat(16) },
     snapshotAdvised: false,
   };
   return { seq, bytes: new Uint8Array(8), record, encoded: undefined };
