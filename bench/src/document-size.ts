@@ -80,6 +80,8 @@ interface Costs {
   readonly throughputUs: number[];
   /** CPU of the leader's process, all threads, µs. */
   readonly leaderUs: number[];
+  /** The same of all nodes and the client together. */
+  readonly totalUs: number[];
   /** Median time of one message with no other in flight, ms. */
   readonly singleMs: number[];
 }
@@ -154,17 +156,18 @@ class Measurement {
     progress: (line: string) => void,
   ): Promise<readonly Costs[]> {
     const costs = subjects.map(
-      ({ size }): Costs => ({ size, throughputUs: [], leaderUs: [], singleMs: [] }),
+      ({ size }): Costs => ({ size, throughputUs: [], leaderUs: [], totalUs: [], singleMs: [] }),
     );
     // One round that does not count: for the first time everything is slower.
     for (let round = -1; round < this.#plan.rounds; round++) {
       for (let turn = 0; turn < subjects.length; turn++) {
         // Each size comes first, second and so on as often: what one leaves behind meets the next.
         const at = (turn + round + 1) % subjects.length;
-        const { throughputUs, leaderUs } = await this.#load(subjects[at]!);
+        const { throughputUs, leaderUs, totalUs } = await this.#load(subjects[at]!);
         if (round < 0) continue;
         costs[at]!.throughputUs.push(throughputUs);
         costs[at]!.leaderUs.push(leaderUs);
+        costs[at]!.totalUs.push(totalUs);
       }
       for (const [at, ms] of (await this.#oneByOne(subjects)).entries()) {
         if (round >= 0) costs[at]!.singleMs.push(ms);
@@ -174,12 +177,16 @@ class Measurement {
     return costs;
   }
 
-  async #load(subject: Subject): Promise<{ throughputUs: number; leaderUs: number }> {
+  async #load(subject: Subject): Promise<Record<'throughputUs' | 'leaderUs' | 'totalUs', number>> {
     const { messages } = this.#plan;
-    const before = await this.#leaderSeconds();
+    const before = await this.#seconds();
     const { perSecond } = await runLoad(messages, IN_FLIGHT, () => subject.next(this.#random));
-    const used = (await this.#leaderSeconds()) - before;
-    return { throughputUs: 1e6 / perSecond, leaderUs: (used * 1e6) / messages };
+    const after = await this.#seconds();
+    return {
+      throughputUs: 1e6 / perSecond,
+      leaderUs: ((after.leader - before.leader) * 1e6) / messages,
+      totalUs: ((after.total - before.total) * 1e6) / messages,
+    };
   }
 
   /** The median time of a message to each, ms, in the order of the subjects. */
@@ -201,8 +208,12 @@ class Measurement {
     );
   }
 
-  #leaderSeconds(): Promise<number> {
-    return cpuSeconds(this.#bench.cluster.node(this.#leader).pid!);
+  /** CPU time that was used until now. */
+  async #seconds(): Promise<{ readonly leader: number; readonly total: number }> {
+    const { nodes } = this.#bench.cluster;
+    const used = await Promise.all([...nodes.map(({ pid }) => pid!), process.pid].map(cpuSeconds));
+    const total = used.reduce((sum, seconds) => sum + seconds, 0);
+    return { leader: used[this.#leader - 1]!, total };
   }
 }
 
@@ -246,7 +257,7 @@ function summarize(
   const largest = costs.at(-1)!;
   const row = (name: string | number, of: Costs): (string | number)[] => [
     name,
-    ...(['leaderUs', 'throughputUs', 'singleMs'] as const).flatMap((kind) => [
+    ...(['leaderUs', 'totalUs', 'throughputUs', 'singleMs'] as const).flatMap((kind) => [
       cell(spreadOf(of[kind])),
       round(ratio(of[kind], smallest[kind])),
     ]),
@@ -264,6 +275,8 @@ function summarize(
       'members',
       "µs of the leader's CPU",
       'times 10',
+      'µs of all CPU',
+      'times 10',
       'µs at full load',
       'times 10',
       'ms alone',
@@ -273,7 +286,7 @@ function summarize(
     notes: [
       bound("the leader's CPU a message", 'leaderUs'),
       bound('the time a message at full load', 'throughputUs'),
-      `Medians of ${rounds} rounds of ${messages} messages, the least and the most behind them; ratios are medians of the rounds' ratios.`,
+      `Medians of ${rounds} rounds of ${messages} messages, the least and the most behind them; ratios are medians of the rounds' ratios. All CPU: of three nodes and the client.`,
     ],
   };
 }
