@@ -60,20 +60,20 @@ export class ByteReader {
   }
 
   fixed32(): number {
-    const start = this.skip(4);
+    const start = this.take(4);
     const bytes = this.#bytes;
     const low = bytes[start]! | (bytes[start + 1]! << 8) | (bytes[start + 2]! << 16);
     return (low | (bytes[start + 3]! << 24)) >>> 0;
   }
 
   text(): string {
-    const start = this.skip(this.number());
+    const start = this.take(this.number());
     return this.#decode(start);
   }
 
   /** The same for a text that was probably read before. */
   knownText(): string {
-    const start = this.skip(this.number());
+    const start = this.take(this.number());
     const slot = this.#slotOf(start);
     const known = this.#known[slot];
     if (known !== undefined && this.#is(known, start)) return known;
@@ -84,17 +84,17 @@ export class ByteReader {
 
   /** A byte string; it shares the buffer. */
   view(): Uint8Array {
-    const start = this.skip(this.number());
+    const start = this.take(this.number());
     return this.#bytes.subarray(start, this.#at);
   }
 
   /** Goes on behind a text or a byte string; returns where its content starts. */
   skipBytes(): number {
-    return this.skip(this.number());
+    return this.take(this.number());
   }
 
   /** Goes on behind `length` bytes; returns where they start. */
-  skip(length: number): number {
+  take(length: number): number {
     const start = this.#at;
     if (length > this.#end - start) throw malformed();
     this.#at = start + length;

@@ -71,10 +71,7 @@ export class DeltasWriter {
     const key = this.#named(start, this.#key) ? undefined : { at: start, end: writer.at };
     writeBody(writer, record, packPatch);
     this.#endRecord(offset, own, key);
-    const { space, session, principal, channel, payload, patch } = record;
-    const names = space.length + session.length + principal.length + channel.length;
-    this.#wholeBytes += names + record.key.length + payload.length + patch.length;
-    this.#wholeBytes += (record.reply?.length ?? 0) + NUMBERS_BYTES;
+    this.#wholeBytes += wholeBytesOf(record);
     return offset;
   }
 
@@ -189,6 +186,12 @@ export class DeltasWriter {
     if (key !== undefined) this.#key = { at: key.at + moved, end: key.end + moved };
     this.#count++;
   }
+}
+
+function wholeBytesOf(record: DeltaRecord): number {
+  const { space, session, principal, channel, key, payload, patch, reply } = record;
+  const names = space.length + session.length + principal.length + channel.length + key.length;
+  return names + payload.length + patch.length + (reply?.length ?? 0) + NUMBERS_BYTES;
 }
 
 function isSame(a: SharedFields, b: SharedFields): boolean {

@@ -56,7 +56,7 @@ export function unpackPatch(reader: ByteReader): Uint8Array {
   const start = reader.at;
   if (reader.byte() === WHOLE) {
     const patch = reader.view();
-    if (reader.byte() !== END) throw malformed();
+    expectEnd(reader);
     return patch;
   }
   reader.seek(start);
@@ -66,12 +66,10 @@ export function unpackPatch(reader: ByteReader): Uint8Array {
   return text;
 }
 
-/** Copies the patch that comes next, which is read as `writeWholePatch` writes it from there on. */
+/** Copies the patch that comes next, as `writeWholePatch` writes it. */
 export function copyUnpacked(reader: ByteReader, writer: ByteWriter): void {
   unpack(reader);
-  writer.byte(WHOLE);
-  writer.bytes(scratch.buffer, 0, scratch.at);
-  writer.byte(END);
+  writeWholePatch(writer, scratch.buffer.subarray(0, scratch.at));
   forgetLarge();
 }
 
@@ -89,7 +87,7 @@ export function skipPatch(reader: ByteReader): void {
   let code = reader.byte();
   if (code === WHOLE) {
     reader.skipBytes();
-    if (reader.byte() !== END) throw malformed();
+    expectEnd(reader);
     return;
   }
   for (; code !== END; code = reader.byte()) {
@@ -105,7 +103,7 @@ function unpack(reader: ByteReader): void {
   let code = reader.byte();
   if (code === WHOLE) {
     copyPart(reader);
-    if (reader.byte() !== END) throw malformed();
+    expectEnd(reader);
     return;
   }
   scratch.byte(OPEN_LIST);
@@ -120,6 +118,10 @@ function unpack(reader: ByteReader): void {
     }
   }
   scratch.byte(CLOSE_LIST);
+}
+
+function expectEnd(reader: ByteReader): void {
+  if (reader.byte() !== END) throw malformed();
 }
 
 function forgetLarge(): void {

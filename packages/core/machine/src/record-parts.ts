@@ -16,6 +16,7 @@ import {
   HERE,
   readFlags,
   readHash,
+  readKey,
   readSeq,
   readShared,
   type SharedFields,
@@ -65,15 +66,15 @@ export function decodeHead(entry: Uint8Array, offset: number): RecordHead {
   const reader = READER;
   const start = begin(reader, entry, offset);
   const flags = readFlags(reader);
-  const { space, session, openedAt } = sharedOf(reader, start);
-  const key = keyOf(reader, start);
+  const { space, session, openedAt } = readShareable(reader, start, knownShared, readShared);
+  const key = readShareable(reader, start, knownKey, readKey);
   const seq = readSeq(reader);
   const number = reader.number();
   const settled = counted(number - reader.signed());
   const time = counted(openedAt + reader.signed());
   const reply = (flags & FLAG_REPLY) === 0 ? undefined : keptReply(reader);
   reader.skipBytes(); // payload
-  reader.skip(4); // seed
+  reader.take(4); // seed
   skipPatch(reader);
   reader.number(); // fuel
   skipHash(reader);
@@ -153,18 +154,16 @@ export function recordLength(entry: Uint8Array, offset: number): number {
 
 const READER = new ByteReader();
 
-/** Entries are never changed: what was read last in one is read again from the next record that names the same place. */
-const last: {
+/** What was read at a place of an entry. */
+interface Known<T> {
   entry: Uint8Array | undefined;
-  sharedAt: number;
-  shared: SharedFields | undefined;
-  keyEntry: Uint8Array | undefined;
-  keyAt: number;
-  key: string;
-} = {
-  ...{ entry: undefined, sharedAt: 0, shared: undefined },
-  ...{ keyEntry: undefined, keyAt: 0, key: '' },
-};
+  at: number;
+  value: T | undefined;
+}
+
+/** Entries are never changed: what was read last need not be made anew for the next record that names its place. */
+const knownShared: Known<SharedFields> = { entry: undefined, at: 0, value: undefined };
+const knownKey: Known<string> = { entry: undefined, at: 0, value: undefined };
 
 /** Begins to read the record at `offset`; returns where its first byte is. */
 function begin(reader: ByteReader, entry: Uint8Array, offset: number): number {
@@ -182,19 +181,24 @@ function placeOf(reader: ByteReader, start: number): number {
   return place;
 }
 
-function sharedOf(reader: ByteReader, start: number): SharedFields {
+/** What follows, or stands at the place that is named instead. */
+function readShareable<T>(
+  reader: ByteReader,
+  start: number,
+  known: Known<T>,
+  read: (reader: ByteReader) => T,
+): T {
   const place = placeOf(reader, start);
-  const at = place === HERE ? reader.at : place;
-  const isKnown = last.entry === reader.bytes && last.sharedAt === at && place !== HERE;
-  if (isKnown) return last.shared!;
+  if (place !== HERE && known.entry === reader.bytes && known.at === place) return known.value!;
   const back = reader.at;
+  const at = place === HERE ? back : place;
   reader.seek(at);
-  const shared = readShared(reader);
+  const value = read(reader);
   if (place !== HERE) reader.seek(back);
-  last.entry = reader.bytes;
-  last.sharedAt = at;
-  last.shared = shared;
-  return shared;
+  known.entry = reader.bytes;
+  known.at = at;
+  known.value = value;
+  return value;
 }
 
 /** Goes on at the patch from where the body begins; returns the seq. */
@@ -205,22 +209,8 @@ function skipToPatch(reader: ByteReader, flags: number): number {
   reader.signed(); // time
   if ((flags & FLAG_REPLY) !== 0) reader.skipBytes();
   reader.skipBytes(); // payload
-  reader.skip(4); // seed
+  reader.take(4); // seed
   return seq;
-}
-
-function keyOf(reader: ByteReader, start: number): string {
-  const place = placeOf(reader, start);
-  const at = place === HERE ? reader.at : place;
-  if (place !== HERE && last.keyEntry === reader.bytes && last.keyAt === at) return last.key;
-  const back = reader.at;
-  reader.seek(at);
-  const key = reader.text();
-  if (place !== HERE) reader.seek(back);
-  last.keyEntry = reader.bytes;
-  last.keyAt = at;
-  last.key = key;
-  return key;
 }
 
 /** A short one as text, another one as a copy. */

@@ -46,7 +46,7 @@ export interface DeltaRecord extends SharedFields {
 }
 
 /** In the upper half of a record's first byte; flags are in the lower. */
-export const RECORD_VERSION = 2;
+const RECORD_VERSION = 2;
 export const FLAG_SNAPSHOT = 1;
 export const FLAG_REPLY = 2;
 /** In place of the place of something that records share: it follows. */
@@ -106,6 +106,10 @@ export function readShared(reader: ByteReader): SharedFields {
   return { space, session, openedAt, principal, channel, version: reader.number() };
 }
 
+export function readKey(reader: ByteReader): string {
+  return reader.text();
+}
+
 export function skipShared(reader: ByteReader): void {
   reader.skipBytes(); // space
   reader.skipBytes(); // session
@@ -137,7 +141,7 @@ export function decodeRecord(bytes: Uint8Array): DeltaRecord {
   expectHere(reader);
   const { space, session, openedAt, principal, channel, version } = readShared(reader);
   expectHere(reader);
-  const key = reader.text();
+  const key = readKey(reader);
   const seq = readSeq(reader);
   const number = reader.number();
   const settled = counted(number - reader.signed());
@@ -194,14 +198,14 @@ function expectHere(reader: ByteReader): void {
 const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 export function readHash(reader: ByteReader): string {
-  const start = reader.skip(HASH_BYTES);
+  const start = reader.take(HASH_BYTES);
   let hash = '';
   for (let at = 0; at < HASH_BYTES; at++) hash += DIGITS[reader.bytes[start + at]!]!;
   return hash;
 }
 
 export function skipHash(reader: ByteReader): void {
-  reader.skip(HASH_BYTES);
+  reader.take(HASH_BYTES);
 }
 
 function writeHash(writer: ByteWriter, hash: string): void {

@@ -146,7 +146,7 @@ test('nothing is read beyond the end (DATA_CORRUPT)', () => {
     assert.throws(() => readerOf(new Uint8Array(0))[read](), CORRUPT);
   }
   assert.throws(() => readerOf(Uint8Array.of(3, 1, 2)).view(), CORRUPT);
-  assert.throws(() => readerOf(Uint8Array.of(3)).skip(2), CORRUPT);
+  assert.throws(() => readerOf(Uint8Array.of(3)).take(2), CORRUPT);
   assert.throws(() => new ByteReader().begin(new Uint8Array(3), 0, 4), CORRUPT);
   assert.throws(() => readerOf(Uint8Array.of(1)).finish(), CORRUPT);
   assert.throws(() => readerOf(Uint8Array.of(1, 0xff)).text(), CORRUPT);

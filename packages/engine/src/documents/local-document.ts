@@ -83,7 +83,7 @@ export class LocalDocument {
     assert(seq === 0 || head.seq === seq + 1, 'deltas of a document have no gap (CommittedOnly)');
     const { document } = this;
     if (document !== undefined) {
-      const bytes = FOLD_BYTES + recordLength(entry, offset);
+      const bytes = foldBytes(entry, offset);
       // What this node proposed itself is there already.
       if (document.inFlight > 0) document.commit(head.seq);
       else this.#fold(document, decodeStep(entry, offset));
@@ -104,7 +104,7 @@ export class LocalDocument {
     this.tail.each(document.committed.seq, (entry, offset) => {
       const step = decodeStep(entry, offset);
       this.#fold(document, step);
-      this.#countBytes(step.snapshotAdvised, FOLD_BYTES + recordLength(entry, offset));
+      this.#countBytes(step.snapshotAdvised, foldBytes(entry, offset));
     });
     this.document = document;
   }
@@ -134,6 +134,11 @@ export class LocalDocument {
 
 /** What it costs to fold a delta, however small it is, in bytes of one: a snapshot is worth what it saves. */
 export const FOLD_BYTES = 128;
+
+/** What the delta whose record is at `offset` of `entry` counts as. */
+export function foldBytes(entry: Uint8Array, offset: number): number {
+  return FOLD_BYTES + recordLength(entry, offset);
+}
 
 /** What is committed was held to its leader's limits: a copy takes it as it is. */
 export const COMMITTED = { depthMax: Number.MAX_SAFE_INTEGER - 2 } as const;

@@ -13,7 +13,7 @@ import {
   type Value,
   type Version,
 } from '@deltabase/delta';
-import { decodeCommand, decodeStep, recordAt, recordLength } from '@deltabase/machine';
+import { decodeCommand, decodeStep, recordAt } from '@deltabase/machine';
 import type { DiskRange, DiskReader, DiskRow } from '../ports.js';
 import {
   chunksRange,
@@ -26,7 +26,7 @@ import {
   placeOfPiece,
 } from '../storage/keys.js';
 import { type Task, wait } from '../task.js';
-import { COMMITTED, FOLD_BYTES } from './local-document.js';
+import { COMMITTED, FOLD_BYTES, foldBytes } from './local-document.js';
 
 /** A loaded state, and how many bytes of deltas were folded to get from the last snapshot to it. */
 export interface LoadedDocument extends Version {
@@ -190,13 +190,12 @@ interface Fold {
 function* foldChunk(fold: Fold, chunk: Uint8Array, seqMax: number): Task<void> {
   for (const offset of offsetsIn(chunk)) {
     if (fold.seq >= seqMax) return;
-    const bytes = FOLD_BYTES + recordLength(chunk, offset);
     const step = decodeStep(chunk, offset);
     if (step.seq !== fold.seq + 1) throw missing(fold.seq + 1);
     fold.root = applyPatch(fold.root, parsePatch(step.patch, COMMITTED));
     fold.seq = step.seq;
     fold.hash = step.hash;
-    fold.bytes += bytes;
+    fold.bytes += foldBytes(chunk, offset);
     fold.sliceBytes += FOLD_BYTES + step.patch.length;
     if (fold.sliceBytes < SLICE_BYTES) continue;
     fold.sliceBytes = 0;
