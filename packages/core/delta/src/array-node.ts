@@ -13,7 +13,7 @@ import {
   resized,
   term,
 } from './sequence-hash.js';
-import { depthAfter, NODE_MAX } from './tree.js';
+import { BRANCH_MAX, depthAfter, LEAF_MAX } from './tree.js';
 import type { ArrayValue, Held, Slot } from './value.js';
 
 class ArrayNode implements ArrayValue {
@@ -56,7 +56,7 @@ export const EMPTY_ARRAY: ArrayValue = new ArrayNode(0, NO_ENDS, [], 0, 0, 0, 0,
 
 /** The leaf of `items`; takes the array over. */
 export function arrayLeaf(items: readonly Slot[]): ArrayValue {
-  assert(items.length <= NODE_MAX + 1, 'a leaf holds a node full of elements');
+  assert(items.length <= LEAF_MAX + 1, 'a leaf holds a node full of elements');
   let bytes = 0;
   let depth = 0;
   let a = 0;
@@ -73,7 +73,7 @@ export function arrayLeaf(items: readonly Slot[]): ArrayValue {
 
 /** The node of `height` over `children`; takes the array over. */
 export function arrayBranch(height: number, children: readonly ArrayValue[]): ArrayValue {
-  assert(height > 0 && children.length <= NODE_MAX, 'a branch holds a node full of children');
+  assert(height > 0 && children.length <= BRANCH_MAX, 'a branch holds a node full of children');
   const ends: number[] = [];
   let count = 0;
   let bytes = 0;

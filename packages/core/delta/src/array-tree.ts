@@ -4,7 +4,7 @@
 import { assert } from '@deltabase/base';
 import { arrayBranch, arrayLeaf, arrayWith, measureElement } from './array-node.js';
 import { makeMeasure, NOTHING } from './measure.js';
-import { NODE_MAX, NODE_MIN, replacedAt, splitPoint } from './tree.js';
+import { mostAt, NODE_MIN, replacedAt, splitPoint } from './tree.js';
 import type { ArrayValue, Slot } from './value.js';
 
 /** What `array` keeps at `index`, which is in [0, count). O(log n). */
@@ -30,7 +30,7 @@ export function arraySet(array: ArrayValue, index: number, slot: Slot): ArrayVal
 export function arrayInsert(array: ArrayValue, index: number, slot: Slot): ArrayValue {
   assert(index >= 0 && index <= array.count, 'an element is inserted within the array');
   const root = insertIn(array, index, slot);
-  if (root.items.length <= NODE_MAX) return root;
+  if (root.items.length <= mostAt(root.height)) return root;
   return arrayBranch(root.height + 1, splitNode(root, index));
 }
 
@@ -76,7 +76,7 @@ function setIn(node: ArrayValue, index: number, slot: Slot): ArrayValue {
   return arrayWith(node, index, OLD, NEW, node.ends, replacedAt(node.items, index, slot));
 }
 
-/** May return a node of NODE_MAX + 1 items, which the caller splits. */
+/** May return a node of one item more than it may hold, which the caller splits. */
 function insertIn(node: ArrayValue, index: number, slot: Slot): ArrayValue {
   if (node.height === 0) {
     measureElement(slot, NEW);
@@ -87,7 +87,7 @@ function insertIn(node: ArrayValue, index: number, slot: Slot): ArrayValue {
   const old = node.items[at] as ArrayValue;
   const within = index - startOf(node, at);
   const child = insertIn(old, within, slot);
-  const parts = child.items.length > NODE_MAX ? splitNode(child, within) : [child];
+  const parts = child.items.length > mostAt(child.height) ? splitNode(child, within) : [child];
   const items = node.items.toSpliced(at, 1, ...parts);
   return arrayWith(node, at, old, child, endsAfter(node, at, 1, parts), items);
 }
@@ -134,16 +134,16 @@ function endsAfter(
 }
 
 function splitNode(node: ArrayValue, index: number): readonly [ArrayValue, ArrayValue] {
-  assert(node.items.length === NODE_MAX + 1, 'a node splits as soon as it is overfull');
+  assert(node.items.length === mostAt(node.height) + 1, 'a node splits as soon as it is overfull');
   const changed = node.height > 0 ? childOf(node, index) : index;
-  return cut(node.height, node.items, splitPoint(changed));
+  return cut(node.height, node.items, splitPoint(node.height, changed));
 }
 
 /** One or two nodes of the items of `left` and `right`. */
 function mergeNodes(left: ArrayValue, right: ArrayValue): readonly ArrayValue[] {
   assert(left.height === right.height, 'neighbours have one height');
   const items = left.items.concat(right.items);
-  if (items.length > NODE_MAX) return cut(left.height, items, items.length >> 1);
+  if (items.length > mostAt(left.height)) return cut(left.height, items, items.length >> 1);
   return [nodeOf(left.height, items)];
 }
 

@@ -6,17 +6,18 @@
 
 import { assert } from '@deltabase/base';
 import { arrayBranch, arrayLeaf } from './array-node.js';
+import { firstName, itemsIn, namesIn, widthOf } from './child.js';
 import { listNames, nameAt, ownName } from './names.js';
 import { flatObject, objectBranch, objectLeaf } from './object-node.js';
-import { NODE_MAX, NODE_MIN } from './tree.js';
-import type { ArrayValue, Container, ObjectValue, Slot } from './value.js';
+import { BRANCH_MAX, LEAF_MAX, mostAt, NODE_MIN } from './tree.js';
+import type { ArrayValue, Child, ObjectValue, Slot } from './value.js';
 
 /** Builds one object from members in ascending order of their names. */
 export class ObjectBuilder {
   #keys: string[] = [];
   #items: Slot[] = [];
   #last: string | undefined;
-  readonly #levels: ObjectValue[][] = [];
+  readonly #levels: Child[][] = [];
 
   /** The name added last; `undefined`: none. */
   get last(): string | undefined {
@@ -32,49 +33,53 @@ export class ObjectBuilder {
     this.#last = key;
     this.#keys.push(key);
     this.#items.push(slot);
-    if (this.#keys.length < NODE_MAX + NODE_MIN) return;
-    const leaf = objectLeaf(this.#keys.slice(0, NODE_MAX), this.#items.slice(0, NODE_MAX));
-    this.#keys = this.#keys.slice(NODE_MAX);
-    this.#items = this.#items.slice(NODE_MAX);
+    if (this.#keys.length < LEAF_MAX + NODE_MIN) return;
+    const leaf = objectLeaf(this.#keys.slice(0, LEAF_MAX), this.#items.slice(0, LEAF_MAX));
+    this.#keys = this.#keys.slice(LEAF_MAX);
+    this.#items = this.#items.slice(LEAF_MAX);
     carry(this.#levels, 0, leaf, objectParent);
   }
 
   /** Adds the members of a leaf; their names come after all before. */
-  appendLeaf(leaf: ObjectValue): void {
+  appendLeaf(leaf: Child): void {
     const { length } = this.#items;
-    const isPacked = typeof leaf.keys === 'string';
-    if (!isPacked || !isShared(leaf, length)) {
-      for (let i = 0; i < leaf.items.length; i++) {
-        const name = nameAt(leaf.keys, i);
-        this.append(isPacked ? ownName(name) : name, leaf.items[i]!);
+    const names = namesIn(leaf);
+    const isPacked = typeof names === 'string';
+    if (!isPacked || !isShared(widthOf(leaf), length)) {
+      for (const [i, slot] of itemsIn(leaf).entries()) {
+        const name = nameAt(names, i);
+        this.append(isPacked ? ownName(name) : name, slot);
       }
       return;
     }
     assert(
-      this.#last === undefined || this.#last < nameAt(leaf.keys, 0),
+      this.#last === undefined || this.#last < nameAt(names, 0),
       'members are built in the order of their names',
     );
     if (length > 0) carry(this.#levels, 0, objectLeaf(this.#keys, this.#items), objectParent);
     this.#keys = [];
     this.#items = [];
-    this.#last = ownName(nameAt(leaf.keys, leaf.items.length - 1));
+    this.#last = ownName(nameAt(names, widthOf(leaf) - 1));
     carry(this.#levels, 0, leaf, objectParent);
   }
 
   /** The object; the builder is used up. */
   finish(): ObjectValue {
-    if (this.#levels.length === 0 && this.#keys.length <= NODE_MAX) {
+    if (this.#levels.length === 0 && this.#keys.length <= LEAF_MAX) {
       return flatObject(this.#keys, this.#items);
     }
     const last = takeBack(this.#levels, this.#items.length);
     if (last !== undefined) {
-      this.#keys = [...listNames(last.keys).map(ownName), ...this.#keys];
-      this.#items = [...last.items, ...this.#items];
+      this.#keys = [...listNames(namesIn(last)).map(ownName), ...this.#keys];
+      this.#items = [...itemsIn(last), ...this.#items];
     }
-    const leaves = cutsOf(this.#keys.length).map(([start, end]) =>
+    const leaves = cutsOf(0, this.#keys.length).map(([start, end]) =>
       objectLeaf(this.#keys.slice(start, end), this.#items.slice(start, end)),
     );
-    return close(this.#levels, leaves, objectParent);
+    const root = close(this.#levels, leaves, objectParent);
+    // One leaf may be all there is.
+    if (typeof root !== 'string') return root;
+    return flatObject(listNames(root).map(ownName), itemsIn(root));
   }
 }
 
@@ -93,16 +98,16 @@ export class ArrayBuilder {
   append(slot: Slot): void {
     this.#count++;
     this.#items.push(slot);
-    if (this.#items.length < NODE_MAX + NODE_MIN) return;
-    const leaf = arrayLeaf(this.#items.slice(0, NODE_MAX));
-    this.#items = this.#items.slice(NODE_MAX);
+    if (this.#items.length < LEAF_MAX + NODE_MIN) return;
+    const leaf = arrayLeaf(this.#items.slice(0, LEAF_MAX));
+    this.#items = this.#items.slice(LEAF_MAX);
     carry(this.#levels, 0, leaf, arrayBranch);
   }
 
   /** Adds the elements of a leaf. */
   appendLeaf(leaf: ArrayValue): void {
     const { length } = this.#items;
-    if (!isShared(leaf, length)) {
+    if (!isShared(leaf.items.length, length)) {
       for (const item of leaf.items) this.append(item);
       return;
     }
@@ -117,17 +122,17 @@ export class ArrayBuilder {
     const last = takeBack(this.#levels, this.#items.length);
     if (last !== undefined) this.#items = [...last.items, ...this.#items];
     if (this.#count === 0) return arrayLeaf([]);
-    const leaves = cutsOf(this.#items.length).map(([start, end]) =>
+    const leaves = cutsOf(0, this.#items.length).map(([start, end]) =>
       arrayLeaf(this.#items.slice(start, end)),
     );
     return close(this.#levels, leaves, arrayBranch);
   }
 }
 
-/** Whether `leaf` may stand in a tree as it is, and what waits in front of it make a leaf of their own. */
-function isShared(leaf: Container, waiting: number): boolean {
-  if (leaf.items.length < NODE_MIN || leaf.items.length > NODE_MAX) return false;
-  return waiting === 0 || (waiting >= NODE_MIN && waiting <= NODE_MAX);
+/** Whether a leaf of `length` may stand in a tree as it is, and what waits in front of it make a leaf of their own. */
+function isShared(length: number, waiting: number): boolean {
+  if (length < NODE_MIN || length > LEAF_MAX) return false;
+  return waiting === 0 || (waiting >= NODE_MIN && waiting <= LEAF_MAX);
 }
 
 /** The last leaf, taken out of its level, if as many as `left` are too few for one. */
@@ -137,12 +142,8 @@ function takeBack<Node>(levels: readonly Node[][], left: number): Node | undefin
 
 type ParentOf<Node> = (height: number, children: readonly Node[]) => Node;
 
-function objectParent(height: number, children: readonly ObjectValue[]): ObjectValue {
-  return objectBranch(
-    height,
-    children.map((child) => ownName(nameAt(child.keys, 0))),
-    children,
-  );
+function objectParent(height: number, children: readonly Child[]): Child {
+  return objectBranch(height, children.map(firstName), children);
 }
 
 /** Adds `node` to its level and lets full parents go up. */
@@ -153,8 +154,8 @@ function carry<Node>(levels: Node[][], height: number, node: Node, parent: Paren
     levels.push(level);
   }
   level.push(node);
-  if (level.length < NODE_MAX + NODE_MIN) return;
-  carry(levels, height + 1, parent(height + 1, level.splice(0, NODE_MAX)), parent);
+  if (level.length < BRANCH_MAX + NODE_MIN) return;
+  carry(levels, height + 1, parent(height + 1, level.splice(0, BRANCH_MAX)), parent);
 }
 
 /** Closes all levels over the last `nodes` of the lowest; the root. */
@@ -164,16 +165,19 @@ function close<Node>(levels: Node[][], nodes: readonly Node[], parent: ParentOf<
     const level = (levels[height] ?? []).concat(row);
     // One leaf may be all there is.
     if (level.length === 1 && height >= levels.length - 1) return level[0]!;
-    row = cutsOf(level.length).map(([start, end]) => parent(height + 1, level.slice(start, end)));
+    row = cutsOf(height + 1, level.length).map(([start, end]) =>
+      parent(height + 1, level.slice(start, end)),
+    );
   }
   return row[0]!;
 }
 
-/** Up to two ranges that cover `length` items and keep the bounds of a node. */
-function cutsOf(length: number): readonly (readonly [number, number])[] {
-  assert(length <= 2 * NODE_MAX, 'a level is closed with at most two nodes');
+/** Up to two ranges that cover `length` items and keep the bounds of nodes of `height`. */
+function cutsOf(height: number, length: number): readonly (readonly [number, number])[] {
+  const most = mostAt(height);
+  assert(length <= 2 * most, 'a level is closed with at most two nodes');
   if (length === 0) return [];
-  if (length <= NODE_MAX) return [[0, length]];
+  if (length <= most) return [[0, length]];
   const middle = length >> 1;
   return [
     [0, middle],

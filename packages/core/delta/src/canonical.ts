@@ -2,9 +2,10 @@
 // bytes are written once, into an array of exactly their length.
 
 import { assert, encodeUtf8Into } from '@deltabase/base';
+import { leafJson, writeLeafText } from './leaf-text.js';
 import { bytesOf, DIGITS_BELOW, makeMeasure, measureText, numberBytes } from './measure.js';
 import { nameAt } from './names.js';
-import type { ArrayValue, ObjectValue, Slot, Value } from './value.js';
+import type { ArrayValue, Child, Slot, Value } from './value.js';
 
 /** The canonical JSON text of `value`. */
 export function canonicalJson(value: Value): string {
@@ -74,11 +75,12 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const SCRATCH = makeMeasure();
 
-function writeMembers(node: ObjectValue, into: Uint8Array, start: number): number {
+function writeMembers(node: Child, into: Uint8Array, start: number): number {
+  if (typeof node === 'string') return writeLeafText(node, into, start);
   let at = start;
   for (let i = 0; i < node.items.length; i++) {
     if (node.height > 0) {
-      at = writeMembers(node.items[i] as ObjectValue, into, at);
+      at = writeMembers(node.items[i] as Child, into, at);
       continue;
     }
     at = writeString(nameAt(node.keys, i), into, at);
@@ -133,12 +135,13 @@ function textOf(slot: Slot): string {
   return slot.kind === 'object' ? `{${membersText(slot)}}` : `[${elementsText(slot)}]`;
 }
 
-function membersText(node: ObjectValue): string {
+function membersText(node: Child): string {
+  if (typeof node === 'string') return leafJson(node);
   let text = '';
   for (let i = 0; i < node.items.length; i++) {
     if (i > 0) text += ',';
     const item = node.items[i]!;
-    if (node.height > 0) text += membersText(item as ObjectValue);
+    if (node.height > 0) text += membersText(item as Child);
     else text += `${JSON.stringify(nameAt(node.keys, i))}:${textOf(item)}`;
   }
   return text;

@@ -2,7 +2,7 @@
 // that both sides share need no look. Equal hashes alone prove nothing here.
 
 import { assert } from '@deltabase/base';
-import { nameAt } from './names.js';
+import { Cursor } from './cursor.js';
 import type { Container, Slot, Value } from './value.js';
 
 /** Whether `a` and `b` are the same JSON: numbers by value, objects whatever the order of members. */
@@ -28,52 +28,20 @@ export function slotsEqual(a: Slot, b: Slot): boolean {
 /** Compares the parts of two containers of one kind and count, position by position. */
 function partsEqual(a: Container, b: Container): boolean {
   assert(a.kind === b.kind && a.count === b.count, 'positions of like containers are compared');
-  // Nodes still to come, the next on top; `i` and `j` items of the two on top are done.
-  const left: Container[] = [a];
-  const right: Container[] = [b];
-  let i = 0;
-  let j = 0;
-  while (left.length > 0) {
-    const x = left.at(-1)!;
-    const y = right.at(-1)!;
-    if (x === y && i === j) {
-      left.pop();
-      right.pop();
-      i = 0;
-      j = 0;
-    } else if (x.height > 0 || y.height > 0) {
-      if (x.height >= y.height) expandTop(left);
-      if (y.height >= x.height) expandTop(right);
-    } else {
-      const run = Math.min(x.items.length - i, y.items.length - j);
-      if (!runsEqual(x, i, y, j, run)) return false;
-      i += run;
-      j += run;
-      if (i === x.items.length) {
-        left.pop();
-        i = 0;
-      }
-      if (j === y.items.length) {
-        right.pop();
-        j = 0;
-      }
+  const left = new Cursor(a);
+  const right = new Cursor(b);
+  while (!left.isAtEnd) {
+    const { height, whole } = left;
+    const { height: otherHeight, whole: other } = right;
+    if (whole !== undefined && whole === other) {
+      left.skip();
+      right.skip();
+    } else if (height > 0 || otherHeight > 0) {
+      if (height >= otherHeight) left.expand();
+      if (otherHeight >= height) right.expand();
+    } else if (left.name !== right.name || !slotsEqual(left.take(), right.take())) {
+      return false;
     }
-  }
-  return true;
-}
-
-/** Puts the children of the node on top in its place, the first on top. */
-export function expandTop<Node extends Container>(stack: Node[]): void {
-  const node = stack.pop()!;
-  for (let i = node.items.length - 1; i >= 0; i--) stack.push(node.items[i] as Node);
-}
-
-function runsEqual(x: Container, i: number, y: Container, j: number, run: number): boolean {
-  for (let k = 0; k < run; k++) {
-    if (x.kind === 'object' && y.kind === 'object') {
-      if (nameAt(x.keys, i + k) !== nameAt(y.keys, j + k)) return false;
-    }
-    if (!slotsEqual(x.items[i + k]!, y.items[j + k]!)) return false;
   }
   return true;
 }

@@ -4,12 +4,14 @@
 import { DEFAULT_LIMITS, DeltabaseError } from '@deltabase/base';
 import { arrayLeaf, EMPTY_ARRAY } from './array-node.js';
 import { ArrayBuilder, ObjectBuilder } from './build.js';
+import { heightOf, itemsIn, namesIn } from './child.js';
 import { slotOf } from './measure.js';
 import { nameAt } from './names.js';
 import { EMPTY_OBJECT, flatObject } from './object-node.js';
-import { NODE_MAX } from './tree.js';
+import { LEAF_MAX } from './tree.js';
 import {
   type ArrayValue,
+  type Child,
   isArray,
   type ObjectValue,
   type Slot,
@@ -104,7 +106,7 @@ export function jsonError(problem: JsonProblem, message: string, cause?: unknown
 
 function convertArray(json: readonly unknown[], depthMax: number, tally: Tally): ArrayValue {
   if (json.length === 0) return EMPTY_ARRAY;
-  if (json.length <= NODE_MAX) {
+  if (json.length <= LEAF_MAX) {
     const items = json.slice() as Slot[];
     for (let i = 0; i < items.length; i++) items[i] = convert(json[i], depthMax, tally);
     return arrayLeaf(items);
@@ -123,7 +125,7 @@ function convertObject(json: object, depthMax: number, tally: Tally): ObjectValu
   tally.names += keys.length;
   if (keys.length === 0) return EMPTY_OBJECT;
   const members = json as Readonly<Record<string, unknown>>;
-  if (keys.length <= NODE_MAX) {
+  if (keys.length <= LEAF_MAX) {
     return flatObject(
       keys,
       keys.map((key) => convert(members[key], depthMax, tally)),
@@ -140,7 +142,7 @@ function sortedKeys(json: object, tally: Tally): readonly string[] {
   let sorted = true;
   for (let i = 1; i < keys.length && sorted; i++) sorted = keys[i - 1]! < keys[i]!;
   if (!sorted) keys.sort();
-  if (keys.length > NODE_MAX) {
+  if (keys.length > LEAF_MAX) {
     for (const key of keys) checkText(key);
     return keys;
   }
@@ -171,14 +173,14 @@ function addElements(node: ArrayValue, into: Json[]): void {
   }
 }
 
-function addMembers(node: ObjectValue, into: Record<string, Json>): void {
-  for (let i = 0; i < node.items.length; i++) {
-    const item = node.items[i]!;
-    if (node.height > 0) {
-      addMembers(item as ObjectValue, into);
+function addMembers(node: Child, into: Record<string, Json>): void {
+  const isLeaf = heightOf(node) === 0;
+  for (const [i, item] of itemsIn(node).entries()) {
+    if (!isLeaf) {
+      addMembers(item as Child, into);
       continue;
     }
-    const key = nameAt(node.keys, i);
+    const key = nameAt(namesIn(node), i);
     if (key === '__proto__') define(into, key, plain(item));
     else into[key] = plain(item);
   }

@@ -2,8 +2,9 @@
 // tree of many nodes, they are one text: a search then reads a few neighbouring cache lines, where an array
 // leads to a string somewhere in memory for each name it compares; and the garbage collector, which looks at
 // every pointer, finds one. A small object keeps its array, which is faster while all of it is in the cache.
-// A packed text is: the number of names, one unit; their length, one unit, or 0 if they differ in length; if
-// so, where each begins and the last ends, two units each, the low one first; then the names themselves.
+// A packed text is: the number of names, one unit; the units that each has behind what all begin with, one unit, or
+// 0 if they differ in that; how many units all begin with, one unit; these; if their length differs, that of each, one
+// unit each; then the names themselves, without what all begin with.
 
 /** Names, ascending and distinct: listed, or packed into one text. */
 export type Names = readonly string[] | string;
@@ -13,25 +14,36 @@ export const PACKED_UNITS_MAX = 4096;
 
 /** `list` as a node keeps it that is to stay as it is; long names stay listed. */
 export function packNames(list: readonly string[]): Names {
-  const width = widthOf(list);
-  const head = [list.length, width];
-  let at = width > 0 ? HEAD_UNITS + width * list.length : HEAD_UNITS + 2 * (list.length + 1);
-  if (width === 0) {
-    head.push(at & 0xff, at >> 8);
-    for (const name of list) {
-      at += name.length;
-      head.push(at & 0xff, at >> 8);
-    }
-  }
-  if (at > PACKED_UNITS_MAX) return list;
+  const shared = sharedUnits(list);
+  const lengths = list.map((name) => name.length - shared);
+  const longest = Math.max(0, ...lengths);
+  if (longest > UNIT_MAX) return list;
+  const isEven = lengths.every((length) => length === longest);
   // Joined rather than added, it is flat at once.
-  return [String.fromCharCode(...head), ...list].join('');
+  const packed = [
+    String.fromCharCode(list.length, isEven ? longest : 0, shared),
+    (list[0] ?? '').slice(0, shared),
+    isEven && longest > 0 ? '' : String.fromCharCode(...lengths),
+    ...list.map((name) => name.slice(shared)),
+  ].join('');
+  return packed.length > PACKED_UNITS_MAX ? list : packed;
 }
 
 /** `names` as a list. */
 export function listNames(names: Names): readonly string[] {
   if (typeof names !== 'string') return names;
-  return Array.from({ length: countNames(names) }, (_, at) => nameAt(names, at));
+  const shared = names.slice(HEAD_UNITS, lengthsAt(names));
+  const width = nameWidth(names);
+  const lengths = lengthsAt(names);
+  const count = countNames(names);
+  const list: string[] = [];
+  let start = namesStart(names);
+  for (let i = 0; i < count; i++) {
+    const end = start + (width > 0 ? width : names.charCodeAt(lengths + i));
+    list.push(shared + names.slice(start, end));
+    start = end;
+  }
+  return list;
 }
 
 /** How many names there are. */
@@ -42,8 +54,9 @@ export function countNames(names: Names): number {
 /** The name at `at`, which is in [0, count); to be kept for long only as `ownName` of it. */
 export function nameAt(names: Names, at: number): string {
   if (typeof names !== 'string') return names[at]!;
-  const width = names.charCodeAt(1);
-  return names.slice(startOf(names, width, at), startOf(names, width, at + 1));
+  const start = nameStart(names, at);
+  const end = start + nameUnits(names, at);
+  return names.slice(HEAD_UNITS, lengthsAt(names)) + names.slice(start, end);
 }
 
 /** Index of `name`; if it is not there, the index of the first name behind it, as its complement (`~`). */
@@ -83,45 +96,98 @@ export function ownName(name: string): string {
   return name.length < 13 ? name : (JSON.parse(JSON.stringify(name)) as string);
 }
 
-const HEAD_UNITS = 2;
-/** So that the head does not make two bytes of each unit. */
-const WIDTH_MAX = 0xff;
-
-/** The length that all of `list` have; 0: they differ, or are empty, or long. */
-function widthOf(list: readonly string[]): number {
-  const width = list[0]?.length ?? 0;
-  return width <= WIDTH_MAX && list.every((name) => name.length === width) ? width : 0;
+/** Units that all names of a packed text begin with. */
+export function sharedLength(packed: string): number {
+  return packed.charCodeAt(2);
 }
 
-/** Where the name at `at` begins and the one before it ends; all are of `width`, or of any length if it is 0. */
-function startOf(packed: string, width: number, at: number): number {
-  if (width > 0) return HEAD_UNITS + width * at;
-  const place = HEAD_UNITS + 2 * at;
-  return packed.charCodeAt(place) | (packed.charCodeAt(place + 1) << 8);
+/** Units of each name of a packed text behind what all begin with; 0: they differ. */
+export function nameWidth(packed: string): number {
+  return packed.charCodeAt(1);
 }
+
+/** Units of the name at `at` of a packed text behind what all begin with. */
+export function nameUnits(packed: string, at: number): number {
+  return nameWidth(packed) || packed.charCodeAt(lengthsAt(packed) + at);
+}
+
+/** Where the lengths of the names of a packed text are, if they differ, and its names if not. */
+export function lengthsAt(packed: string): number {
+  return HEAD_UNITS + sharedLength(packed);
+}
+
+/** Where the first name of a packed text begins, without what all begin with. */
+export function namesStart(packed: string): number {
+  return lengthsAt(packed) + (nameWidth(packed) > 0 ? 0 : countNames(packed));
+}
+
+/** Where the name at `at` of a packed text begins, or at the count of names, where the last ends. */
+export function nameStart(packed: string, at: number): number {
+  const width = nameWidth(packed);
+  const start = namesStart(packed);
+  return width > 0 ? start + width * at : start + unitsBefore(packed, lengthsAt(packed), at);
+}
+
+/** The sum of the `count` units of `text` from `from` on. */
+export function unitsBefore(text: string, from: number, count: number): number {
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += text.charCodeAt(from + i);
+  return sum;
+}
+
+/** Number of names, their width, and how many units they share. */
+export const HEAD_UNITS = 3;
+/** What takes one byte: so numbers do not make two bytes of each unit. */
+const UNIT_MAX = 0xff;
+
+/** Units that all of `list` begin with, as far as one unit can say; bounds of a branch need not ascend. */
+function sharedUnits(list: readonly string[]): number {
+  const first = list[0] ?? '';
+  let shared = Math.min(first.length, UNIT_MAX);
+  for (const name of list) {
+    let at = 0;
+    while (at < shared && name.charCodeAt(at) === first.charCodeAt(at)) at++;
+    shared = at;
+  }
+  return shared;
+}
+
+/** Where each name that differs in length begins, for one search. */
+const STARTS = new Uint32Array(UNIT_MAX + 1);
 
 /** `findName` among the names from `first` on. */
 function findPacked(packed: string, name: string, first = 0): number {
+  const count = packed.charCodeAt(0);
+  const prefix = sharedLength(packed);
+  const most = Math.min(prefix, name.length);
+  for (let i = 0; i < most; i++) {
+    const difference = packed.charCodeAt(HEAD_UNITS + i) - name.charCodeAt(i);
+    if (difference !== 0) return difference < 0 ? ~count : ~first;
+  }
+  if (name.length < prefix) return ~first;
   const width = packed.charCodeAt(1);
+  const base = namesStart(packed);
+  if (width === 0) fillStarts(packed, count, base);
+  const units = name.length - prefix;
   let low = first;
-  let high = packed.charCodeAt(0);
+  let high = count;
   // Units that `name` has in common with the last name before it, and with the first behind it: all between
   // them have the lesser number in common with it, too.
   let lowShared = 0;
   let highShared = 0;
   while (low < high) {
     const middle = (low + high) >> 1;
-    const start = startOf(packed, width, middle);
-    const length = startOf(packed, width, middle + 1) - start;
-    const most = Math.min(length, name.length);
+    const start = width > 0 ? base + width * middle : STARTS[middle]!;
+    const length = width > 0 ? width : packed.charCodeAt(HEAD_UNITS + prefix + middle);
+    const end = Math.min(length, units);
     let shared = Math.min(lowShared, highShared);
     let difference = 0;
-    while (shared < most) {
-      difference = packed.charCodeAt(start + shared) - name.charCodeAt(shared);
+    while (shared < end) {
+      difference = packed.charCodeAt(start + shared) - name.charCodeAt(prefix + shared);
       if (difference !== 0) break;
       shared++;
     }
-    if (shared === most) difference = length - name.length;
+    if (shared === end) difference = length - units;
     if (difference === 0) return middle;
     if (difference < 0) {
       low = middle + 1;
@@ -132,4 +198,13 @@ function findPacked(packed: string, name: string, first = 0): number {
     }
   }
   return ~low;
+}
+
+function fillStarts(packed: string, count: number, base: number): void {
+  const lengths = lengthsAt(packed);
+  let start = base;
+  for (let i = 0; i < count; i++) {
+    STARTS[i] = start;
+    start += packed.charCodeAt(lengths + i);
+  }
 }

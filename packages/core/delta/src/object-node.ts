@@ -1,12 +1,14 @@
-// Nodes of objects: made from their parts, or from an older node by the difference of one part.
+// Nodes of objects: made from their parts, or from an older node by the difference of one member.
 // They are instances of a class because V8 allocates literals straight into old space once most of those
 // from one place in the code survived, as in parsing; then garbage of later messages is found too late.
 
 import { assert } from '@deltabase/base';
+import { heldIn } from './child.js';
+import { leafText } from './leaf-text.js';
 import { makeMeasure, measureMember } from './measure.js';
 import { type Names, packNames } from './names.js';
-import { depthAfter, NODE_MAX } from './tree.js';
-import type { Held, ObjectValue, Slot } from './value.js';
+import { BRANCH_MAX, LEAF_MAX } from './tree.js';
+import type { Child, Held, ObjectValue, Slot } from './value.js';
 
 class ObjectNode implements ObjectValue {
   declare readonly kind: 'object';
@@ -50,53 +52,51 @@ export function flatObject(keys: readonly string[], items: readonly Slot[]): Obj
 }
 
 /** The leaf of `keys` (ascending) and their `items` in a larger tree; takes both arrays over. */
-export function objectLeaf(keys: readonly string[], items: readonly Slot[]): ObjectValue {
-  return leafOf(packNames(keys), keys, items);
+export function objectLeaf(keys: readonly string[], items: readonly Slot[]): Child {
+  return leafText(keys, items) ?? leafOf(packNames(keys), keys, items);
 }
 
 /** The node of `height` over `children` with their lower bounds `keys`; takes both arrays over. */
 export function objectBranch(
   height: number,
   keys: readonly string[],
-  children: readonly ObjectValue[],
+  children: readonly Child[],
 ): ObjectValue {
   assert(keys.length === children.length, 'a branch has a bound per child');
-  assert(height > 0 && keys.length <= NODE_MAX, 'a branch holds a node full of children');
+  assert(height > 0 && keys.length <= BRANCH_MAX, 'a branch holds a node full of children');
   let count = 0;
   let bytes = 0;
   let depth = 0;
   let a = 0;
   let b = 0;
   for (const child of children) {
-    count += child.count;
-    bytes += child.bytes;
-    if (child.depth > depth) depth = child.depth;
-    a = (a + child.a) | 0;
-    b = (b + child.b) | 0;
+    const held = heldIn(child);
+    count += held.count;
+    bytes += held.bytes;
+    if (held.depth > depth) depth = held.depth;
+    a = (a + held.a) | 0;
+    b = (b + held.b) | 0;
   }
   return new ObjectNode(height, packNames(keys), children, count, bytes, depth, a, b);
 }
 
-/**
- * `node` with its part `old` become `now`: a child, or a member measured by `measureMember`; `keys` and
- * `items` are those after the change.
- */
+/** `node` of `keys` and `items` and this `depth`, which holds more than before by `change`. */
 export function objectWith(
   node: ObjectValue,
-  old: Held,
-  now: Held,
   keys: Names,
   items: readonly Slot[],
+  depth: number,
+  change: Held,
 ): ObjectValue {
   return new ObjectNode(
     node.height,
     keys,
     items,
-    node.count + now.count - old.count,
-    node.bytes + now.bytes - old.bytes,
-    depthAfter(node, old.depth, now.depth, items),
-    (node.a + now.a - old.a) | 0,
-    (node.b + now.b - old.b) | 0,
+    node.count + change.count,
+    node.bytes + change.bytes,
+    depth,
+    (node.a + change.a) | 0,
+    (node.b + change.b) | 0,
   );
 }
 
@@ -104,7 +104,7 @@ const MEMBER = makeMeasure();
 
 function leafOf(kept: Names, keys: readonly string[], items: readonly Slot[]): ObjectValue {
   assert(keys.length === items.length, 'a leaf has a value per name');
-  assert(keys.length <= NODE_MAX + 1, 'a leaf holds a node full of members');
+  assert(keys.length <= LEAF_MAX + 1, 'a leaf holds a node full of members');
   let bytes = 0;
   let depth = 0;
   let a = 0;

@@ -3,64 +3,92 @@
 // and before keys[i + 1]. A branch's keys[0] repeats its parent's bound; on the left edge it means nothing.
 
 import { assert } from '@deltabase/base';
+import { firstName, heightOf, itemsIn, namesIn, widthOf } from './child.js';
+import { scalarAt, withMember, withoutMember, withScalar } from './leaf-text.js';
 import { makeMeasure, measureMember, NOTHING } from './measure.js';
-import { childFor, findName, listNames, nameAt, ownName } from './names.js';
-import { objectBranch, objectLeaf, objectWith } from './object-node.js';
-import { NODE_MAX, NODE_MIN, replacedAt, splitPoint } from './tree.js';
-import type { ObjectValue, Slot } from './value.js';
+import { childFor, findName, listNames, type Names, ownName } from './names.js';
+import { flatObject, objectBranch, objectLeaf, objectWith } from './object-node.js';
+import { depthAfter, mostAt, NODE_MIN, replacedAt, splitPoint } from './tree.js';
+import type { Child, Held, LeafText, ObjectValue, Slot } from './value.js';
 
 /** What `object` keeps under `key`; `undefined`: no such member. O(log n). */
 export function objectGet(object: ObjectValue, key: string): Slot | undefined {
-  let node = object;
-  while (node.height > 0) node = node.items[childFor(node.keys, key)] as ObjectValue;
-  const at = findName(node.keys, key);
-  return at < 0 ? undefined : node.items[at];
+  let node: Child = object;
+  while (typeof node !== 'string' && node.height > 0) {
+    node = node.items[childFor(node.keys, key)] as Child;
+  }
+  const at = findName(namesIn(node), key);
+  if (at < 0) return undefined;
+  return typeof node === 'string' ? scalarAt(node, at) : node.items[at];
 }
 
 /** `object` with `slot` under `key`, in place of what was there. O(log n). */
 export function objectSet(object: ObjectValue, key: string, slot: Slot): ObjectValue {
   const root = setIn(object, key, slot);
-  if (root.items.length <= NODE_MAX) return root;
-  const [left, right] = splitNode(root, key);
-  return objectBranch(root.height + 1, [firstName(left), firstName(right)], [left, right]);
+  if (root.items.length <= mostAt(root.height)) return root;
+  const halves = splitChild(root, key);
+  return objectBranch(root.height + 1, halves.map(firstName), halves);
 }
 
 /** `object` without the member `key`; `object` itself if there is none. O(log n). */
 export function objectRemove(object: ObjectValue, key: string): ObjectValue {
   const root = removeIn(object, key);
-  return root.height > 0 && root.items.length === 1 ? (root.items[0] as ObjectValue) : root;
+  if (root.height === 0 || root.items.length > 1) return root;
+  const only = root.items[0] as Child;
+  if (typeof only !== 'string') return only;
+  return flatObject(listNames(only).map(ownName), itemsIn(only));
 }
 
 const OLD = makeMeasure();
 const NEW = makeMeasure();
+/** What the object holds more once the change that is being made took effect. */
+const CHANGE = makeMeasure();
 
-/** May return a node of NODE_MAX + 1 items, which the caller splits. */
+/** May return a node of one item more than it may hold, which the caller splits. */
 function setIn(node: ObjectValue, key: string, slot: Slot): ObjectValue {
   if (node.height > 0) return setInBranch(node, key, slot);
   const at = findName(node.keys, key);
   if (at < 0) {
     measureMember(key, slot, NEW);
+    note(NOTHING, NEW);
     const keys = listNames(node.keys).toSpliced(~at, 0, ownName(key));
-    return objectWith(node, NOTHING, NEW, keys, node.items.toSpliced(~at, 0, slot));
+    const items = node.items.toSpliced(~at, 0, slot);
+    return objectWith(node, keys, items, Math.max(node.depth, NEW.depth), CHANGE);
   }
   const old = node.items[at]!;
   if (old === slot) return node;
-  measureMember(key, old, OLD);
-  measureMember(key, slot, NEW);
-  return objectWith(node, OLD, NEW, node.keys, replacedAt(node.items, at, slot));
+  noteMember(key, old, slot);
+  const items = replacedAt(node.items, at, slot);
+  return objectWith(node, node.keys, items, depthAfter(node, OLD.depth, NEW.depth, items), CHANGE);
+}
+
+/** `setIn` of a leaf that is a text. */
+function setInText(leaf: LeafText, key: string, slot: Slot): Child {
+  const at = findName(leaf, key);
+  if (at < 0) {
+    measureMember(key, slot, NEW);
+    note(NOTHING, NEW);
+    const name = ownName(key);
+    return withMember(leaf, ~at, name, slot, CHANGE) ?? openWith(leaf, ~at, 0, name, slot);
+  }
+  const old = scalarAt(leaf, at);
+  if (old === slot) return leaf;
+  noteMember(key, old, slot);
+  return withScalar(leaf, at, slot, CHANGE) ?? openWith(leaf, at, 1, ownName(key), slot);
 }
 
 function setInBranch(node: ObjectValue, key: string, slot: Slot): ObjectValue {
   const at = childFor(node.keys, key);
-  const old = node.items[at] as ObjectValue;
-  const child = setIn(old, key, slot);
+  const old = node.items[at] as Child;
+  const child = typeof old === 'string' ? setInText(old, key, slot) : setIn(old, key, slot);
   if (child === old) return node;
-  if (child.items.length <= NODE_MAX) {
-    return objectWith(node, old, child, node.keys, replacedAt(node.items, at, child));
+  if (widthOf(child) <= mostAt(node.height - 1)) {
+    const items = replacedAt(node.items, at, child);
+    return branchWith(node, old, child, node.keys, items);
   }
-  const [left, right] = splitNode(child, key);
+  const [left, right] = splitChild(child, key);
   const keys = listNames(node.keys).toSpliced(at + 1, 0, firstName(right));
-  return objectWith(node, old, child, keys, node.items.toSpliced(at, 1, left, right));
+  return branchWith(node, old, child, keys, node.items.toSpliced(at, 1, left, right));
 }
 
 /** May return a node of NODE_MIN - 1 items, which the caller fills up. */
@@ -69,42 +97,90 @@ function removeIn(node: ObjectValue, key: string): ObjectValue {
   const at = findName(node.keys, key);
   if (at < 0) return node;
   measureMember(key, node.items[at]!, OLD);
+  note(OLD, NOTHING);
   const keys = listNames(node.keys).toSpliced(at, 1);
-  return objectWith(node, OLD, NOTHING, keys, node.items.toSpliced(at, 1));
+  const items = node.items.toSpliced(at, 1);
+  return objectWith(node, keys, items, depthAfter(node, OLD.depth, 0, items), CHANGE);
+}
+
+/** `removeIn` of a leaf that is a text. */
+function removeInText(leaf: LeafText, key: string): LeafText {
+  const at = findName(leaf, key);
+  if (at < 0) return leaf;
+  measureMember(key, scalarAt(leaf, at), OLD);
+  note(OLD, NOTHING);
+  return withoutMember(leaf, at, CHANGE);
 }
 
 function removeInBranch(node: ObjectValue, key: string): ObjectValue {
   const at = childFor(node.keys, key);
-  const old = node.items[at] as ObjectValue;
-  const child = removeIn(old, key);
+  const old = node.items[at] as Child;
+  const child = typeof old === 'string' ? removeInText(old, key) : removeIn(old, key);
   if (child === old) return node;
-  if (child.items.length >= NODE_MIN) {
-    return objectWith(node, old, child, node.keys, replacedAt(node.items, at, child));
+  if (widthOf(child) >= NODE_MIN) {
+    return branchWith(node, old, child, node.keys, replacedAt(node.items, at, child));
   }
   // Too few items: together with a neighbour they make one node, or two of equal size.
   const first = at > 0 ? at - 1 : 0;
-  const left = first === at ? child : (node.items[first] as ObjectValue);
-  const right = first === at ? (node.items[first + 1] as ObjectValue) : child;
-  const parts = mergeNodes(left, right);
+  const left = first === at ? child : (node.items[first] as Child);
+  const right = first === at ? (node.items[first + 1] as Child) : child;
+  const parts = mergeChildren(left, right);
   const bounds = parts.length === 1 ? [] : [firstName(parts[1]!)];
   const keys = listNames(node.keys).toSpliced(first + 1, 1, ...bounds);
-  return objectWith(node, old, child, keys, node.items.toSpliced(first, 2, ...parts));
+  return branchWith(node, old, child, keys, node.items.toSpliced(first, 2, ...parts));
 }
 
-function splitNode(node: ObjectValue, key: string): readonly [ObjectValue, ObjectValue] {
-  assert(node.items.length === NODE_MAX + 1, 'a node splits as soon as it is overfull');
-  const changed = node.height > 0 ? childFor(node.keys, key) : findName(node.keys, key);
+/** The branch `node` once its child `old` became `now`, with the bounds and children after the change. */
+function branchWith(
+  node: ObjectValue,
+  old: Child,
+  now: Child,
+  keys: Names,
+  items: readonly Slot[],
+): ObjectValue {
+  return objectWith(node, keys, items, depthAfter(node, depthIn(old), depthIn(now), items), CHANGE);
+}
+
+function depthIn(child: Child): number {
+  return typeof child === 'string' ? 0 : child.depth;
+}
+
+function noteMember(key: string, old: Slot, now: Slot): void {
+  measureMember(key, old, OLD);
+  measureMember(key, now, NEW);
+  note(OLD, NEW);
+}
+
+function note(old: Held, now: Held): void {
+  CHANGE.count = now.count - old.count;
+  CHANGE.bytes = now.bytes - old.bytes;
+  CHANGE.a = (now.a - old.a) | 0;
+  CHANGE.b = (now.b - old.b) | 0;
+}
+
+/** `leaf` as a node, with a member in place of the `removed` ones at `at`. */
+function openWith(leaf: LeafText, at: number, removed: number, name: string, slot: Slot): Child {
+  const names = listNames(leaf).toSpliced(at, removed, name);
+  return objectLeaf(names, itemsIn(leaf).toSpliced(at, removed, slot));
+}
+
+function splitChild(child: Child, key: string): readonly [Child, Child] {
+  const height = heightOf(child);
+  assert(widthOf(child) === mostAt(height) + 1, 'a node splits as soon as it is overfull');
+  const names = namesIn(child);
+  const changed = height > 0 ? childFor(names, key) : findName(names, key);
   assert(changed >= 0, 'the name that a node is overfull with is in it');
-  return cut(node.height, listNames(node.keys), node.items, splitPoint(changed));
+  return cut(height, listNames(names), itemsIn(child), splitPoint(height, changed));
 }
 
 /** One or two nodes of the items of `left` and `right`. */
-function mergeNodes(left: ObjectValue, right: ObjectValue): readonly ObjectValue[] {
-  assert(left.height === right.height, 'neighbours have one height');
-  const keys = listNames(left.keys).concat(listNames(right.keys));
-  const items = left.items.concat(right.items);
-  if (items.length > NODE_MAX) return cut(left.height, keys, items, items.length >> 1);
-  return [nodeOf(left.height, keys, items)];
+function mergeChildren(left: Child, right: Child): readonly Child[] {
+  const height = heightOf(left);
+  assert(height === heightOf(right), 'neighbours have one height');
+  const keys = listNames(namesIn(left)).concat(listNames(namesIn(right)));
+  const items = itemsIn(left).concat(itemsIn(right));
+  if (items.length > mostAt(height)) return cut(height, keys, items, items.length >> 1);
+  return [nodeOf(height, keys, items)];
 }
 
 function cut(
@@ -112,19 +188,14 @@ function cut(
   keys: readonly string[],
   items: readonly Slot[],
   at: number,
-): readonly [ObjectValue, ObjectValue] {
+): readonly [Child, Child] {
   return [
     nodeOf(height, keys.slice(0, at), items.slice(0, at)),
     nodeOf(height, keys.slice(at), items.slice(at)),
   ];
 }
 
-function nodeOf(height: number, keys: readonly string[], items: readonly Slot[]): ObjectValue {
+function nodeOf(height: number, keys: readonly string[], items: readonly Slot[]): Child {
   if (height === 0) return objectLeaf(keys, items);
-  return objectBranch(height, keys, items as readonly ObjectValue[]);
-}
-
-/** The name that `node` begins with, as its parent keeps it. */
-function firstName(node: ObjectValue): string {
-  return ownName(nameAt(node.keys, 0));
+  return objectBranch(height, keys, items as readonly Child[]);
 }

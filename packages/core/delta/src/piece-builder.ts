@@ -3,13 +3,14 @@
 
 import { assert, DEFAULT_LIMITS, DeltabaseError } from '@deltabase/base';
 import { ArrayBuilder, ObjectBuilder } from './build.js';
+import { namesIn, widthOf } from './child.js';
 import type { JsonOptions } from './json.js';
 import { depthOf } from './measure.js';
 import { nameAt } from './names.js';
 import type { Piece } from './pieces.js';
 import { arrayIndex, parsePointer, quotePointer, type Tokens } from './pointer.js';
 import { isContainer, leavesOf } from './read.js';
-import type { ArrayValue, Container, ObjectValue, Slot, Value } from './value.js';
+import type { ArrayValue, Child, Container, Slot, Value } from './value.js';
 
 /** A container that may still get more, and where it stands in the one before. */
 interface Open {
@@ -88,7 +89,7 @@ export class PieceBuilder {
     const isAlike =
       isContainer(value) && (value.kind === 'array') === builder instanceof ArrayBuilder;
     if (!isAlike) throw misplaced(pointer, 'of another kind');
-    for (const leaf of leavesOf(value)) if (leaf.items.length > 0) putLeaf(builder, leaf);
+    for (const leaf of leavesOf(value)) if (widthOf(leaf) > 0) putLeaf(builder, leaf);
   }
 
   /** Completes the innermost container. */
@@ -113,13 +114,13 @@ function put(builder: ObjectBuilder | ArrayBuilder, name: string, slot: Slot): v
 }
 
 /** `leaf` holds something, of the kind of the builder. */
-function putLeaf(builder: ObjectBuilder | ArrayBuilder, leaf: Container): void {
+function putLeaf(builder: ObjectBuilder | ArrayBuilder, leaf: ArrayValue | Child): void {
   if (builder instanceof ArrayBuilder) {
     builder.appendLeaf(leaf as ArrayValue);
     return;
   }
-  checkOrder(builder, nameAt((leaf as ObjectValue).keys, 0));
-  builder.appendLeaf(leaf as ObjectValue);
+  checkOrder(builder, nameAt(namesIn(leaf as Child), 0));
+  builder.appendLeaf(leaf as Child);
 }
 
 function checkOrder({ last }: ObjectBuilder, name: string): void {

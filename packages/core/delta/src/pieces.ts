@@ -6,13 +6,20 @@ import { assert, DEFAULT_LIMITS, DeltabaseError } from '@deltabase/base';
 import { arrayLeaf } from './array-node.js';
 import { ArrayBuilder, ObjectBuilder } from './build.js';
 import { canonicalBytes } from './canonical.js';
+import { heldIn, itemsIn, nameIn, widthOf } from './child.js';
 import type { JsonOptions } from './json.js';
 import { bytesOf, makeMeasure, measureMember, measureSlot, slotOf } from './measure.js';
-import { nameAt } from './names.js';
 import { parseValue } from './parse.js';
 import { escapeToken, tokensOf } from './pointer.js';
 import { elementOf, isContainer, leavesOf } from './read.js';
-import { type Container, isArray, type Slot, type Value } from './value.js';
+import {
+  type ArrayValue,
+  type Child,
+  type Container,
+  isArray,
+  type Slot,
+  type Value,
+} from './value.js';
 
 /**
  * Means: add the members or elements of the container `value` to the one at `pointer`, which is empty if
@@ -66,15 +73,15 @@ function* piecesOf(
   let isFirst = true;
   let index = 0;
   for (const leaf of leavesOf(container)) {
-    if (part.bytes + leaf.bytes <= room) {
-      part.appendLeaf(leaf);
-      index += leaf.items.length;
+    const { bytes: leafBytes } = heldIn(leaf);
+    if (part.bytes + leafBytes <= room) {
+      part.appendLeaf(leaf, leafBytes);
+      index += widthOf(leaf);
       continue;
     }
-    for (let i = 0; i < leaf.items.length; i++, index++) {
-      const slot = leaf.items[i]!;
-      const name = leaf.kind === 'object' ? nameAt(leaf.keys, i) : '';
-      const bytes = partBytes(leaf, name, slot);
+    for (const [i, slot] of itemsIn(leaf).entries()) {
+      const name = nameIn(leaf, i);
+      const bytes = partBytes(name, slot);
       const isCut = bytes > room && isContainer(slot) && slot.count > 0;
       if (isCut || part.bytes + bytes > room) {
         // Even if it is empty, the first part says which kind of container has what follows inside.
@@ -84,19 +91,20 @@ function* piecesOf(
           part = new Part(container);
         }
       }
-      if (!isCut) {
+      if (isCut) {
+        const token = name === undefined ? String(index) : escapeToken(name);
+        yield* piecesOf(slot, `${pointer}/${token}`, bytesMax);
+      } else {
         part.append(name, slot, bytes);
-        continue;
       }
-      const token = leaf.kind === 'object' ? escapeToken(name) : String(index);
-      yield* piecesOf(slot, `${pointer}/${token}`, bytesMax);
+      index++;
     }
   }
   if (isFirst || !part.isEmpty) yield [pointer, part.finish()];
 }
 
-function partBytes(leaf: Container, name: string, slot: Slot): number {
-  if (leaf.kind === 'object') {
+function partBytes(name: string | undefined, slot: Slot): number {
+  if (name !== undefined) {
     measureMember(name, slot, SCRATCH);
     return SCRATCH.bytes;
   }
@@ -124,16 +132,17 @@ class Part {
     return this.#bytes === 0;
   }
 
-  append(name: string, slot: Slot, bytes: number): void {
-    this.#object?.append(name, slot);
-    this.#array?.append(slot);
+  /** Adds a member, or an element, which has no name. */
+  append(name: string | undefined, slot: Slot, bytes: number): void {
+    if (name === undefined) this.#array?.append(slot);
+    else this.#object?.append(name, slot);
     this.#bytes += bytes;
   }
 
-  appendLeaf(leaf: Container): void {
-    if (leaf.kind === 'object') this.#object?.appendLeaf(leaf);
+  appendLeaf(leaf: ArrayValue | Child, bytes: number): void {
+    if (typeof leaf === 'string' || leaf.kind === 'object') this.#object?.appendLeaf(leaf);
     else this.#array?.appendLeaf(leaf);
-    this.#bytes += leaf.bytes;
+    this.#bytes += bytes;
   }
 
   finish(): Container {

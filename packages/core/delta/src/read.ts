@@ -2,11 +2,13 @@
 // O(log size + n) wherever it begins.
 
 import { arrayGet, childOf, startOf } from './array-tree.js';
+import { heightOf, itemsIn, namesIn, widthOf } from './child.js';
 import { childFor, findName, nameAt } from './names.js';
 import { objectGet } from './object-tree.js';
 import { arrayIndex, parsePointer, type Tokens } from './pointer.js';
 import {
   type ArrayValue,
+  type Child,
   type Container,
   isArray,
   isObject,
@@ -79,18 +81,16 @@ export function childSlot(slot: Slot, token: string): Slot | undefined {
 
 /** The members of `object` as it keeps them, in order: those after `after`, or all. */
 function* memberSlots(
-  object: ObjectValue,
+  node: Child,
   after?: string,
 ): Generator<readonly [name: string, slot: Slot], void, void> {
-  if (object.height === 0) {
-    for (let i = firstAfter(object, after); i < object.items.length; i++) {
-      yield [nameAt(object.keys, i), object.items[i]!];
-    }
-    return;
-  }
-  const first = firstAfter(object, after);
-  for (let i = first; i < object.items.length; i++) {
-    yield* memberSlots(object.items[i] as ObjectValue, i === first ? after : undefined);
+  const isLeaf = heightOf(node) === 0;
+  const names = namesIn(node);
+  const items = itemsIn(node);
+  const first = firstAfter(node, after);
+  for (let i = first; i < items.length; i++) {
+    if (isLeaf) yield [nameAt(names, i), items[i]!];
+    else yield* memberSlots(items[i] as Child, i === first ? after : undefined);
   }
 }
 
@@ -109,11 +109,11 @@ function* elementSlots(array: ArrayValue, start: number): Generator<Slot, void, 
 }
 
 /** The leaves of `container` in order. */
-export function* leavesOf(container: Container): Generator<Container, void, void> {
-  const stack = [container];
+export function* leavesOf(container: Container): Generator<ArrayValue | Child, void, void> {
+  const stack: Array<ArrayValue | Child> = [container];
   while (stack.length > 0) {
     const node = stack.pop()!;
-    if (node.height === 0) yield node;
+    if (typeof node === 'string' || node.height === 0) yield node;
     else for (let i = node.items.length - 1; i >= 0; i--) stack.push(node.items[i] as Container);
   }
 }
@@ -123,23 +123,20 @@ export function isContainer(slot: Slot): slot is Container {
   return typeof slot === 'object' && slot !== null && slot.kind !== 'text';
 }
 
-function collectNames(
-  node: ObjectValue,
-  after: string | undefined,
-  max: number,
-  into: string[],
-): void {
+function collectNames(node: Child, after: string | undefined, max: number, into: string[]): void {
   const first = firstAfter(node, after);
-  for (let i = first; i < node.items.length && into.length < max; i++) {
-    if (node.height === 0) into.push(nameAt(node.keys, i));
-    else collectNames(node.items[i] as ObjectValue, i === first ? after : undefined, max, into);
+  const width = widthOf(node);
+  for (let i = first; i < width && into.length < max; i++) {
+    if (typeof node === 'string' || node.height === 0) into.push(nameAt(namesIn(node), i));
+    else collectNames(node.items[i] as Child, i === first ? after : undefined, max, into);
   }
 }
 
 /** Index of the first item of `node` that can hold names after `after`. */
-function firstAfter(node: ObjectValue, after: string | undefined): number {
+function firstAfter(node: Child, after: string | undefined): number {
   if (after === undefined) return 0;
-  if (node.height > 0) return childFor(node.keys, after);
-  const at = findName(node.keys, after);
+  const names = namesIn(node);
+  if (heightOf(node) > 0) return childFor(names, after);
+  const at = findName(names, after);
   return at >= 0 ? at + 1 : ~at;
 }

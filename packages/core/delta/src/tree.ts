@@ -1,21 +1,30 @@
 // What the trees of objects and arrays have in common: how full a node may be, where it splits, how deep
-// it is. Invariant: every node but a root holds [NODE_MIN, NODE_MAX] items, and all leaves are at one
-// depth; so no sequence of changes makes a path longer than log(n) / log(NODE_MIN).
+// it is. Invariant: every node but a root holds NODE_MIN items at least, leaves LEAF_MAX and branches BRANCH_MAX at
+// most, and all leaves are at one depth; so no sequence of changes makes a path longer than log(n) / log(NODE_MIN).
 
 import type { Container, Slot } from './value.js';
 
-/** Items of a node at most: a container of as many is one flat node. */
-export const NODE_MAX = 32;
+/** Members or elements of a leaf at most: a container of as many is one flat node. */
+export const LEAF_MAX = 32;
 
-/** Items of a node below a root at least. A quarter of the most, so that splits and merges stay apart. */
+/** Children of a branch at most: more than that makes copies dear, less makes more nodes than caches hold. */
+export const BRANCH_MAX = 64;
+
+/** Items of a node below a root at least. A quarter of the most, or less, so that splits and merges stay apart. */
 export const NODE_MIN = 8;
 
-/** Items left of the split of an overfull node whose item at `changed` is the new one. */
-export function splitPoint(changed: number): number {
-  // Appending in order leaves nodes three quarters full rather than half.
-  if (changed >= NODE_MAX - 1) return NODE_MAX - NODE_MIN;
+/** Items of a node of `height` at most. */
+export function mostAt(height: number): number {
+  return height === 0 ? LEAF_MAX : BRANCH_MAX;
+}
+
+/** Items left of the split of an overfull node of `height` whose item at `changed` is the new one. */
+export function splitPoint(height: number, changed: number): number {
+  const most = mostAt(height);
+  // Appending in order leaves nodes three quarters full, or more, rather than half.
+  if (changed >= most - 1) return most - NODE_MIN;
   if (changed <= 1) return NODE_MIN + 1;
-  return (NODE_MAX + 1) >> 1;
+  return (most + 1) >> 1;
 }
 
 /** A copy of `items` with `item` at `at`. */

@@ -6,7 +6,10 @@
 import type { Names } from './names.js';
 
 /** An immutable JSON value. Containers are opaque: read them with the functions of this package. */
-export type Value = null | boolean | number | string | ObjectValue | ArrayValue;
+export type Value = Scalar | ObjectValue | ArrayValue;
+
+/** A value without parts. */
+export type Scalar = null | boolean | number | string;
 
 /** The kinds of JSON values (RFC 8259 §3, with both literals of a boolean as one). */
 export type ValueKind = 'null' | 'boolean' | 'number' | 'string' | 'object' | 'array';
@@ -27,12 +30,18 @@ export interface Held {
 /** An object: a B+-tree sorted by the UTF-16 code units of the names (the order of RFC 8785 §3.2.3). */
 export interface ObjectValue extends Held {
   readonly kind: 'object';
-  /** 0: a leaf, `items` are the values of `keys`. Above: `items` are nodes of `height - 1`. */
+  /** 0: a leaf, `items` are the values of `keys`. Above: `items` are the children, of `height - 1`. */
   readonly height: number;
   /** In a leaf the names; above, for each child but the first, a lower bound of the names in it. */
   readonly keys: Names;
   readonly items: readonly Slot[];
 }
+
+/** What a branch of an object keeps for a child: a node, or a leaf as one text. */
+export type Child = ObjectValue | LeafText;
+
+/** A leaf of an object as one text (leaf-text.ts); a child of a branch only. */
+export type LeafText = string;
 
 /** An array: a counted B+-tree. */
 export interface ArrayValue extends Held {

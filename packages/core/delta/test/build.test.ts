@@ -4,13 +4,13 @@ import { AssertionError } from '@deltabase/base';
 import fc from 'fast-check';
 import { arrayLeaf } from '../src/array-node.js';
 import { ArrayBuilder, ObjectBuilder } from '../src/build.js';
-import { flatObject, objectLeaf } from '../src/object-node.js';
-import { elementsOf, leavesOf, membersOf } from '../src/read.js';
-import { NODE_MAX } from '../src/tree.js';
-import type { ObjectValue } from '../src/value.js';
-import { checkTree } from './check-tree.js';
+import { EMPTY_OBJECT, flatObject, objectLeaf } from '../src/object-node.js';
+import { elementsOf, membersOf } from '../src/read.js';
+import { LEAF_MAX } from '../src/tree.js';
+import type { Value } from '../src/value.js';
+import { checkTree, formsOf } from './check-tree.js';
 
-const SIZES = [...Array(150).keys(), 31, 40, 1000, 1023, 1024, 1025, 1300, 2000, 5000];
+const SIZES = [...Array(150).keys(), 31, 40, 1000, 1023, 1024, 1025, 1300, 2000, 2047, 2048, 2049, 2303, 2304, 5000];
 
 test('objects of every size are built within bounds', () => {
   for (const size of SIZES) {
@@ -41,7 +41,7 @@ test('arrays of every size are built within bounds', () => {
 test('leaves of other containers and what stands between them are built within bounds', () => {
   const runs = fc.array(
     fc.record({
-      leaf: fc.constantFrom('packed', 'listed', undefined),
+      leaf: fc.constantFrom('text', 'packed', 'listed', undefined),
       length: fc.integer({ min: 1, max: 40 }),
     }),
     {
@@ -52,15 +52,15 @@ test('leaves of other containers and what stands between them are built within b
     fc.property(runs, (all) => {
       const object = new ObjectBuilder();
       const array = new ArrayBuilder();
-      const members: [string, number][] = [];
+      const members: [string, Value][] = [];
       for (const { leaf, length } of all) {
-        const some = Array.from({ length }, (_, i): [string, number] => {
+        const some = Array.from({ length }, (_, i): [string, Value] => {
           const n = members.length + i;
-          return [`k${String(n).padStart(5, '0')}`, n];
+          return [`k${String(n).padStart(5, '0')}`, leaf === 'packed' ? EMPTY_OBJECT : n];
         });
         members.push(...some);
-        if (leaf !== undefined && length <= NODE_MAX) {
-          const make = leaf === 'packed' ? objectLeaf : flatObject;
+        if (leaf !== undefined && length <= LEAF_MAX) {
+          const make = leaf === 'listed' ? flatObject : objectLeaf;
           const keys = some.map(([key]) => key);
           object.appendLeaf(
             make(
@@ -91,23 +91,23 @@ test('leaves of other containers and what stands between them are built within b
   );
 });
 
-test('names are packed in the leaves of large objects, and listed in those that are one node', () => {
+test('leaves of a large object are texts where they can be, and those that are one node lists', () => {
   const keys = [...'abcdefghij'];
-  for (const [count, form] of [
-    [1, 'object'],
-    [9, 'string'],
+  for (const [count, value, form] of [
+    [1, 'x', 'listed'],
+    [9, 'x', 'text'],
+    [9, EMPTY_OBJECT, 'packed'],
   ] as const) {
     const builder = new ObjectBuilder();
     for (let at = 0; at < count; at++) {
       builder.appendLeaf(
         flatObject(
           keys.map((key) => `${at}${key}`),
-          keys,
+          keys.map(() => value),
         ),
       );
     }
-    const forms = [...leavesOf(builder.finish())].map((leaf) => typeof (leaf as ObjectValue).keys);
-    assert.deepEqual([...new Set(forms)], [form]);
+    assert.deepEqual([...formsOf(builder.finish())], [form]);
   }
 });
 

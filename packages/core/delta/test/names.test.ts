@@ -11,7 +11,7 @@ import {
   PACKED_UNITS_MAX,
   packNames,
 } from '../src/names.js';
-import { NODE_MAX } from '../src/tree.js';
+import { LEAF_MAX } from '../src/tree.js';
 import { name } from './arbitraries.js';
 
 /** Names of any kind, much alike, and all of one length: each is packed in its own way. */
@@ -25,10 +25,10 @@ const anyName = fc.oneof(
   }),
 );
 const ascending = fc
-  .uniqueArray(anyName, { maxLength: NODE_MAX + 1 })
+  .uniqueArray(anyName, { maxLength: LEAF_MAX + 1 })
   .map((names) => names.sort((x, y) => (x < y ? -1 : 1)));
 const alike = fc
-  .uniqueArray(fc.integer({ min: 0, max: 99_999 }), { maxLength: NODE_MAX + 1 })
+  .uniqueArray(fc.integer({ min: 0, max: 99_999 }), { maxLength: LEAF_MAX + 1 })
   .map((numbers) => numbers.map((n) => `k${String(n).padStart(5, '0')}`).sort());
 const names = fc.oneof(ascending, alike);
 
@@ -76,17 +76,40 @@ test('the child for a name is the last that does not begin behind it, or the fir
 test('long names stay listed, and no packed text is longer than it may be', () => {
   fc.assert(
     fc.property(
-      fc.integer({ min: 1, max: 32 }),
+      fc.integer({ min: 2, max: 32 }),
       fc.integer({ min: 2, max: 5000 }),
-      (count, length) => {
-        const list = Array.from({ length: count }, (_, at) => String(at).padStart(length, '0'));
+      fc.boolean(),
+      (count, length, isAlike) => {
+        // Alike they begin with the same, as far as a unit can say how much; otherwise they end with the same.
+        const list = Array.from({ length: count }, (_, at) => {
+          const number = String(at).padStart(2, '0');
+          return isAlike ? number.padStart(length, '0') : number.padEnd(length, '0');
+        });
+        const shared = isAlike ? Math.min(255, length - (count > 10 ? 2 : 1)) : count > 10 ? 0 : 1;
+        const rest = length - shared;
+        const units = 3 + shared + count * rest;
         const kept = packNames(list);
-        if (typeof kept === 'string') assert.ok(kept.length <= PACKED_UNITS_MAX);
-        else assert.ok(count * (length + 2) + 4 > PACKED_UNITS_MAX);
+        assert.equal(typeof kept === 'string', rest <= 255 && units <= PACKED_UNITS_MAX);
+        if (typeof kept === 'string') assert.equal(kept.length, units);
         assert.deepEqual(listNames(kept), list);
       },
     ),
   );
+});
+
+test('bounds need not ascend: what they share is what all of them begin with', () => {
+  for (const list of [
+    ['ma', 'c', 'mz'],
+    ['mab', 'ma', 'mac'],
+    ['', 'a'],
+    ['x', 'x'],
+  ]) {
+    assert.deepEqual(listNames(packNames(list)), list);
+    assert.deepEqual(
+      list.map((_, at) => nameAt(packNames(list), at)),
+      list,
+    );
+  }
 });
 
 test('names of bytes are packed into bytes, of whatever lengths they are', () => {

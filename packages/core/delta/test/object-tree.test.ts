@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makePrng } from '@deltabase/base';
-import { fromJson } from '../src/json.js';
-import { hashText } from '../src/measure.js';
+import { fromJson, toJson } from '../src/json.js';
+import { hashText, slotOf } from '../src/measure.js';
 import { EMPTY_OBJECT } from '../src/object-node.js';
 import { objectGet, objectRemove, objectSet } from '../src/object-tree.js';
-import { leavesOf } from '../src/read.js';
-import type { ObjectValue } from '../src/value.js';
-import { checkTree } from './check-tree.js';
+import { memberOf } from '../src/read.js';
+import type { ObjectValue, Value } from '../src/value.js';
+import { checkTree, formsOf } from './check-tree.js';
 
 type Key = (step: number, random: number) => string;
 
@@ -109,13 +109,73 @@ test('setting what is there already returns the same object', () => {
   assert.equal(objectSet(object, 'a', 1), object);
 });
 
-test('a large object packs the names of nodes that rest, a small one lists them', () => {
+test('leaves of a large object are texts while they are plain, nodes from then on, texts when they are made anew', () => {
   const names = Array.from({ length: 100 }, (_, i) => `k${i + 100}`);
   const large = fromJson(Object.fromEntries(names.map((each, i) => [each, i]))) as ObjectValue;
-  assert.deepEqual([...formsOf(large)], ['packed']);
-  assert.deepEqual([...formsOf(objectSet(large, 'k150', 'other'))], ['packed']);
-  assert.deepEqual([...formsOf(objectRemove(large, 'k150'))].sort(), ['listed', 'packed']);
-  assert.deepEqual([...formsOf(fromJson({ a: 1, b: 2 }) as ObjectValue)], ['listed']);
+  assert.deepEqual([...formsOf(large)], ['text']);
+  for (const value of [null, true, false, -1.5e-7, 'x'.repeat(64)]) {
+    const changed = objectSet(large, 'k150', value);
+    assert.deepEqual([...formsOf(changed)], ['text']);
+    assert.equal(objectGet(changed, 'k150'), value);
+    checkTree(changed);
+  }
+  assert.deepEqual([...formsOf(objectSet(large, 'k1505', 1))], ['text']);
+  assert.deepEqual([...formsOf(objectSet(large, 'k15', 1))], ['text']);
+  assert.deepEqual([...formsOf(objectRemove(large, 'k150'))], ['text']);
+  for (const value of ['"', '\u00e4', fromJson('x'.repeat(65)), EMPTY_OBJECT]) {
+    const mixed = objectSet(large, 'k150', slotOf(value));
+    assert.deepEqual([...formsOf(mixed)].sort(), ['packed', 'text']);
+    assert.deepEqual([...formsOf(objectSet(mixed, 'k150', 0))].sort(), ['packed', 'text']);
+    assert.deepEqual([...formsOf(fromJson(toJson(objectSet(mixed, 'k150', 0))))], ['text']);
+    checkTree(mixed);
+  }
+  assert.deepEqual([...formsOf(objectSet(large, 'k\n', 0))].sort(), ['packed', 'text']);
+  assert.deepEqual([...formsOf(fromJson({ a: 1, b: 2 }))], ['listed']);
+});
+
+test('a leaf that would be a long text is a node', () => {
+  let object: ObjectValue = EMPTY_OBJECT;
+  for (let i = 0; i < 64; i++) object = objectSet(object, `k${i + 10}`, 'x'.repeat(64));
+  assert.deepEqual([...formsOf(object)].sort(), ['listed', 'packed']);
+  for (let i = 0; i < 64; i++) object = objectSet(object, `k${i + 10}`, 0);
+  checkTree(object);
+  const texts = fromJson(toJson(object)) as ObjectValue;
+  let grown = texts;
+  for (let i = 0; i < 64; i++) grown = objectSet(grown, `k${i + 10}`, 'x'.repeat(64));
+  assert.deepEqual([...formsOf(texts)], ['text']);
+  assert.deepEqual([...formsOf(grown)], ['packed']);
+  checkTree(grown);
+});
+
+test('an object of leaves in both forms, under random changes, keeps its invariants', () => {
+  const random = makePrng(10);
+  const values: readonly Value[] = [
+    1,
+    'x',
+    null,
+    'x'.repeat(70),
+    EMPTY_OBJECT,
+    '\u00e4',
+    2,
+    3,
+    4,
+    5,
+  ];
+  const model = new Map<string, Value>();
+  let object: ObjectValue = EMPTY_OBJECT;
+  for (let step = 0; step < 6000; step++) {
+    const name = `k${random.below(400)}`;
+    if (random.below(3) > 0) {
+      const value = values[random.below(random.below(400) === 0 ? values.length : 3)]!;
+      model.set(name, value);
+      object = objectSet(object, name, slotOf(value));
+    } else {
+      model.delete(name);
+      object = objectRemove(object, name);
+    }
+    if (step % 100 === 0) agree(object, model);
+  }
+  assert.deepEqual([...formsOf(object)].sort(), ['listed', 'text']);
 });
 
 test('names too long to be packed are kept as they are', () => {
@@ -130,20 +190,13 @@ test('names too long to be packed are kept as they are', () => {
   assert.deepEqual([...formsOf(object)], ['listed']);
 });
 
-/** How the leaves of `object` keep their names. */
-function formsOf(object: ObjectValue): Set<'packed' | 'listed'> {
-  return new Set(
-    [...leavesOf(object)].map((leaf) =>
-      leaf.kind === 'object' && typeof leaf.keys === 'string' ? 'packed' : 'listed',
-    ),
-  );
-}
-
 /** Holds `object` against `model` in every way. */
-function agree(object: ObjectValue, model: ReadonlyMap<string, number>): void {
+function agree(object: ObjectValue, model: ReadonlyMap<string, Value>): void {
   checkTree(object);
   assert.equal(object.count, model.size);
-  for (const [name, value] of model) assert.equal(objectGet(object, name), value);
-  const rebuilt = fromJson(Object.fromEntries(model));
+  for (const [name, value] of model) assert.equal(memberOf(object, name), value);
+  const rebuilt = fromJson(
+    Object.fromEntries([...model].map(([name, value]) => [name, toJson(value)])),
+  );
   assert.equal(hashText(object), hashText(rebuilt), 'the hash does not depend on history');
 }

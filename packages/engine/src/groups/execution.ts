@@ -2,7 +2,7 @@
 // draft, so whatever the handler does costs this one message an error (LogicCannotHurtTheHost).
 
 import { DeltabaseError, type Limits } from '@deltabase/base';
-import { Draft, parseValue, type Value, type Version } from '@deltabase/delta';
+import { Draft, parseTransient, type Value, type Version } from '@deltabase/delta';
 import { type Message, messageId } from '@deltabase/machine';
 import type { Call, Machine, Outcome } from '../ports.js';
 import { type Failure, failure } from '../results.js';
@@ -79,7 +79,7 @@ type Payload =
 function parsePayload(payload: Uint8Array, limits: Limits): Payload {
   if (payload.length === 0) return { kind: 'parsed', value: null };
   try {
-    return { kind: 'parsed', value: parseValue(payload, { depthMax: limits.jsonDepthMax }) };
+    return { kind: 'parsed', value: parseTransient(payload, { depthMax: limits.jsonDepthMax }) };
   } catch (thrown) {
     if (!(thrown instanceof DeltabaseError)) throw thrown;
     return { kind: 'failed', failure: failure(thrown.code, `the payload: ${thrown.message}`) };

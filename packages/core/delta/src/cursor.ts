@@ -1,0 +1,64 @@
+// A place in a container that moves forward over its members or elements, or over whole nodes where there is
+// no need to look into them.
+
+import { heightOf, itemsIn, nameIn, widthOf } from './child.js';
+import type { ArrayValue, Child, Container, Slot } from './value.js';
+
+/** Walks a container from its beginning to its end. */
+export class Cursor {
+  /** Nodes still to come, the next on top. */
+  readonly #stack: Array<ArrayValue | Child>;
+  /** What the leaf on top holds, once it was looked into; the first `#at` are done. */
+  #items: readonly Slot[] | undefined;
+  #at = 0;
+
+  constructor(container: Container) {
+    this.#stack = widthOf(container) === 0 ? [] : [container];
+  }
+
+  /** Whether everything is done. */
+  get isAtEnd(): boolean {
+    return this.#stack.length === 0;
+  }
+
+  /** The node that comes next as a whole; `undefined`: there is none, or some of it is done. */
+  get whole(): ArrayValue | Child | undefined {
+    return this.#at === 0 ? this.#stack.at(-1) : undefined;
+  }
+
+  /** Levels below the next node; 0: it is a leaf, or everything is done. */
+  get height(): number {
+    const node = this.#stack.at(-1);
+    return node === undefined ? 0 : heightOf(node);
+  }
+
+  /** The name of the next member, where the next node is a leaf; `undefined`: of an array, or there is none. */
+  get name(): string | undefined {
+    const node = this.#stack.at(-1);
+    return node === undefined ? undefined : nameIn(node, this.#at);
+  }
+
+  /** Puts the children of the next node in its place. */
+  expand(): void {
+    const children = itemsIn(this.#stack.pop()!);
+    for (let i = children.length - 1; i >= 0; i--)
+      this.#stack.push(children[i] as ArrayValue | Child);
+  }
+
+  /** Goes behind the next node, of which nothing is done yet. */
+  skip(): void {
+    this.#stack.pop();
+  }
+
+  /** What the leaf that comes next keeps at this place; goes behind it. */
+  take(): Slot {
+    this.#items ??= itemsIn(this.#stack.at(-1)!);
+    const slot = this.#items[this.#at++]!;
+    if (this.#at === this.#items.length) {
+      this.#stack.pop();
+      this.#items = undefined;
+      this.#at = 0;
+    }
+    return slot;
+  }
+}

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DeltabaseError } from '@deltabase/base';
+import fc from 'fast-check';
+import { toJson } from '../src/json.js';
+import { parseValue } from '../src/parse.js';
+import { parseTransient } from '../src/parse-transient.js';
+import { json } from './arbitraries.js';
+import { checkTree } from './check-tree.js';
+
+/** JSON as messages have it: names out of order, repeated, alike; every kind of value, not too plain. */
+const plain = fc.letrec<{ value: string }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small' },
+    fc.constantFrom(
+      'true',
+      'false',
+      'null',
+      '0',
+      '-0',
+      '-1',
+      '12',
+      '007',
+      '1.5',
+      '1e3',
+      '2E1',
+      '-',
+    ),
+    fc.constantFrom('123456789012345', '1234567890123456', '""', '"a"', '"\\n"', '"\u00e9"', ' 1'),
+    fc.constantFrom(
+      `"${'x'.repeat(64)}"`,
+      `"${'x'.repeat(65)}"`,
+      'tru',
+      '"',
+      '{',
+      '[1,]',
+      '{"a":1,}',
+    ),
+    fc.array(tie('value'), { maxLength: 5 }).map((all) => `[${all.join(',')}]`),
+    fc
+      .array(fc.tuple(fc.constantFrom('a', 'b', 'key', 'value', '__proto__', ''), tie('value')), {
+        maxLength: 4,
+      })
+      .map((all) => `{${all.map(([name, value]) => `"${name}":${value}`).join(',')}}`),
+  ),
+})).value;
+
+test('what is parsed as transient is what is parsed, errors and all', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        plain,
+        json.map((each) => JSON.stringify(each)),
+      ),
+      same,
+    ),
+    { numRuns: 5000 },
+  );
+});
+
+test('so is text that is cut, or has another byte somewhere', () => {
+  const damaged = fc.tuple(plain, fc.nat(), fc.nat(255)).map(([text, at, byte]) => {
+    const bytes = Buffer.from(text);
+    if (byte < 20) return bytes.subarray(0, at % (bytes.length + 1));
+    bytes[at % bytes.length] = byte;
+    return bytes;
+  });
+  fc.assert(fc.property(damaged, same), { numRuns: 5000 });
+});
+
+test('what a node cannot hold, or is nested deep, is parsed all the same', () => {
+  for (const length of [31, 32, 33, 100]) {
+    const numbers = Array.from({ length }, (_, i) => i);
+    same(JSON.stringify(numbers));
+    same(JSON.stringify(Object.fromEntries(numbers.map((i) => [`k${i}`, i]))));
+  }
+  for (const depth of [7, 8, 9, 20]) same('['.repeat(depth) + ']'.repeat(depth));
+  assert.throws(() => parseTransient(Buffer.from('[[1]]'), { depthMax: 1 }), {
+    code: 'INVALID_ARGUMENT',
+  });
+  assert.deepEqual(toJson(parseTransient(Buffer.from('[[1]]'), { depthMax: 2 })), [[1]]);
+});
+
+test('names of the text before are not taken for those of the next', () => {
+  for (const text of [
+    '{"key":1}',
+    '{"keys":1}',
+    '{"ke":1}',
+    '{"kez":1}',
+    '{"a":{"key":1}}',
+    '{"":1}',
+  ]) {
+    same(text);
+    same(text);
+  }
+});
+
+function same(text: string | Uint8Array): void {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+  const expected = outcome(() => parseValue(bytes));
+  const actual = outcome(() => parseTransient(bytes));
+  if (expected instanceof DeltabaseError) {
+    assert.ok(actual instanceof DeltabaseError);
+    assert.equal(actual.message, expected.message);
+    assert.deepEqual(actual.details, expected.details);
+    return;
+  }
+  assert.ok(!(actual instanceof DeltabaseError));
+  assert.deepEqual(actual, expected);
+  checkTree(actual);
+}
+
+function outcome<T>(run: () => T): T | DeltabaseError {
+  try {
+    return run();
+  } catch (thrown) {
+    if (thrown instanceof DeltabaseError) return thrown;
+    throw thrown;
+  }
+}
