@@ -21,9 +21,9 @@ export { bytesOf, depthOf, hashText } from './measure.js';
 export { encodePatch, type Operation, type Patch, patchBytes } from './operation.js';
 export { parseValue } from './parse.js';
 export { parsePatch } from './parse-patch.js';
-export { parseTransient } from './parse-transient.js';
 export { PieceBuilder } from './piece-builder.js';
 export { encodePiece, type Piece, parsePiece, pieces } from './pieces.js';
+export { parseTransient, parseWithin } from './plain-json.js';
 export { arrayIndex, escapeToken, formatPointer, parsePointer, type Tokens } from './pointer.js';
 export { elementOf, elementsOf, getAt, getIn, keysAfter, memberOf, membersOf } from './read.js';
 export {

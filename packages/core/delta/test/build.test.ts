@@ -10,7 +10,23 @@ import { LEAF_MAX } from '../src/tree.js';
 import type { Value } from '../src/value.js';
 import { checkTree, formsOf } from './check-tree.js';
 
-const SIZES = [...Array(150).keys(), 31, 40, 1000, 1023, 1024, 1025, 1300, 2000, 2047, 2048, 2049, 2303, 2304, 5000];
+const SIZES = [
+  ...Array(150).keys(),
+  31,
+  40,
+  1000,
+  1023,
+  1024,
+  1025,
+  1300,
+  2000,
+  2047,
+  2048,
+  2049,
+  2303,
+  2304,
+  5000,
+];
 
 test('objects of every size are built within bounds', () => {
   for (const size of SIZES) {

@@ -25,6 +25,7 @@ export {
   type FirstAnswer,
   type OutcomeRecord,
 } from './outcome.js';
+export { COMMITTED } from './packed-patch.js';
 export { type DeltaRecord, decodeRecord, encodeRecord } from './record.js';
 export {
   decodeHead,

@@ -2,9 +2,21 @@
 // not the same in every patch: which operations, and their pointers and values as they stand in it (a keystroke's patch
 // has some forty bytes around them). Unpacked it is the same text, byte for byte; a text of another form is kept whole.
 
-import { decodeUtf8, encodeUtf8 } from '@deltabase/base';
+import { DeltabaseError, decodeUtf8, encodeUtf8 } from '@deltabase/base';
+import {
+  type Operation,
+  type Patch,
+  parsePatch,
+  parsePointer,
+  parseValue,
+  parseWithin,
+  type Value,
+} from '@deltabase/delta';
 import { type ByteReader, malformed } from './byte-reader.js';
 import { ByteWriter } from './byte-writer.js';
+
+/** What was committed was held to its leader's limits: a copy takes it as it is. */
+export const COMMITTED = { depthMax: Number.MAX_SAFE_INTEGER - 2 } as const;
 
 /** Ends the operations. */
 const END = 0;
@@ -26,6 +38,7 @@ const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 const COMMA = 0x2c;
+const SPACE = 0x20;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
@@ -73,13 +86,17 @@ export function copyUnpacked(reader: ByteReader, writer: ByteWriter): void {
   forgetLarge();
 }
 
-/** The text of the patch that comes next, as a string. Throws DATA_CORRUPT where it is not UTF-8. */
-export function unpackPatchText(reader: ByteReader): string {
-  unpack(reader);
-  const text = decodeUtf8(scratch.buffer, 0, scratch.at);
-  forgetLarge();
-  if (text === undefined) throw malformed();
-  return text;
+/** The operations of the patch that comes next, as `parsePatch` makes them of its text. Throws DATA_CORRUPT if it is none. */
+export function unpackOperations(reader: ByteReader): Patch {
+  try {
+    return readOperations(reader);
+  } catch (thrown) {
+    // What a leader proposed is a patch: its pointers and values are malformed only where the record is.
+    if (!(thrown instanceof DeltabaseError) || thrown.code === 'DATA_CORRUPT') throw thrown;
+    throw new DeltabaseError('DATA_CORRUPT', `a delta has no patch: ${thrown.message}`, {
+      cause: thrown,
+    });
+  }
 }
 
 /** Goes on behind a packed patch. */
@@ -118,6 +135,60 @@ function unpack(reader: ByteReader): void {
     }
   }
   scratch.byte(CLOSE_LIST);
+}
+
+function readOperations(reader: ByteReader): Patch {
+  let code = reader.byte();
+  if (code === WHOLE) {
+    const patch = parsePatch(reader.view(), COMMITTED);
+    expectEnd(reader);
+    return patch;
+  }
+  const operations: Operation[] = [];
+  for (; code !== END; code = reader.byte()) operations.push(operationOf(reader, code));
+  return operations;
+}
+
+function operationOf(reader: ByteReader, code: number): Operation {
+  switch (code) {
+    case 1:
+      return { op: 'add', path: pointerOf(reader), value: valueIn(reader) };
+    case 2:
+      return { op: 'remove', path: pointerOf(reader) };
+    case 3:
+      return { op: 'replace', path: pointerOf(reader), value: valueIn(reader) };
+    case 4:
+      return { op: 'move', from: pointerOf(reader), path: pointerOf(reader) };
+    case 5:
+      return { op: 'copy', from: pointerOf(reader), path: pointerOf(reader) };
+    case 6:
+      return { op: 'test', path: pointerOf(reader), value: valueIn(reader) };
+    default:
+      throw malformed();
+  }
+}
+
+/** What stands between the quotes of a JSON string. */
+function pointerOf(reader: ByteReader): string {
+  const start = reader.skipBytes();
+  const { bytes, at: end } = reader;
+  let isEscaped = false;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at]!;
+    if (byte === BACKSLASH) isEscaped = true;
+    else if (byte < SPACE) throw malformed();
+  }
+  const text = decodeUtf8(bytes, start, end);
+  if (text === undefined) throw malformed();
+  const pointer = isEscaped ? parseValue(`"${text}"`) : text;
+  if (typeof pointer !== 'string' || (!isEscaped && text.includes('"'))) throw malformed();
+  parsePointer(pointer);
+  return pointer;
+}
+
+function valueIn(reader: ByteReader): Value {
+  const start = reader.skipBytes();
+  return parseWithin(reader.bytes, start, reader.at, COMMITTED);
 }
 
 function expectEnd(reader: ByteReader): void {

@@ -3,11 +3,12 @@
 // whole record is made of.
 
 import { decodeUtf8 } from '@deltabase/base';
+import type { Patch } from '@deltabase/delta';
 import { type KeptReply, SHORT_REPLY_BYTES } from './answer-row.js';
 import { ByteReader, malformed } from './byte-reader.js';
 import { ByteWriter } from './byte-writer.js';
 import { HEADER_BYTES } from './entry-form.js';
-import { copyUnpacked, skipPatch, unpackPatchText } from './packed-patch.js';
+import { copyUnpacked, skipPatch, unpackOperations } from './packed-patch.js';
 import {
   counted,
   type DeltaRecord,
@@ -41,9 +42,9 @@ export interface RecordHead
   readonly reply: KeptReply;
 }
 
-/** What folding a delta takes; the patch as text. */
+/** What folding a delta takes. */
 export interface RecordStep extends Pick<DeltaRecord, 'seq' | 'hash' | 'snapshotAdvised'> {
-  readonly patch: string;
+  readonly patch: Patch;
 }
 
 /** Where the parts of a record in an entry are. */
@@ -83,7 +84,7 @@ export function decodeHead(entry: Uint8Array, offset: number): RecordHead {
   return { space, key, seq, session, openedAt, number, settled, time, reply, snapshotAdvised };
 }
 
-/** The step of the record at `offset` of an entry. Throws DATA_CORRUPT as `decodeHead` does, and where the patch is not UTF-8. */
+/** The step of the record at `offset` of an entry. Throws as `decodeHead` and `unpackOperations` do. */
 export function decodeStep(entry: Uint8Array, offset: number): RecordStep {
   const reader = READER;
   const start = begin(reader, entry, offset);
@@ -91,7 +92,7 @@ export function decodeStep(entry: Uint8Array, offset: number): RecordStep {
   if (placeOf(reader, start) === HERE) skipShared(reader);
   if (placeOf(reader, start) === HERE) reader.skipBytes(); // key
   const seq = skipToPatch(reader, flags);
-  const patch = unpackPatchText(reader);
+  const patch = unpackOperations(reader);
   reader.number(); // fuel
   const hash = readHash(reader);
   reader.finish();

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DeltabaseError } from '@deltabase/base';
+import { type Patch, parsePatch } from '@deltabase/delta';
 import fc from 'fast-check';
 import { ByteReader } from '../src/byte-reader.js';
 import { ByteWriter } from '../src/byte-writer.js';
-import { packPatch, skipPatch, unpackPatch, unpackPatchText } from '../src/packed-patch.js';
+import { packPatch, skipPatch, unpackOperations, unpackPatch } from '../src/packed-patch.js';
 import { bytes, patches } from './records.js';
 
 function packed(patch: string | Uint8Array): Buffer {
@@ -107,7 +109,7 @@ test('patches of leaders are packed', () => {
   fc.assert(
     fc.property(patches, (patch) => {
       assert.notEqual(packed(patch)[0], 7, Buffer.from(patch).toString());
-      assert.equal(unpackPatchText(readerOf(packed(patch))), Buffer.from(patch).toString());
+      assert.deepEqual(operationsIn(packed(patch)), parsePatch(patch));
     }),
   );
 });
@@ -115,7 +117,7 @@ test('patches of leaders are packed', () => {
 test('small patches come out behind a large one', () => {
   const large = `[{"op":"add","path":"/a","value":"${'x'.repeat(300_000)}"}]`;
   for (const patch of [large, '[]', large, '[{"op":"remove","path":""}]']) {
-    assert.equal(unpackPatchText(readerOf(packed(patch))), patch);
+    assert.deepEqual(operationsIn(packed(patch)), parsePatch(patch));
     assert.equal(unpacked(packed(patch)).toString(), patch);
   }
 });
@@ -138,5 +140,50 @@ test('what is no packed patch is damage (DATA_CORRUPT)', () => {
   ]) {
     assert.throws(() => skipPatch(readerOf(Uint8Array.from(stored))), corrupt, `${stored}`);
   }
-  assert.throws(() => unpackPatchText(readerOf(Uint8Array.of(7, 1, 0xff, 0))), corrupt);
 });
+
+test('operations are those of the text, whether it is packed or not, and damage where it is no patch', () => {
+  const wholes = [
+    ' []',
+    '[{"op":"add","path":"/a","value":[1] }]',
+    '[{"path":"","op":"remove"}]',
+    '',
+    '[1]',
+  ];
+  const any = fc.oneof(
+    patches,
+    fc.constantFrom(...wholes).map((text) => Buffer.from(text)),
+    bytes(60),
+  );
+  fc.assert(
+    fc.property(any, fc.nat(), fc.nat(255), (patch, at, byte) => {
+      const changed = Uint8Array.from(patch);
+      if (changed.length > 0) changed[at % changed.length] = byte;
+      for (const each of [patch, changed]) {
+        const text = outcome(() => parsePatch(each));
+        const operations = outcome(() => operationsIn(packed(each)));
+        if (!(text instanceof DeltabaseError)) assert.deepEqual(operations, text);
+        else if (operations instanceof DeltabaseError)
+          assert.equal(operations.code, 'DATA_CORRUPT');
+        else assert.fail(`${Buffer.from(each)} is no patch`);
+      }
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+function operationsIn(stored: Uint8Array): Patch {
+  const reader = readerOf(stored);
+  const operations = unpackOperations(reader);
+  reader.finish();
+  return operations;
+}
+
+function outcome<T>(run: () => T): T | DeltabaseError {
+  try {
+    return run();
+  } catch (thrown) {
+    if (thrown instanceof DeltabaseError) return thrown;
+    throw thrown;
+  }
+}

@@ -5,7 +5,7 @@
 // when it must (StateIsFold is checked then).
 
 import { assert } from '@deltabase/base';
-import { applyPatch, type Document, hashText, parsePatch, type Version } from '@deltabase/delta';
+import { applyPatch, type Document, hashText, type Version } from '@deltabase/delta';
 import { decodeStep, type RecordHead, type RecordStep, recordLength } from '@deltabase/machine';
 import { Tail } from './tail.js';
 
@@ -118,7 +118,7 @@ export class LocalDocument {
   /** Folds a committed delta into a state, and holds the result against the leader's hash (StateIsFold). */
   #fold(document: Document, { seq, patch, hash }: RecordStep): void {
     assert(document.committed.seq + 1 === seq, 'deltas of a document have no gap (StateIsFold)');
-    document.propose(applyPatch(document.committed.root, parsePatch(patch, COMMITTED)));
+    document.propose(applyPatch(document.committed.root, patch));
     document.commit(seq);
     assert(
       hashText(document.committed.root) === hash,
@@ -139,6 +139,3 @@ export const FOLD_BYTES = 128;
 export function foldBytes(entry: Uint8Array, offset: number): number {
   return FOLD_BYTES + recordLength(entry, offset);
 }
-
-/** What is committed was held to its leader's limits: a copy takes it as it is. */
-export const COMMITTED = { depthMax: Number.MAX_SAFE_INTEGER - 2 } as const;

@@ -8,12 +8,11 @@ import {
   applyPatch,
   hashText,
   PieceBuilder,
-  parsePatch,
   parsePiece,
   type Value,
   type Version,
 } from '@deltabase/delta';
-import { decodeCommand, decodeStep, recordAt } from '@deltabase/machine';
+import { COMMITTED, decodeCommand, decodeStep, recordAt } from '@deltabase/machine';
 import type { DiskRange, DiskReader, DiskRow } from '../ports.js';
 import {
   chunksRange,
@@ -26,7 +25,7 @@ import {
   placeOfPiece,
 } from '../storage/keys.js';
 import { type Task, wait } from '../task.js';
-import { COMMITTED, FOLD_BYTES, foldBytes } from './local-document.js';
+import { foldBytes } from './local-document.js';
 
 /** A loaded state, and how many bytes of deltas were folded to get from the last snapshot to it. */
 export interface LoadedDocument extends Version {
@@ -192,11 +191,12 @@ function* foldChunk(fold: Fold, chunk: Uint8Array, seqMax: number): Task<void> {
     if (fold.seq >= seqMax) return;
     const step = decodeStep(chunk, offset);
     if (step.seq !== fold.seq + 1) throw missing(fold.seq + 1);
-    fold.root = applyPatch(fold.root, parsePatch(step.patch, COMMITTED));
+    fold.root = applyPatch(fold.root, step.patch);
     fold.seq = step.seq;
     fold.hash = step.hash;
-    fold.bytes += foldBytes(chunk, offset);
-    fold.sliceBytes += FOLD_BYTES + step.patch.length;
+    const bytes = foldBytes(chunk, offset);
+    fold.bytes += bytes;
+    fold.sliceBytes += bytes;
     if (fold.sliceBytes < SLICE_BYTES) continue;
     fold.sliceBytes = 0;
     yield* pause();

@@ -11,7 +11,8 @@ import {
   parsePiece,
   type Version,
 } from '@deltabase/delta';
-import { COMMITTED, type DocumentObserver } from '../documents/local-document.js';
+import { COMMITTED } from '@deltabase/machine';
+import type { DocumentObserver } from '../documents/local-document.js';
 import { recordOf, type TailDelta } from '../documents/tail.js';
 import type { Failure } from '../results.js';
 import type { StreamedDocument } from '../streams/document-source.js';

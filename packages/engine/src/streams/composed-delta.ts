@@ -14,7 +14,7 @@ import {
   type Value,
   type Version,
 } from '@deltabase/delta';
-import { COMMITTED } from '../documents/local-document.js';
+import { COMMITTED } from '@deltabase/machine';
 import { recordOf, type TailDelta } from '../documents/tail.js';
 import type { StreamedDocument } from './document-source.js';
 

@@ -4,7 +4,8 @@
 
 import { assert } from '@deltabase/base';
 import { applyPatch, parsePatch, type Version, type ViewFilter, ViewIndex } from '@deltabase/delta';
-import { COMMITTED, type DocumentObserver } from '../documents/local-document.js';
+import { COMMITTED } from '@deltabase/machine';
+import type { DocumentObserver } from '../documents/local-document.js';
 import { recordOf } from '../documents/tail.js';
 import type { StreamedDocument } from './document-source.js';
 import type { KeptSteps } from './kept-steps.js';

@@ -3,9 +3,9 @@
 
 import { DeltabaseError } from '@deltabase/base';
 import { applyPatch, hashText, parsePatch, type Version } from '@deltabase/delta';
-import { SYSTEM_SPACE } from '@deltabase/machine';
+import { COMMITTED, SYSTEM_SPACE } from '@deltabase/machine';
 import type { DocumentName } from '../documents/document-name.js';
-import { COMMITTED, type LocalDocument } from '../documents/local-document.js';
+import type { LocalDocument } from '../documents/local-document.js';
 import { loadDocument } from '../documents/stored-document.js';
 import { recordOf, storedDelta, type TailDelta } from '../documents/tail.js';
 import type { Expiring } from '../expiring.js';

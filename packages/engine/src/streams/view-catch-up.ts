@@ -12,7 +12,7 @@ import {
   type ViewFilter,
   viewOf,
 } from '@deltabase/delta';
-import { COMMITTED } from '../documents/local-document.js';
+import { COMMITTED } from '@deltabase/machine';
 import { recordOf, type TailDelta } from '../documents/tail.js';
 import type { Failure } from '../results.js';
 import { type Task, wait } from '../task.js';

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { DEFAULT_LIMITS, type Limits } from '@deltabase/base';
 import { applyPatch, Document, filterOf, hashText, parsePatch, type Value } from '@deltabase/delta';
-import { COMMITTED, LocalDocument } from '../../src/documents/local-document.js';
+import { COMMITTED } from '@deltabase/machine';
+import { LocalDocument } from '../../src/documents/local-document.js';
 import type { Failure } from '../../src/results.js';
 import { documentPrefix } from '../../src/storage/keys.js';
 import type { ComposedDelta } from '../../src/streams/composed-delta.js';

@@ -1,7 +1,7 @@
 // A state that comes in pieces, as a sink is given it.
 
 import { PieceBuilder, parsePiece, type Value } from '@deltabase/delta';
-import { COMMITTED } from '../../src/documents/local-document.js';
+import { COMMITTED } from '@deltabase/machine';
 
 export class WholeState {
   #building: PieceBuilder | undefined;

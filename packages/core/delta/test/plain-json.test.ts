@@ -4,7 +4,8 @@ import { DeltabaseError } from '@deltabase/base';
 import fc from 'fast-check';
 import { toJson } from '../src/json.js';
 import { parseValue } from '../src/parse.js';
-import { parseTransient } from '../src/parse-transient.js';
+import { parseTransient, parseWithin } from '../src/plain-json.js';
+import type { Value } from '../src/value.js';
 import { json } from './arbitraries.js';
 import { checkTree } from './check-tree.js';
 
@@ -98,7 +99,21 @@ test('names of the text before are not taken for those of the next', () => {
 function same(text: string | Uint8Array): void {
   const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   const expected = outcome(() => parseValue(bytes));
-  const actual = outcome(() => parseTransient(bytes));
+  agree(
+    expected,
+    outcome(() => parseTransient(bytes)),
+  );
+  // What is around it has no part in it, whatever it looks like.
+  for (const around of ['', '1', '"', ' ', '}']) {
+    const all = Buffer.concat([Buffer.from(around), bytes, Buffer.from(around)]);
+    agree(
+      expected,
+      outcome(() => parseWithin(all, around.length, all.length - around.length)),
+    );
+  }
+}
+
+function agree(expected: Value | DeltabaseError, actual: Value | DeltabaseError): void {
   if (expected instanceof DeltabaseError) {
     assert.ok(actual instanceof DeltabaseError);
     assert.equal(actual.message, expected.message);

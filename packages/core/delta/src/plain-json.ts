@@ -1,7 +1,6 @@
-// The payloads of messages: JSON that is short, plain, alike from message to message, and forgotten when the
-// message is done. JSON.parse keeps one copy of each short string for ever (V8 interns them), which is what
-// documents want of their names; of values that never come again it costs more than the parsing. So the plain
-// part of JSON is read here, straight from its bytes, and the rest is left to `parseValue`.
+// JSON that is short and plain, as nearly all of it is in messages and deltas, read straight from its bytes; the rest is
+// left to `parseValue`. JSON.parse keeps one copy of each short string for ever (V8 interns them), which is what documents
+// want of their names; of values that never come again it costs more than the parsing.
 
 import { DEFAULT_LIMITS, decodeUtf8 } from '@deltabase/base';
 import { arrayLeaf, EMPTY_ARRAY } from './array-node.js';
@@ -14,13 +13,24 @@ import type { Slot, Value } from './value.js';
 
 /**
  * The value of the JSON text `bytes`, UTF-8, as `parseValue` makes it, with the same errors; for values that are
- * not kept: their names are not shared with others.
+ * not kept, such as payloads: names in it are not shared with other values.
  */
 export function parseTransient(bytes: Uint8Array, options: JsonOptions = {}): Value {
   const depthMax = options.depthMax ?? DEFAULT_LIMITS.jsonDepthMax;
+  const reader = new PlainReader(bytes, 0, bytes.length);
+  return reader.whole(Math.min(depthMax, PLAIN_DEPTH_MAX)) ?? parseValue(bytes, { depthMax });
+}
+
+/** The value of the JSON text `bytes[start, end)`, as `parseValue` makes it, with the same errors. */
+export function parseWithin(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  options: JsonOptions = {},
+): Value {
+  // A container has names, which are kept with it: those are to be shared.
   return (
-    new PlainReader(bytes).whole(Math.min(depthMax, PLAIN_DEPTH_MAX)) ??
-    parseValue(bytes, { depthMax })
+    new PlainReader(bytes, start, end).whole(0) ?? parseValue(bytes.subarray(start, end), options)
   );
 }
 
@@ -64,17 +74,22 @@ function sink(keys: string[], items: Slot[]): boolean {
 /** Reads JSON as long as it is plain; `undefined` means: it is not, or it is not JSON. */
 class PlainReader {
   readonly #bytes: Uint8Array;
-  #at = 0;
+  readonly #end: number;
+  #at: number;
   #names = 0;
 
-  constructor(bytes: Uint8Array) {
+  /** Reads `bytes[start, end)`. */
+  constructor(bytes: Uint8Array, start: number, end: number) {
     this.#bytes = bytes;
+    this.#at = start;
+    this.#end = end;
   }
 
   whole(depthMax: number): Value | undefined {
     // No string is so long that a container would keep it measured.
     const value = this.#value(depthMax) as Value | undefined;
-    return this.#at === this.#bytes.length ? value : undefined;
+    // Where it went on behind its end, it is not JSON up to there.
+    return this.#at === this.#end ? value : undefined;
   }
 
   #value(depthMax: number): Slot | undefined {
