@@ -44,6 +44,7 @@ const NODE_FLAGS = [
   '--disable-wasm-trap-handler',
   '--max-semi-space-size=32',
   '--no-parallel-scavenge',
+  '--no-allocation-site-pretenuring',
 ];
 const GROUPS = 16;
 
