@@ -30,6 +30,8 @@ const hugeText = JSON.stringify(objectOf(KEYS));
 const shuffledText = JSON.stringify(shuffled(KEYS));
 const hugeArray = fromJson(Array.from({ length: KEYS }, (_, i) => i));
 
+const uneven = fromJson(Object.fromEntries(Array.from({ length: 1e5 }, (_, i) => [`k${i}`, i])));
+
 const before = heapBytes();
 const huge = parseValue(hugeText);
 const hugeBytes = heapBytes() - before;
@@ -39,6 +41,11 @@ measure('replace in 10 members, random names', small, (r) => `/${nameOf(r.below(
 measure(`replace in ${KEYS} members, one name`, huge, () => `/${nameOf(KEYS >> 1)}`);
 measure(`replace in ${KEYS} members, random names`, huge, (r) => `/${nameOf(r.below(KEYS))}`);
 measure(`add to ${KEYS} members, random names`, huge, (r) => `/n${r.next()}`, 'add');
+measure(
+  'replace in 100000 members, names that differ in length',
+  uneven,
+  (r) => `/k${r.below(1e5)}`,
+);
 measure(`replace in ${KEYS} elements, random`, hugeArray, (r) => `/${r.below(KEYS)}`);
 measure(`insert into ${KEYS} elements, random`, hugeArray, (r) => `/${r.below(KEYS)}`, 'add');
 measure(`append to ${KEYS} elements`, hugeArray, () => '/-', 'add');
@@ -150,7 +157,6 @@ function shuffled(count) {
 }
 
 function heapBytes() {
-  globalThis.gc?.();
-  globalThis.gc?.();
+  for (let time = 0; time < 4; time++) globalThis.gc?.();
   return process.memoryUsage().heapUsed;
 }

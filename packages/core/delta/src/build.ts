@@ -46,8 +46,9 @@ export class ObjectBuilder {
     const names = namesIn(leaf);
     const isPacked = typeof names === 'string';
     if (!isPacked || !isShared(widthOf(leaf), length)) {
+      const list = listNames(names);
       for (const [i, slot] of itemsIn(leaf).entries()) {
-        const name = nameAt(names, i);
+        const name = list[i]!;
         this.append(isPacked ? ownName(name) : name, slot);
       }
       return;

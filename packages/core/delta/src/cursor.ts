@@ -1,7 +1,8 @@
 // A place in a container that moves forward over its members or elements, or over whole nodes where there is
 // no need to look into them.
 
-import { heightOf, itemsIn, nameIn, widthOf } from './child.js';
+import { heightOf, itemsIn, namesIn, widthOf } from './child.js';
+import { listNames } from './names.js';
 import type { ArrayValue, Child, Container, Slot } from './value.js';
 
 /** Walks a container from its beginning to its end. */
@@ -10,6 +11,7 @@ export class Cursor {
   readonly #stack: Array<ArrayValue | Child>;
   /** What the leaf on top holds, once it was looked into; the first `#at` are done. */
   #items: readonly Slot[] | undefined;
+  #names: readonly string[] | undefined;
   #at = 0;
 
   constructor(container: Container) {
@@ -35,11 +37,14 @@ export class Cursor {
   /** The name of the next member, where the next node is a leaf; `undefined`: of an array, or there is none. */
   get name(): string | undefined {
     const node = this.#stack.at(-1);
-    return node === undefined ? undefined : nameIn(node, this.#at);
+    if (node === undefined || (typeof node !== 'string' && node.kind === 'array')) return undefined;
+    this.#names ??= listNames(namesIn(node));
+    return this.#names[this.#at];
   }
 
   /** Puts the children of the next node in its place. */
   expand(): void {
+    this.#names = undefined;
     const children = itemsIn(this.#stack.pop()!);
     for (let i = children.length - 1; i >= 0; i--)
       this.#stack.push(children[i] as ArrayValue | Child);
@@ -48,6 +53,7 @@ export class Cursor {
   /** Goes behind the next node, of which nothing is done yet. */
   skip(): void {
     this.#stack.pop();
+    this.#names = undefined;
   }
 
   /** What the leaf that comes next keeps at this place; goes behind it. */
@@ -57,6 +63,7 @@ export class Cursor {
     if (this.#at === this.#items.length) {
       this.#stack.pop();
       this.#items = undefined;
+      this.#names = undefined;
       this.#at = 0;
     }
     return slot;

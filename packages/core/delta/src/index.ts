@@ -15,6 +15,8 @@ export {
   type JsonObject,
   type JsonOptions,
   type JsonProblem,
+  makeTally,
+  type Tally,
   toJson,
 } from './json.js';
 export { bytesOf, depthOf, hashText } from './measure.js';

@@ -6,7 +6,7 @@ import { arrayLeaf, EMPTY_ARRAY } from './array-node.js';
 import { ArrayBuilder, ObjectBuilder } from './build.js';
 import { heightOf, itemsIn, namesIn } from './child.js';
 import { slotOf } from './measure.js';
-import { nameAt } from './names.js';
+import { listNames } from './names.js';
 import { EMPTY_OBJECT, flatObject } from './object-node.js';
 import { LEAF_MAX } from './tree.js';
 import {
@@ -174,13 +174,13 @@ function addElements(node: ArrayValue, into: Json[]): void {
 }
 
 function addMembers(node: Child, into: Record<string, Json>): void {
-  const isLeaf = heightOf(node) === 0;
+  const names = heightOf(node) === 0 ? listNames(namesIn(node)) : undefined;
   for (const [i, item] of itemsIn(node).entries()) {
-    if (!isLeaf) {
+    if (names === undefined) {
       addMembers(item as Child, into);
       continue;
     }
-    const key = nameAt(namesIn(node), i);
+    const key = names[i]!;
     if (key === '__proto__') define(into, key, plain(item));
     else into[key] = plain(item);
   }

@@ -8,17 +8,22 @@
 import { assert } from '@deltabase/base';
 import { type Measure, makeMeasure, measureMember, TEXT_UNITS_MAX } from './measure.js';
 import {
+  allUnits,
   countNames,
   HEAD_UNITS,
   lengthsAt,
   listNames,
   nameStart,
+  namesEnd,
   namesStart,
   nameUnits,
   nameWidth,
   packNames,
   sharedLength,
+  sumText,
+  UNIT_MAX,
   unitsBefore,
+  VIEW_UNITS,
 } from './names.js';
 import type { Held, LeafText, Scalar, Slot } from './value.js';
 
@@ -27,15 +32,18 @@ export const LEAF_UNITS_MAX = 1024;
 
 /** The leaf of `names` (ascending) and their values, if it can be a text. */
 export function leafText(names: readonly string[], slots: readonly Slot[]): LeafText | undefined {
-  const texts: string[] = [];
+  const parts: string[] = [];
+  let units = LANES_UNITS;
   for (const slot of slots) {
     const text = plainText(slot);
     if (text === undefined) return undefined;
-    texts.push(text);
+    parts.push(text);
+    units += 1 + text.length;
   }
-  const packed = names.every(isPlain) ? packNames(names) : names;
-  if (typeof packed !== 'string') return undefined;
-  const lengths = String.fromCharCode(...texts.map((text) => text.length));
+  if (!names.every(isPlain)) return undefined;
+  const packed = packNames(names);
+  if (typeof packed !== 'string' || packed.length + units > LEAF_UNITS_MAX) return undefined;
+  const lengths = String.fromCharCode(...parts.map((text) => text.length));
   let a = 0;
   let b = 0;
   for (let i = 0; i < names.length; i++) {
@@ -43,18 +51,16 @@ export function leafText(names: readonly string[], slots: readonly Slot[]): Leaf
     a = (a + MEMBER.a) | 0;
     b = (b + MEMBER.b) | 0;
   }
-  return bounded([packed, lengths, ...texts, lanesText(a, b)]);
+  return [packed, lengths, ...parts, lanesText(a, b)].join('');
 }
 
-/** Measures what `leaf` holds; O(1), or O(count) where names differ in length. */
+/** Measures what `leaf` holds; O(1). */
 export function measureLeaf(leaf: LeafText, into: Measure): void {
   const count = countNames(leaf);
   const lanes = leaf.length - LANES_UNITS;
+  const values = lanes - namesEnd(leaf) - count;
   into.count = count;
-  // From the first name to the lanes one unit a member is a length; what all begin with, quotes, colon and comma
-  // are left out.
-  const units = lanes - namesStart(leaf) - count;
-  into.bytes = units + (sharedLength(leaf) + FRAME_BYTES) * count;
+  into.bytes = allUnits(leaf) + values + (sharedLength(leaf) + FRAME_BYTES) * count;
   into.depth = 0;
   into.a = laneAt(leaf, lanes);
   into.b = laneAt(leaf, lanes + 4);
@@ -113,20 +119,16 @@ export function withMember(
 ): LeafText | undefined {
   const part = unsharedPart(leaf, name);
   if (part === undefined) {
-    const names = listNames(leaf).toSpliced(at, 0, name);
-    return leafText(names, scalarsOf(leaf).toSpliced(at, 0, slot as Scalar));
+    const slots: readonly Slot[] = scalarsOf(leaf);
+    return leafText(listNames(leaf).toSpliced(at, 0, name), slots.toSpliced(at, 0, slot));
   }
   const text = plainText(slot);
   if (text === undefined || !isPlain(part)) return undefined;
-  const tableEntry = lengthsAt(leaf) + at;
   const place = nameStart(leaf, at);
   const lengths = namesEnd(leaf);
   const start = scalarStart(leaf, lengths, at);
-  const isEven = nameWidth(leaf) > 0;
   return bounded([
-    String.fromCharCode(countNames(leaf) + 1),
-    isEven ? leaf.slice(1, place) : leaf.slice(1, tableEntry),
-    isEven ? '' : String.fromCharCode(part.length) + leaf.slice(tableEntry, place),
+    ...resizedNames(leaf, at, place, String.fromCharCode(part.length), part.length),
     part,
     leaf.slice(place, lengths + at),
     String.fromCharCode(text.length),
@@ -139,19 +141,15 @@ export function withMember(
 
 /** `leaf` without the member at `at`, and with another one at least. */
 export function withoutMember(leaf: LeafText, at: number, change: Held): LeafText {
-  const count = countNames(leaf);
-  assert(count > 1, 'a leaf text holds something');
-  const tableEntry = lengthsAt(leaf) + at;
+  assert(countNames(leaf) > 1, 'a leaf text holds something');
+  const units = nameUnits(leaf, at);
   const place = nameStart(leaf, at);
   const lengths = namesEnd(leaf);
   const start = scalarStart(leaf, lengths, at);
   const end = start + leaf.charCodeAt(lengths + at);
-  const isEven = nameWidth(leaf) > 0;
   return [
-    String.fromCharCode(count - 1),
-    isEven ? leaf.slice(1, place) : leaf.slice(1, tableEntry),
-    isEven ? '' : leaf.slice(tableEntry + 1, place),
-    leaf.slice(place + nameUnits(leaf, at), lengths + at),
+    ...resizedNames(leaf, at, place, '', -units),
+    leaf.slice(place + units, lengths + at),
     leaf.slice(lengths + at + 1, start),
     leaf.slice(end, leaf.length - LANES_UNITS),
     changedLanes(leaf, change),
@@ -191,12 +189,8 @@ export function leafJson(leaf: LeafText): string {
 const LANES_UNITS = 8;
 /** Quotes, colon and comma of a member. */
 const FRAME_BYTES = 4;
-/** From this length on a part of a string is a view of all of it (names.ts). */
-const VIEW_UNITS = 13;
 /** Digits whose number is exact while they are added up. */
 const DIGITS_MAX = 15;
-/** What takes a byte. */
-const UNIT_MAX = 0xff;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const MINUS = 0x2d;
@@ -237,9 +231,29 @@ function isPlain(text: string): boolean {
   return true;
 }
 
-/** Where the lengths of the values are. */
-function namesEnd(leaf: LeafText): number {
-  return nameStart(leaf, countNames(leaf));
+/**
+ * What stands before the name at `at`, which begins at `place`, once names have `growth` units more: `length` stands
+ * for its own, or nothing if it goes.
+ */
+function resizedNames(
+  leaf: LeafText,
+  at: number,
+  place: number,
+  length: string,
+  growth: number,
+): readonly string[] {
+  const count = String.fromCharCode(countNames(leaf) + (length === '' ? -1 : 1));
+  if (nameWidth(leaf) > 0) return [count, leaf.slice(1, place)];
+  const own = lengthsAt(leaf) + at;
+  const sum = sumText(allUnits(leaf) + growth);
+  return [
+    count,
+    leaf.slice(1, HEAD_UNITS + sharedLength(leaf)),
+    sum,
+    leaf.slice(lengthsAt(leaf), own),
+    length,
+    leaf.slice(length === '' ? own + 1 : own, place),
+  ];
 }
 
 /** What of `name` is kept behind what all names begin with, if it fits in with them as they are packed. */
@@ -247,7 +261,7 @@ function unsharedPart(leaf: LeafText, name: string): string | undefined {
   const width = nameWidth(leaf);
   const shared = sharedLength(leaf);
   const units = name.length - shared;
-  if (width > 0 ? units !== width : units < 0 || units > UNIT_MAX) return undefined;
+  if (width > 0 ? units !== width : units > UNIT_MAX) return undefined;
   for (let i = 0; i < shared; i++) {
     if (name.charCodeAt(i) !== leaf.charCodeAt(HEAD_UNITS + i)) return undefined;
   }

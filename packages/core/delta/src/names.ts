@@ -3,8 +3,8 @@
 // leads to a string somewhere in memory for each name it compares; and the garbage collector, which looks at
 // every pointer, finds one. A small object keeps its array, which is faster while all of it is in the cache.
 // A packed text is: the number of names, one unit; the units that each has behind what all begin with, one unit, or
-// 0 if they differ in that; how many units all begin with, one unit; these; if their length differs, that of each, one
-// unit each; then the names themselves, without what all begin with.
+// 0 if they differ in that; how many units all begin with, one unit; these; if the names differ in length, the units of
+// all together, two units, the low one first, and of each, one unit; then the names, without what all begin with.
 
 /** Names, ascending and distinct: listed, or packed into one text. */
 export type Names = readonly string[] | string;
@@ -18,30 +18,28 @@ export function packNames(list: readonly string[]): Names {
   const lengths = list.map((name) => name.length - shared);
   const longest = Math.max(0, ...lengths);
   if (longest > UNIT_MAX) return list;
-  const isEven = lengths.every((length) => length === longest);
+  const isEven = longest > 0 && lengths.every((length) => length === longest);
   // Joined rather than added, it is flat at once.
   const packed = [
     String.fromCharCode(list.length, isEven ? longest : 0, shared),
     (list[0] ?? '').slice(0, shared),
-    isEven && longest > 0 ? '' : String.fromCharCode(...lengths),
+    isEven ? '' : lengthsText(lengths),
     ...list.map((name) => name.slice(shared)),
   ].join('');
   return packed.length > PACKED_UNITS_MAX ? list : packed;
 }
 
-/** `names` as a list. */
-export function listNames(names: Names): readonly string[] {
-  if (typeof names !== 'string') return names;
-  const shared = names.slice(HEAD_UNITS, lengthsAt(names));
-  const width = nameWidth(names);
-  const lengths = lengthsAt(names);
-  const count = countNames(names);
+/** `names` as a list, or those of `[start, end)`. */
+export function listNames(names: Names, start = 0, end = countNames(names)): readonly string[] {
+  if (typeof names !== 'string')
+    return end - start === names.length ? names : names.slice(start, end);
+  const shared = names.slice(HEAD_UNITS, HEAD_UNITS + sharedLength(names));
   const list: string[] = [];
-  let start = namesStart(names);
-  for (let i = 0; i < count; i++) {
-    const end = start + (width > 0 ? width : names.charCodeAt(lengths + i));
-    list.push(shared + names.slice(start, end));
-    start = end;
+  let at = nameStart(names, start);
+  for (let i = start; i < end; i++) {
+    const behind = at + nameUnits(names, i);
+    list.push(shared + names.slice(at, behind));
+    at = behind;
   }
   return list;
 }
@@ -56,7 +54,7 @@ export function nameAt(names: Names, at: number): string {
   if (typeof names !== 'string') return names[at]!;
   const start = nameStart(names, at);
   const end = start + nameUnits(names, at);
-  return names.slice(HEAD_UNITS, lengthsAt(names)) + names.slice(start, end);
+  return names.slice(HEAD_UNITS, HEAD_UNITS + sharedLength(names)) + names.slice(start, end);
 }
 
 /** Index of `name`; if it is not there, the index of the first name behind it, as its complement (`~`). */
@@ -88,12 +86,12 @@ export function childFor(bounds: Names, name: string): number {
   return low - 1;
 }
 
-/**
- * A copy of `name` that keeps no other text in memory: a long part of a string may be a view of all of it
- * (in V8 from 13 units on), and names are cut out of pointers and packed texts.
- */
+/** From this length on a part of a string may be a view of all of it (in V8). */
+export const VIEW_UNITS = 13;
+
+/** A copy of `name` that keeps no other text in memory: names are cut out of pointers and packed texts. */
 export function ownName(name: string): string {
-  return name.length < 13 ? name : (JSON.parse(JSON.stringify(name)) as string);
+  return name.length < VIEW_UNITS ? name : (JSON.parse(JSON.stringify(name)) as string);
 }
 
 /** Units that all names of a packed text begin with. */
@@ -111,21 +109,40 @@ export function nameUnits(packed: string, at: number): number {
   return nameWidth(packed) || packed.charCodeAt(lengthsAt(packed) + at);
 }
 
-/** Where the lengths of the names of a packed text are, if they differ, and its names if not. */
+/** Where the lengths of the names of a packed text are, if they differ. */
 export function lengthsAt(packed: string): number {
-  return HEAD_UNITS + sharedLength(packed);
+  return HEAD_UNITS + sharedLength(packed) + SUM_UNITS;
+}
+
+/** What stands in a packed text before the lengths of the names, which have these together. */
+export function sumText(units: number): string {
+  return String.fromCharCode(units & 0xff, units >> 8);
 }
 
 /** Where the first name of a packed text begins, without what all begin with. */
 export function namesStart(packed: string): number {
-  return lengthsAt(packed) + (nameWidth(packed) > 0 ? 0 : countNames(packed));
+  const start = HEAD_UNITS + sharedLength(packed);
+  return nameWidth(packed) > 0 ? start : start + SUM_UNITS + countNames(packed);
 }
 
-/** Where the name at `at` of a packed text begins, or at the count of names, where the last ends. */
+/** Where the name at `at` of a packed text begins. O(at) where the names differ in length. */
 export function nameStart(packed: string, at: number): number {
   const width = nameWidth(packed);
   const start = namesStart(packed);
   return width > 0 ? start + width * at : start + unitsBefore(packed, lengthsAt(packed), at);
+}
+
+/** Where the last name of a packed text ends; what is behind is not the names' (leaf-text.ts). */
+export function namesEnd(packed: string): number {
+  return namesStart(packed) + allUnits(packed);
+}
+
+/** Units of all names of a packed text together, without what all begin with. */
+export function allUnits(packed: string): number {
+  const width = nameWidth(packed);
+  if (width > 0) return width * countNames(packed);
+  const at = HEAD_UNITS + sharedLength(packed);
+  return packed.charCodeAt(at) | (packed.charCodeAt(at + 1) << 8);
 }
 
 /** The sum of the `count` units of `text` from `from` on. */
@@ -137,8 +154,16 @@ export function unitsBefore(text: string, from: number, count: number): number {
 
 /** Number of names, their width, and how many units they share. */
 export const HEAD_UNITS = 3;
+/** The units of all names together, where they differ in length. */
+const SUM_UNITS = 2;
 /** What takes one byte: so numbers do not make two bytes of each unit. */
-const UNIT_MAX = 0xff;
+export const UNIT_MAX = 0xff;
+
+function lengthsText(lengths: readonly number[]): string {
+  let sum = 0;
+  for (const length of lengths) sum += length;
+  return sumText(sum) + String.fromCharCode(...lengths);
+}
 
 /** Units that all of `list` begin with, as far as one unit can say; bounds of a branch need not ascend. */
 function sharedUnits(list: readonly string[]): number {
@@ -167,7 +192,8 @@ function findPacked(packed: string, name: string, first = 0): number {
   if (name.length < prefix) return ~first;
   const width = packed.charCodeAt(1);
   const base = namesStart(packed);
-  if (width === 0) fillStarts(packed, count, base);
+  const lengths = lengthsAt(packed);
+  if (width === 0) fillStarts(packed, lengths, count, base);
   const units = name.length - prefix;
   let low = first;
   let high = count;
@@ -178,7 +204,7 @@ function findPacked(packed: string, name: string, first = 0): number {
   while (low < high) {
     const middle = (low + high) >> 1;
     const start = width > 0 ? base + width * middle : STARTS[middle]!;
-    const length = width > 0 ? width : packed.charCodeAt(HEAD_UNITS + prefix + middle);
+    const length = width > 0 ? width : packed.charCodeAt(lengths + middle);
     const end = Math.min(length, units);
     let shared = Math.min(lowShared, highShared);
     let difference = 0;
@@ -200,8 +226,7 @@ function findPacked(packed: string, name: string, first = 0): number {
   return ~low;
 }
 
-function fillStarts(packed: string, count: number, base: number): void {
-  const lengths = lengthsAt(packed);
+function fillStarts(packed: string, lengths: number, count: number, base: number): void {
   let start = base;
   for (let i = 0; i < count; i++) {
     STARTS[i] = start;

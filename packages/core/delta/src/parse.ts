@@ -12,11 +12,15 @@ import type { Value } from './value.js';
  * deeper than `depthMax`.
  */
 export function parseValue(text: string | Uint8Array, options: JsonOptions = {}): Value {
-  const depthMax = options.depthMax ?? DEFAULT_LIMITS.jsonDepthMax;
+  return parseCounted(text, options.depthMax ?? DEFAULT_LIMITS.jsonDepthMax, makeTally());
+}
+
+/** `parseValue` of one of several texts, whose objects share their names by `tally`. */
+export function parseCounted(text: string | Uint8Array, depthMax: number, tally: Tally): Value {
   const { json, names } = parsePlain(text, depthMax);
-  const tally = makeTally();
+  const before = tally.names;
   const value = valueFromJson(json, depthMax, tally);
-  checkNames(tally, names);
+  checkNames(tally, before + names);
   return value;
 }
 

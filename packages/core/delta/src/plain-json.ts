@@ -4,10 +4,10 @@
 
 import { DEFAULT_LIMITS, decodeUtf8 } from '@deltabase/base';
 import { arrayLeaf, EMPTY_ARRAY } from './array-node.js';
-import type { JsonOptions } from './json.js';
+import type { JsonOptions, Tally } from './json.js';
 import { TEXT_UNITS_MAX } from './measure.js';
 import { EMPTY_OBJECT, flatObject } from './object-node.js';
-import { parseValue } from './parse.js';
+import { parseCounted, parseValue } from './parse.js';
 import { LEAF_MAX } from './tree.js';
 import type { Slot, Value } from './value.js';
 
@@ -18,20 +18,24 @@ import type { Slot, Value } from './value.js';
 export function parseTransient(bytes: Uint8Array, options: JsonOptions = {}): Value {
   const depthMax = options.depthMax ?? DEFAULT_LIMITS.jsonDepthMax;
   const reader = new PlainReader(bytes, 0, bytes.length);
-  return reader.whole(Math.min(depthMax, PLAIN_DEPTH_MAX)) ?? parseValue(bytes, { depthMax });
+  const value = reader.whole(Math.min(depthMax, PLAIN_DEPTH_MAX));
+  return value === undefined ? parseValue(bytes, { depthMax }) : value;
 }
 
-/** The value of the JSON text `bytes[start, end)`, as `parseValue` makes it, with the same errors. */
+/**
+ * The value of the JSON text `bytes[start, end)`, as `parseValue` makes it, with the same errors. Objects alike share
+ * their names with those that were parsed with the same `tally`.
+ */
 export function parseWithin(
   bytes: Uint8Array,
   start: number,
   end: number,
-  options: JsonOptions = {},
+  depthMax: number,
+  tally: Tally,
 ): Value {
   // A container has names, which are kept with it: those are to be shared.
-  return (
-    new PlainReader(bytes, start, end).whole(0) ?? parseValue(bytes.subarray(start, end), options)
-  );
+  const value = new PlainReader(bytes, start, end).whole(0);
+  return value === undefined ? parseCounted(bytes.subarray(start, end), depthMax, tally) : value;
 }
 
 /** Plain JSON nests so deep at most. */
@@ -49,9 +53,21 @@ const BACKSLASH = 0x5c;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
+const PLUS = 0x2b;
 const POINT = 0x2e;
-const UPPER_E = 0x45;
+const SPACE = 0x20;
 const LOWER_E = 0x65;
+const LOWER_F = 0x66;
+const LOWER_N = 0x6e;
+const LOWER_T = 0x74;
+/** What makes a lower-case letter of one in upper case. */
+const CASE = 0x20;
+/** Where bytes end; what is no byte. */
+const END = -1;
+const BEHIND = -2;
+/** A number with a fraction or an exponent (RFC 8259 §6); longer ones are left to `parseValue`. */
+const DECIMAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+const DECIMAL_BYTES_MAX = 32;
 
 /** The names that texts had last, in the order in which they stood there. */
 const recentNames: string[] = [];
@@ -88,24 +104,22 @@ class PlainReader {
   whole(depthMax: number): Value | undefined {
     // No string is so long that a container would keep it measured.
     const value = this.#value(depthMax) as Value | undefined;
-    // Where it went on behind its end, it is not JSON up to there.
-    return this.#at === this.#end ? value : undefined;
+    return this.#next() === END ? value : undefined;
   }
 
   #value(depthMax: number): Slot | undefined {
-    const byte = this.#bytes[this.#at];
-    switch (byte) {
+    switch (this.#next()) {
       case QUOTE:
         return this.#string();
       case OPEN_BRACE:
         return depthMax > 0 ? this.#object(depthMax - 1) : undefined;
       case OPEN_BRACKET:
         return depthMax > 0 ? this.#array(depthMax - 1) : undefined;
-      case 0x74:
+      case LOWER_T:
         return this.#word('true') ? true : undefined;
-      case 0x66:
+      case LOWER_F:
         return this.#word('false') ? false : undefined;
-      case 0x6e:
+      case LOWER_N:
         return this.#word('null') ? null : undefined;
       default:
         return this.#number();
@@ -113,61 +127,56 @@ class PlainReader {
   }
 
   #object(depthMax: number): Slot | undefined {
-    if (this.#skip(1) === CLOSE_BRACE) {
-      this.#at++;
-      return EMPTY_OBJECT;
-    }
+    this.#at++;
+    if (this.#take(CLOSE_BRACE)) return EMPTY_OBJECT;
     const keys: string[] = [];
     const items: Slot[] = [];
     for (;;) {
       const key = this.#name();
-      if (key === undefined || this.#bytes[this.#at++] !== COLON) return undefined;
+      if (key === undefined || !this.#take(COLON)) return undefined;
       const item = this.#value(depthMax);
       if (item === undefined || keys.length === LEAF_MAX) return undefined;
       keys.push(key);
       items.push(item);
       if (!sink(keys, items)) return undefined;
-      const byte = this.#bytes[this.#at++];
-      if (byte === CLOSE_BRACE) return flatObject(keys, items);
-      if (byte !== COMMA) return undefined;
+      if (this.#take(CLOSE_BRACE)) return flatObject(keys, items);
+      if (!this.#take(COMMA)) return undefined;
     }
   }
 
   #array(depthMax: number): Slot | undefined {
-    if (this.#skip(1) === CLOSE_BRACKET) {
-      this.#at++;
-      return EMPTY_ARRAY;
-    }
+    this.#at++;
+    if (this.#take(CLOSE_BRACKET)) return EMPTY_ARRAY;
     const items: Slot[] = [];
     for (;;) {
       const item = this.#value(depthMax);
       if (item === undefined || items.length === LEAF_MAX) return undefined;
       items.push(item);
-      const byte = this.#bytes[this.#at++];
-      if (byte === CLOSE_BRACKET) return arrayLeaf(items);
-      if (byte !== COMMA) return undefined;
+      if (this.#take(CLOSE_BRACKET)) return arrayLeaf(items);
+      if (!this.#take(COMMA)) return undefined;
     }
   }
 
   /** A string as a name: often the one that stood here in the text before. */
   #name(): string | undefined {
+    if (this.#next() !== QUOTE) return undefined;
     const place = this.#names++;
     const recent = recentNames[place];
-    if (recent !== undefined && this.#isNext(recent)) {
+    if (recent !== undefined && this.#isQuoted(recent)) {
       this.#at += recent.length + 2;
       return recent;
     }
-    if (this.#bytes[this.#at] !== QUOTE) return undefined;
     const name = this.#string();
     if (name !== undefined && place < RECENT_MAX) recentNames[place] = name;
     return name;
   }
 
-  /** Whether `text`, which is plain, comes next in quotes. */
-  #isNext(text: string): boolean {
+  /** Whether `text`, which is plain, and a quote follow the quote that comes next. */
+  #isQuoted(text: string): boolean {
     const bytes = this.#bytes;
     const start = this.#at + 1;
-    if (bytes[this.#at] !== QUOTE || bytes[start + text.length] !== QUOTE) return false;
+    const end = start + text.length;
+    if (end >= this.#end || bytes[end] !== QUOTE) return false;
     for (let i = 0; i < text.length; i++) {
       if (bytes[start + i] !== text.charCodeAt(i)) return false;
     }
@@ -177,32 +186,50 @@ class PlainReader {
   #string(): string | undefined {
     const bytes = this.#bytes;
     const start = this.#at + 1;
-    const endMax = Math.min(bytes.length, start + TEXT_UNITS_MAX + 1);
+    const endMax = Math.min(this.#end, start + TEXT_UNITS_MAX + 1);
     for (let at = start; at < endMax; at++) {
       const byte = bytes[at]!;
       if (byte === QUOTE) {
         this.#at = at + 1;
         return decodeUtf8(bytes, start, at);
       }
-      if (byte < 0x20 || byte > 0x7e || byte === BACKSLASH) return undefined;
+      if (byte < SPACE || byte > 0x7e || byte === BACKSLASH) return undefined;
     }
     return undefined;
   }
 
   #number(): number | undefined {
     const bytes = this.#bytes;
-    const isNegative = bytes[this.#at] === MINUS;
-    const first = isNegative ? this.#at + 1 : this.#at;
+    const start = this.#at;
+    const isNegative = bytes[start] === MINUS;
+    const first = isNegative ? start + 1 : start;
     let number = 0;
     let at = first;
-    for (; bytes[at]! >= ZERO && bytes[at]! <= NINE; at++) number = number * 10 + bytes[at]! - ZERO;
+    for (; at < this.#end && bytes[at]! >= ZERO && bytes[at]! <= NINE; at++) {
+      number = number * 10 + bytes[at]! - ZERO;
+    }
     const digits = at - first;
     if (digits === 0 || digits > DIGITS_MAX || (bytes[first] === ZERO && digits > 1))
       return undefined;
-    if (bytes[at] === POINT || bytes[at] === LOWER_E || bytes[at] === UPPER_E) return undefined;
+    if (at < this.#end && (bytes[at] === POINT || (bytes[at]! | CASE) === LOWER_E)) {
+      return this.#decimal(start, at);
+    }
     if (isNegative && number === 0) return undefined;
     this.#at = at;
     return isNegative ? -number : number;
+  }
+
+  /** A number that begins at `start` and has a fraction or an exponent at `at`. */
+  #decimal(start: number, at: number): number | undefined {
+    let end = at;
+    while (end < this.#end && end - start <= DECIMAL_BYTES_MAX && isInNumber(this.#bytes[end]!))
+      end++;
+    const text = decodeUtf8(this.#bytes, start, end);
+    if (text === undefined || !DECIMAL.test(text)) return undefined;
+    const number = Number(text);
+    if (!Number.isFinite(number) || number === 0) return undefined;
+    this.#at = end;
+    return number;
   }
 
   /** Whether `word` comes next; if so, goes behind it. */
@@ -214,9 +241,31 @@ class PlainReader {
     return true;
   }
 
-  /** Goes `count` bytes on; the byte there. */
-  #skip(count: number): number | undefined {
-    this.#at += count;
-    return this.#bytes[this.#at];
+  /** Whether `byte` comes next; if so, goes behind it. */
+  #take(byte: number): boolean {
+    if (this.#next() !== byte) return false;
+    this.#at++;
+    return true;
   }
+
+  /** The byte that comes next, behind blanks; END: none. */
+  #next(): number {
+    const bytes = this.#bytes;
+    for (; this.#at < this.#end; this.#at++) {
+      const byte = bytes[this.#at]!;
+      if (byte > SPACE || !isBlank(byte)) return byte;
+    }
+    // A word may have gone on behind the end.
+    return this.#at === this.#end ? END : BEHIND;
+  }
+}
+
+/** RFC 8259 §2. */
+function isBlank(byte: number): boolean {
+  return byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+function isInNumber(byte: number): boolean {
+  const isSign = byte === PLUS || byte === MINUS;
+  return (byte >= ZERO && byte <= NINE) || byte === POINT || isSign || (byte | CASE) === LOWER_E;
 }

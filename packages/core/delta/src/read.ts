@@ -3,7 +3,7 @@
 
 import { arrayGet, childOf, startOf } from './array-tree.js';
 import { heightOf, itemsIn, namesIn, widthOf } from './child.js';
-import { childFor, findName, nameAt } from './names.js';
+import { childFor, findName, listNames } from './names.js';
 import { objectGet } from './object-tree.js';
 import { arrayIndex, parsePointer, type Tokens } from './pointer.js';
 import {
@@ -84,13 +84,15 @@ function* memberSlots(
   node: Child,
   after?: string,
 ): Generator<readonly [name: string, slot: Slot], void, void> {
-  const isLeaf = heightOf(node) === 0;
-  const names = namesIn(node);
   const items = itemsIn(node);
   const first = firstAfter(node, after);
+  if (heightOf(node) === 0) {
+    const names = listNames(namesIn(node), first);
+    for (let i = first; i < items.length; i++) yield [names[i - first]!, items[i]!];
+    return;
+  }
   for (let i = first; i < items.length; i++) {
-    if (isLeaf) yield [nameAt(names, i), items[i]!];
-    else yield* memberSlots(items[i] as Child, i === first ? after : undefined);
+    yield* memberSlots(items[i] as Child, i === first ? after : undefined);
   }
 }
 
@@ -125,10 +127,13 @@ export function isContainer(slot: Slot): slot is Container {
 
 function collectNames(node: Child, after: string | undefined, max: number, into: string[]): void {
   const first = firstAfter(node, after);
-  const width = widthOf(node);
-  for (let i = first; i < width && into.length < max; i++) {
-    if (typeof node === 'string' || node.height === 0) into.push(nameAt(namesIn(node), i));
-    else collectNames(node.items[i] as Child, i === first ? after : undefined, max, into);
+  if (typeof node === 'string' || node.height === 0) {
+    const end = Math.min(widthOf(node), first + max - into.length);
+    into.push(...listNames(namesIn(node), first, end));
+    return;
+  }
+  for (let i = first; i < node.items.length && into.length < max; i++) {
+    collectNames(node.items[i] as Child, i === first ? after : undefined, max, into);
   }
 }
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { makePrng } from '@deltabase/base';
 import { fromJson, toJson } from '../src/json.js';
 import { hashText, slotOf } from '../src/measure.js';
@@ -188,6 +190,29 @@ test('names too long to be packed are kept as they are', () => {
   }
   agree(object, model);
   assert.deepEqual([...formsOf(object)], ['listed']);
+});
+
+test('names and values keep no other text in memory', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const used = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const part = (text: string): string => {
+    const long = `${'x'.repeat(500_000)}${text}`;
+    long.charCodeAt(0);
+    return long.slice(500_000);
+  };
+  const before = used();
+  for (const value of [0, EMPTY_OBJECT] as const) {
+    let object: ObjectValue = EMPTY_OBJECT;
+    for (let i = 0; i < 200; i++) object = objectSet(object, part(`member number ${i}`), value);
+    for (let i = 0; i < 20; i++) object = objectSet(object, part(`member number ${i * 9}`), i);
+    assert.equal(object.count, 200);
+    assert.ok(used() - before < 5_000_000, 'a small part of what names were cut out of');
+    assert.equal(objectGet(object, 'member number 9'), 1);
+  }
 });
 
 /** Holds `object` against `model` in every way. */

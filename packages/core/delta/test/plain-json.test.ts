@@ -1,48 +1,58 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DeltabaseError } from '@deltabase/base';
+import { DEFAULT_LIMITS, DeltabaseError } from '@deltabase/base';
 import fc from 'fast-check';
-import { toJson } from '../src/json.js';
+import { makeTally, toJson } from '../src/json.js';
 import { parseValue } from '../src/parse.js';
 import { parseTransient, parseWithin } from '../src/plain-json.js';
-import type { Value } from '../src/value.js';
+import { elementOf } from '../src/read.js';
+import type { ArrayValue, ObjectValue, Value } from '../src/value.js';
 import { json } from './arbitraries.js';
 import { checkTree } from './check-tree.js';
 
 /** JSON as messages have it: names out of order, repeated, alike; every kind of value, not too plain. */
+const SCALARS = [
+  ...['true', 'false', 'null', 'tru', '0', '-0', '-1', '12', '007', '-', '-x'],
+  ...['123456789012345', '1234567890123456', '1.5', '-0.25e-3', '1E+9', '1e3', '2E1', '5e-324'],
+  ...[
+    '1.',
+    '.5',
+    '1e',
+    '1e400',
+    '0.0',
+    '-0.0',
+    '01.5',
+    '1.5.2',
+    '1-2',
+    '1.2345678901234567890123456789012',
+  ],
+  ...[
+    '""',
+    '"a"',
+    '"\\n"',
+    '"\u00e9"',
+    `"${'x'.repeat(64)}"`,
+    `"${'x'.repeat(65)}"`,
+    '"',
+    '"\u007f"',
+  ],
+  ...[' 1', '1 ', '\t\r\n 1', '\u00a01', '', '{', '[1,]', '{"a":1,}', '{"a" 1}'],
+];
+const NAMES = ['a', 'b', 'key', 'value', '__proto__', ''];
+const blank = fc.constantFrom('', '', '', ' ', '\n', '\t\r ');
 const plain = fc.letrec<{ value: string }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small' },
-    fc.constantFrom(
-      'true',
-      'false',
-      'null',
-      '0',
-      '-0',
-      '-1',
-      '12',
-      '007',
-      '1.5',
-      '1e3',
-      '2E1',
-      '-',
-    ),
-    fc.constantFrom('123456789012345', '1234567890123456', '""', '"a"', '"\\n"', '"\u00e9"', ' 1'),
-    fc.constantFrom(
-      `"${'x'.repeat(64)}"`,
-      `"${'x'.repeat(65)}"`,
-      'tru',
-      '"',
-      '{',
-      '[1,]',
-      '{"a":1,}',
-    ),
-    fc.array(tie('value'), { maxLength: 5 }).map((all) => `[${all.join(',')}]`),
+    fc.constantFrom(...SCALARS),
     fc
-      .array(fc.tuple(fc.constantFrom('a', 'b', 'key', 'value', '__proto__', ''), tie('value')), {
-        maxLength: 4,
-      })
-      .map((all) => `{${all.map(([name, value]) => `"${name}":${value}`).join(',')}}`),
+      .tuple(fc.array(tie('value'), { maxLength: 5 }), blank)
+      .map(([all, space]) => `[${space}${all.join(`${space},${space}`)}${space}]`),
+    fc
+      .tuple(fc.array(fc.tuple(fc.constantFrom(...NAMES), tie('value')), { maxLength: 4 }), blank)
+      .map(([all, space]) => {
+        const members = all.map(([name, value]) => `"${name}"${space}:${space}${value}`);
+        return `{${space}${members.join(`${space},${space}`)}${space}}`;
+      }),
   ),
 })).value;
 
@@ -82,9 +92,24 @@ test('what a node cannot hold, or is nested deep, is parsed all the same', () =>
   assert.deepEqual(toJson(parseTransient(Buffer.from('[[1]]'), { depthMax: 2 })), [[1]]);
 });
 
+test('objects that are parsed with one tally share their names', () => {
+  const tally = makeTally();
+  const parse = (text: string): Value => {
+    return parseWithin(Buffer.from(text), 0, text.length, DEPTH, tally);
+  };
+  const one = parse('{"name":1,"other":2}') as ObjectValue;
+  const two = elementOf(parse('[{"name":1,"other":3}]') as ArrayValue, 0) as ObjectValue;
+  assert.equal(one.keys, two.keys);
+  assert.throws(() => parse('{"name":1,"name":2}'), { details: { problem: 'name' } });
+});
+
 test('names of the text before are not taken for those of the next', () => {
   for (const text of [
     '{"key":1}',
+    '{"keyx:1}',
+    '{"keyx":1}',
+    '{"key',
+    '{"key"',
     '{"keys":1}',
     '{"ke":1}',
     '{"kez":1}',
@@ -95,6 +120,8 @@ test('names of the text before are not taken for those of the next', () => {
     same(text);
   }
 });
+
+const DEPTH = DEFAULT_LIMITS.jsonDepthMax;
 
 function same(text: string | Uint8Array): void {
   const bytes = typeof text === 'string' ? Buffer.from(text) : text;
@@ -108,7 +135,9 @@ function same(text: string | Uint8Array): void {
     const all = Buffer.concat([Buffer.from(around), bytes, Buffer.from(around)]);
     agree(
       expected,
-      outcome(() => parseWithin(all, around.length, all.length - around.length)),
+      outcome(() =>
+        parseWithin(all, around.length, all.length - around.length, DEPTH, makeTally()),
+      ),
     );
   }
 }

@@ -4,12 +4,14 @@
 
 import { DeltabaseError, decodeUtf8, encodeUtf8 } from '@deltabase/base';
 import {
+  makeTally,
   type Operation,
   type Patch,
   parsePatch,
   parsePointer,
   parseValue,
   parseWithin,
+  type Tally,
   type Value,
 } from '@deltabase/delta';
 import { type ByteReader, malformed } from './byte-reader.js';
@@ -145,24 +147,25 @@ function readOperations(reader: ByteReader): Patch {
     return patch;
   }
   const operations: Operation[] = [];
-  for (; code !== END; code = reader.byte()) operations.push(operationOf(reader, code));
+  const tally = makeTally();
+  for (; code !== END; code = reader.byte()) operations.push(operationOf(reader, code, tally));
   return operations;
 }
 
-function operationOf(reader: ByteReader, code: number): Operation {
+function operationOf(reader: ByteReader, code: number, tally: Tally): Operation {
   switch (code) {
     case 1:
-      return { op: 'add', path: pointerOf(reader), value: valueIn(reader) };
+      return { op: 'add', path: pointerOf(reader), value: valueIn(reader, tally) };
     case 2:
       return { op: 'remove', path: pointerOf(reader) };
     case 3:
-      return { op: 'replace', path: pointerOf(reader), value: valueIn(reader) };
+      return { op: 'replace', path: pointerOf(reader), value: valueIn(reader, tally) };
     case 4:
       return { op: 'move', from: pointerOf(reader), path: pointerOf(reader) };
     case 5:
       return { op: 'copy', from: pointerOf(reader), path: pointerOf(reader) };
     case 6:
-      return { op: 'test', path: pointerOf(reader), value: valueIn(reader) };
+      return { op: 'test', path: pointerOf(reader), value: valueIn(reader, tally) };
     default:
       throw malformed();
   }
@@ -186,9 +189,9 @@ function pointerOf(reader: ByteReader): string {
   return pointer;
 }
 
-function valueIn(reader: ByteReader): Value {
+function valueIn(reader: ByteReader, tally: Tally): Value {
   const start = reader.skipBytes();
-  return parseWithin(reader.bytes, start, reader.at, COMMITTED);
+  return parseWithin(reader.bytes, start, reader.at, COMMITTED.depthMax, tally);
 }
 
 function expectEnd(reader: ByteReader): void {
@@ -269,7 +272,7 @@ function endOfString(patch: Uint8Array, start: number): number {
   return Math.min(at, patch.length);
 }
 
-/** Where the bracket is that closes what is around the value at `start`. */
+/** Where the value at `start` ends: at the bracket that closes what is around it, or at a comma there. */
 function endOfValue(patch: Uint8Array, start: number): number {
   let depth = 0;
   for (let at = start; at < patch.length; at++) {
@@ -281,6 +284,8 @@ function endOfValue(patch: Uint8Array, start: number): number {
     } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
       if (depth === 0) return at;
       depth--;
+    } else if (byte === COMMA && depth === 0) {
+      return at;
     }
   }
   return patch.length;

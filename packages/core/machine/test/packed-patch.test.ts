@@ -5,7 +5,13 @@ import { type Patch, parsePatch } from '@deltabase/delta';
 import fc from 'fast-check';
 import { ByteReader } from '../src/byte-reader.js';
 import { ByteWriter } from '../src/byte-writer.js';
-import { packPatch, skipPatch, unpackOperations, unpackPatch } from '../src/packed-patch.js';
+import {
+  COMMITTED,
+  packPatch,
+  skipPatch,
+  unpackOperations,
+  unpackPatch,
+} from '../src/packed-patch.js';
 import { bytes, patches } from './records.js';
 
 function packed(patch: string | Uint8Array): Buffer {
@@ -133,6 +139,12 @@ test('what is no packed patch is damage (DATA_CORRUPT)', () => {
     assert.throws(() => unpacked(Uint8Array.of(1, 0, 0, code, 0, 0)), corrupt, `${code}`);
   }
   assert.throws(() => unpacked(Uint8Array.of(7, 0, 1, 0)), corrupt);
+  for (const pointer of ['/a"', '/\n', '/a\\', 'a', '/\\ud800']) {
+    const bytes = Buffer.from(pointer);
+    const stored = Buffer.from([2, bytes.length, ...bytes, 0]);
+    assert.throws(() => operationsIn(stored), corrupt, pointer);
+  }
+  assert.throws(() => operationsIn(Buffer.from([9, 0, 0])), corrupt);
   for (const stored of [
     [8, 0, 0],
     [7, 0, 1],
@@ -146,6 +158,10 @@ test('operations are those of the text, whether it is packed or not, and damage 
   const wholes = [
     ' []',
     '[{"op":"add","path":"/a","value":[1] }]',
+    '[{"op":"add","path":"/a","value":1,"x":2}]',
+    '[{"op":"test","path":"/a","value":{"b":1},"comment":"hi"}]',
+    `[{"op":"add","path":"/a","value":${'['.repeat(500)}${']'.repeat(500)}}]`,
+    `[{"path":"/a","op":"add","value":${'['.repeat(500)}${']'.repeat(500)}}]`,
     '[{"path":"","op":"remove"}]',
     '',
     '[1]',
@@ -160,7 +176,7 @@ test('operations are those of the text, whether it is packed or not, and damage 
       const changed = Uint8Array.from(patch);
       if (changed.length > 0) changed[at % changed.length] = byte;
       for (const each of [patch, changed]) {
-        const text = outcome(() => parsePatch(each));
+        const text = outcome(() => parsePatch(each, COMMITTED));
         const operations = outcome(() => operationsIn(packed(each)));
         if (!(text instanceof DeltabaseError)) assert.deepEqual(operations, text);
         else if (operations instanceof DeltabaseError)
