@@ -68,8 +68,8 @@ function setInText(leaf: LeafText, key: string, slot: Slot): Child {
   if (at < 0) {
     measureMember(key, slot, NEW);
     note(NOTHING, NEW);
-    const name = ownName(key);
-    return withMember(leaf, ~at, name, slot, CHANGE) ?? openWith(leaf, ~at, 0, name, slot);
+    const text = withMember(leaf, ~at, key, slot, CHANGE);
+    return text ?? openWith(leaf, ~at, 0, ownName(key), slot);
   }
   const old = scalarAt(leaf, at);
   if (old === slot) return leaf;

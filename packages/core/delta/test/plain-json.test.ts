@@ -13,7 +13,18 @@ import { checkTree } from './check-tree.js';
 /** JSON as messages have it: names out of order, repeated, alike; every kind of value, not too plain. */
 const SCALARS = [
   ...['true', 'false', 'null', 'tru', '0', '-0', '-1', '12', '007', '-', '-x'],
-  ...['123456789012345', '1234567890123456', '1.5', '-0.25e-3', '1E+9', '1e3', '2E1', '5e-324'],
+  ...[
+    '123456789012345',
+    '1234567890123456',
+    '98765432109876543217',
+    '9007199254740993',
+    '1.5',
+    '-0.25e-3',
+    '1E+9',
+    '1e3',
+    '2E1',
+    '5e-324',
+  ],
   ...[
     '1.',
     '.5',
