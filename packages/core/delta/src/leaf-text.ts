@@ -8,10 +8,8 @@
 import { assert } from '@deltabase/base';
 import { type Measure, makeMeasure, measureMember, TEXT_UNITS_MAX } from './measure.js';
 import {
-  allUnits,
   countNames,
   HEAD_UNITS,
-  lengthsAt,
   listNames,
   nameStart,
   namesEnd,
@@ -20,9 +18,9 @@ import {
   nameWidth,
   packNames,
   sharedLength,
-  sumText,
+  startsText,
   UNIT_MAX,
-  unitsBefore,
+  unitsUpTo,
   VIEW_UNITS,
 } from './names.js';
 import type { Held, LeafText, Scalar, Slot } from './value.js';
@@ -60,7 +58,7 @@ export function measureLeaf(leaf: LeafText, into: Measure): void {
   const lanes = leaf.length - LANES_UNITS;
   const values = lanes - namesEnd(leaf) - count;
   into.count = count;
-  into.bytes = allUnits(leaf) + values + (sharedLength(leaf) + FRAME_BYTES) * count;
+  into.bytes = unitsUpTo(leaf, count) + values + (sharedLength(leaf) + FRAME_BYTES) * count;
   into.depth = 0;
   into.a = laneAt(leaf, lanes);
   into.b = laneAt(leaf, lanes + 4);
@@ -128,7 +126,7 @@ export function withMember(
   const lengths = namesEnd(leaf);
   const start = scalarStart(leaf, lengths, at);
   return bounded([
-    ...resizedNames(leaf, at, place, String.fromCharCode(part.length), part.length),
+    ...resizedNames(leaf, at, place, part.length),
     part,
     leaf.slice(place, lengths + at),
     String.fromCharCode(text.length),
@@ -148,7 +146,7 @@ export function withoutMember(leaf: LeafText, at: number, change: Held): LeafTex
   const start = scalarStart(leaf, lengths, at);
   const end = start + leaf.charCodeAt(lengths + at);
   return [
-    ...resizedNames(leaf, at, place, '', -units),
+    ...resizedNames(leaf, at, place, undefined),
     leaf.slice(place + units, lengths + at),
     leaf.slice(lengths + at + 1, start),
     leaf.slice(end, leaf.length - LANES_UNITS),
@@ -231,29 +229,23 @@ function isPlain(text: string): boolean {
   return true;
 }
 
-/**
- * What stands before the name at `at`, which begins at `place`, once names have `growth` units more: `length` stands
- * for its own, or nothing if it goes.
- */
+/** What stands before the name at `at`, which begins at `place`, once one of `units` stands before it, or it is gone. */
 function resizedNames(
   leaf: LeafText,
   at: number,
   place: number,
-  length: string,
-  growth: number,
+  units: number | undefined,
 ): readonly string[] {
-  const count = String.fromCharCode(countNames(leaf) + (length === '' ? -1 : 1));
-  if (nameWidth(leaf) > 0) return [count, leaf.slice(1, place)];
-  const own = lengthsAt(leaf) + at;
-  const sum = sumText(allUnits(leaf) + growth);
-  return [
-    count,
-    leaf.slice(1, HEAD_UNITS + sharedLength(leaf)),
-    sum,
-    leaf.slice(lengthsAt(leaf), own),
-    length,
-    leaf.slice(length === '' ? own + 1 : own, place),
-  ];
+  const count = countNames(leaf);
+  const changed = String.fromCharCode(units === undefined ? count - 1 : count + 1);
+  if (nameWidth(leaf) > 0) return [changed, leaf.slice(1, place)];
+  const starts: number[] = [];
+  for (let i = 0; i <= at; i++) starts.push(unitsUpTo(leaf, i));
+  const first = units === undefined ? at + 2 : at;
+  const growth = units ?? -nameUnits(leaf, at);
+  for (let i = first; i <= count; i++) starts.push(unitsUpTo(leaf, i) + growth);
+  const head = leaf.slice(1, HEAD_UNITS + sharedLength(leaf));
+  return [changed, head, startsText(starts), leaf.slice(namesStart(leaf), place)];
 }
 
 /** What of `name` is kept behind what all names begin with, if it fits in with them as they are packed. */
@@ -270,7 +262,9 @@ function unsharedPart(leaf: LeafText, name: string): string | undefined {
 
 /** Where the value at `at` begins; the lengths of all are at `lengths`. */
 function scalarStart(leaf: LeafText, lengths: number, at: number): number {
-  return lengths + countNames(leaf) + unitsBefore(leaf, lengths, at);
+  let start = lengths + countNames(leaf);
+  for (let i = 0; i < at; i++) start += leaf.charCodeAt(lengths + i);
+  return start;
 }
 
 function scalarOf(leaf: LeafText, start: number, end: number): Scalar {

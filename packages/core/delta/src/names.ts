@@ -3,8 +3,9 @@
 // leads to a string somewhere in memory for each name it compares; and the garbage collector, which looks at
 // every pointer, finds one. A small object keeps its array, which is faster while all of it is in the cache.
 // A packed text is: the number of names, one unit; the units that each has behind what all begin with, one unit, or
-// 0 if they differ in that; how many units all begin with, one unit; these; if the names differ in length, the units of
-// all together, two units, the low one first, and of each, one unit; then the names, without what all begin with.
+// 0 if they differ in that; how many units all begin with, one unit; these; if the names differ in length, how many units
+// stand before each of them and behind the last, two units each, the low one first; then the names, without what all
+// begin with.
 
 /** Names, ascending and distinct: listed, or packed into one text. */
 export type Names = readonly string[] | string;
@@ -23,7 +24,7 @@ export function packNames(list: readonly string[]): Names {
   const packed = [
     String.fromCharCode(list.length, isEven ? longest : 0, shared),
     (list[0] ?? '').slice(0, shared),
-    isEven ? '' : lengthsText(lengths),
+    isEven ? '' : startsText(startsOf(lengths)),
     ...list.map((name) => name.slice(shared)),
   ].join('');
   return packed.length > PACKED_UNITS_MAX ? list : packed;
@@ -106,63 +107,49 @@ export function nameWidth(packed: string): number {
 
 /** Units of the name at `at` of a packed text behind what all begin with. */
 export function nameUnits(packed: string, at: number): number {
-  return nameWidth(packed) || packed.charCodeAt(lengthsAt(packed) + at);
-}
-
-/** Where the lengths of the names of a packed text are, if they differ. */
-export function lengthsAt(packed: string): number {
-  return HEAD_UNITS + sharedLength(packed) + SUM_UNITS;
-}
-
-/** What stands in a packed text before the lengths of the names, which have these together. */
-export function sumText(units: number): string {
-  return String.fromCharCode(units & 0xff, units >> 8);
+  return nameWidth(packed) || unitsUpTo(packed, at + 1) - unitsUpTo(packed, at);
 }
 
 /** Where the first name of a packed text begins, without what all begin with. */
 export function namesStart(packed: string): number {
   const start = HEAD_UNITS + sharedLength(packed);
-  return nameWidth(packed) > 0 ? start : start + SUM_UNITS + countNames(packed);
+  return nameWidth(packed) > 0 ? start : start + START_UNITS * (countNames(packed) + 1);
 }
 
-/** Where the name at `at` of a packed text begins. O(at) where the names differ in length. */
+/** Where the name at `at` of a packed text begins. */
 export function nameStart(packed: string, at: number): number {
-  const width = nameWidth(packed);
-  const start = namesStart(packed);
-  return width > 0 ? start + width * at : start + unitsBefore(packed, lengthsAt(packed), at);
+  return namesStart(packed) + unitsUpTo(packed, at);
 }
 
 /** Where the last name of a packed text ends; what is behind is not the names' (leaf-text.ts). */
 export function namesEnd(packed: string): number {
-  return namesStart(packed) + allUnits(packed);
+  return nameStart(packed, countNames(packed));
 }
 
-/** Units of all names of a packed text together, without what all begin with. */
-export function allUnits(packed: string): number {
+/** Units of the names of a packed text before the one at `at`, or of all, without what all begin with. */
+export function unitsUpTo(packed: string, at: number): number {
   const width = nameWidth(packed);
-  if (width > 0) return width * countNames(packed);
-  const at = HEAD_UNITS + sharedLength(packed);
-  return packed.charCodeAt(at) | (packed.charCodeAt(at + 1) << 8);
+  if (width > 0) return width * at;
+  const place = HEAD_UNITS + sharedLength(packed) + START_UNITS * at;
+  return packed.charCodeAt(place) | (packed.charCodeAt(place + 1) << 8);
 }
 
-/** The sum of the `count` units of `text` from `from` on. */
-export function unitsBefore(text: string, from: number, count: number): number {
-  let sum = 0;
-  for (let i = 0; i < count; i++) sum += text.charCodeAt(from + i);
-  return sum;
+/** How a packed text says how many units stand before each name and behind the last. */
+export function startsText(starts: readonly number[]): string {
+  const units: number[] = [];
+  for (const start of starts) units.push(start & 0xff, start >> 8);
+  return String.fromCharCode(...units);
 }
 
 /** Number of names, their width, and how many units they share. */
 export const HEAD_UNITS = 3;
-/** The units of all names together, where they differ in length. */
-const SUM_UNITS = 2;
+const START_UNITS = 2;
 /** What takes one byte: so numbers do not make two bytes of each unit. */
 export const UNIT_MAX = 0xff;
 
-function lengthsText(lengths: readonly number[]): string {
-  let sum = 0;
-  for (const length of lengths) sum += length;
-  return sumText(sum) + String.fromCharCode(...lengths);
+function startsOf(lengths: readonly number[]): readonly number[] {
+  let start = 0;
+  return [0, ...lengths.map((length) => (start += length))];
 }
 
 /** Units that all of `list` begin with, as far as one unit can say; bounds of a branch need not ascend. */
@@ -177,9 +164,6 @@ function sharedUnits(list: readonly string[]): number {
   return shared;
 }
 
-/** Where each name that differs in length begins, for one search. */
-const STARTS = new Uint32Array(UNIT_MAX + 1);
-
 /** `findName` among the names from `first` on. */
 function findPacked(packed: string, name: string, first = 0): number {
   const count = packed.charCodeAt(0);
@@ -192,8 +176,6 @@ function findPacked(packed: string, name: string, first = 0): number {
   if (name.length < prefix) return ~first;
   const width = packed.charCodeAt(1);
   const base = namesStart(packed);
-  const lengths = lengthsAt(packed);
-  if (width === 0) fillStarts(packed, lengths, count, base);
   const units = name.length - prefix;
   let low = first;
   let high = count;
@@ -203,8 +185,9 @@ function findPacked(packed: string, name: string, first = 0): number {
   let highShared = 0;
   while (low < high) {
     const middle = (low + high) >> 1;
-    const start = width > 0 ? base + width * middle : STARTS[middle]!;
-    const length = width > 0 ? width : packed.charCodeAt(lengths + middle);
+    const before = unitsUpTo(packed, middle);
+    const start = base + before;
+    const length = width > 0 ? width : unitsUpTo(packed, middle + 1) - before;
     const end = Math.min(length, units);
     let shared = Math.min(lowShared, highShared);
     let difference = 0;
@@ -224,12 +207,4 @@ function findPacked(packed: string, name: string, first = 0): number {
     }
   }
   return ~low;
-}
-
-function fillStarts(packed: string, lengths: number, count: number, base: number): void {
-  let start = base;
-  for (let i = 0; i < count; i++) {
-    STARTS[i] = start;
-    start += packed.charCodeAt(lengths + i);
-  }
 }
