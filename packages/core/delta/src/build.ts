@@ -8,7 +8,7 @@ import { assert } from '@deltabase/base';
 import { arrayBranch, arrayLeaf } from './array-node.js';
 import { firstName, itemsIn, namesIn, widthOf } from './child.js';
 import { listNames, nameAt, ownName } from './names.js';
-import { flatObject, objectBranch, objectLeaf } from './object-node.js';
+import { flatObject, objectBranch, objectLeaf, objectRoot } from './object-node.js';
 import { BRANCH_MAX, LEAF_MAX, mostAt, NODE_MIN } from './tree.js';
 import type { ArrayValue, Child, ObjectValue, Slot } from './value.js';
 
@@ -77,10 +77,7 @@ export class ObjectBuilder {
     const leaves = cutsOf(0, this.#keys.length).map(([start, end]) =>
       objectLeaf(this.#keys.slice(start, end), this.#items.slice(start, end)),
     );
-    const root = close(this.#levels, leaves, objectParent);
-    // One leaf may be all there is.
-    if (typeof root !== 'string') return root;
-    return flatObject(listNames(root).map(ownName), itemsIn(root));
+    return objectRoot(close(this.#levels, leaves, objectParent));
   }
 }
 

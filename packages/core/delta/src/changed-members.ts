@@ -1,7 +1,7 @@
 // The members in which two objects differ, found by what their trees do not share: the work grows with what
 // changed, not with the objects.
 
-import { Cursor } from './cursor.js';
+import { Cursor, stepTogether } from './cursor.js';
 import type { ObjectValue, Slot } from './value.js';
 
 /** A member that one of two objects lacks, or that both have, perhaps with another value. */
@@ -20,17 +20,7 @@ export function* changedMembers(
   const left = new Cursor(before);
   const right = new Cursor(after);
   while (!left.isAtEnd || !right.isAtEnd) {
-    const { height, whole } = left;
-    const { height: otherHeight, whole: other } = right;
-    if (whole !== undefined && whole === other) {
-      left.skip();
-      right.skip();
-    } else if (height > 0 || otherHeight > 0) {
-      if (height >= otherHeight) left.expand();
-      if (otherHeight >= height) right.expand();
-    } else {
-      yield* nextChange(left, right);
-    }
+    if (!stepTogether(left, right)) yield* nextChange(left, right);
   }
 }
 

@@ -51,7 +51,7 @@ export class Cursor {
   }
 
   /** Goes behind the next node, of which nothing is done yet. */
-  skip(): void {
+  pass(): void {
     this.#stack.pop();
     this.#names = undefined;
   }
@@ -68,4 +68,22 @@ export class Cursor {
     }
     return slot;
   }
+}
+
+/**
+ * One step of two cursors towards where their containers differ: past a node that comes next in both, or into the
+ * higher of two. `false`: both come to a member or element, or one has ended.
+ */
+export function stepTogether(left: Cursor, right: Cursor): boolean {
+  const { height, whole } = left;
+  const { height: otherHeight, whole: other } = right;
+  if (whole !== undefined && whole === other) {
+    left.pass();
+    right.pass();
+    return true;
+  }
+  if (height === 0 && otherHeight === 0) return false;
+  if (height >= otherHeight) left.expand();
+  if (otherHeight >= height) right.expand();
+  return true;
 }

@@ -2,7 +2,7 @@
 // that both sides share need no look. Equal hashes alone prove nothing here.
 
 import { assert } from '@deltabase/base';
-import { Cursor } from './cursor.js';
+import { Cursor, stepTogether } from './cursor.js';
 import type { Container, Slot, Value } from './value.js';
 
 /** Whether `a` and `b` are the same JSON: numbers by value, objects whatever the order of members. */
@@ -31,17 +31,8 @@ function partsEqual(a: Container, b: Container): boolean {
   const left = new Cursor(a);
   const right = new Cursor(b);
   while (!left.isAtEnd) {
-    const { height, whole } = left;
-    const { height: otherHeight, whole: other } = right;
-    if (whole !== undefined && whole === other) {
-      left.skip();
-      right.skip();
-    } else if (height > 0 || otherHeight > 0) {
-      if (height >= otherHeight) left.expand();
-      if (otherHeight >= height) right.expand();
-    } else if (left.name !== right.name || !slotsEqual(left.take(), right.take())) {
-      return false;
-    }
+    if (stepTogether(left, right)) continue;
+    if (left.name !== right.name || !slotsEqual(left.take(), right.take())) return false;
   }
   return true;
 }

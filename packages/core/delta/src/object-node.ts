@@ -3,10 +3,10 @@
 // from one place in the code survived, as in parsing; then garbage of later messages is found too late.
 
 import { assert } from '@deltabase/base';
-import { heldIn } from './child.js';
+import { heldIn, itemsIn } from './child.js';
 import { leafText } from './leaf-text.js';
 import { makeMeasure, measureMember } from './measure.js';
-import { type Names, packNames } from './names.js';
+import { listNames, type Names, ownName, packNames } from './names.js';
 import { BRANCH_MAX, LEAF_MAX } from './tree.js';
 import type { Child, Held, ObjectValue, Slot } from './value.js';
 
@@ -54,6 +54,12 @@ export function flatObject(keys: readonly string[], items: readonly Slot[]): Obj
 /** The leaf of `keys` (ascending) and their `items` in a larger tree; takes both arrays over. */
 export function objectLeaf(keys: readonly string[], items: readonly Slot[]): Child {
   return leafText(keys, items) ?? leafOf(packNames(keys), keys, items);
+}
+
+/** `child` as an object by itself: a root is a node, its names listed if it is a leaf that was a text. */
+export function objectRoot(child: Child): ObjectValue {
+  if (typeof child !== 'string') return child;
+  return flatObject(listNames(child).map(ownName), itemsIn(child));
 }
 
 /** The node of `height` over `children` with their lower bounds `keys`; takes both arrays over. */

@@ -7,7 +7,7 @@ import { firstName, heightOf, itemsIn, namesIn, widthOf } from './child.js';
 import { scalarAt, withMember, withoutMember, withScalar } from './leaf-text.js';
 import { makeMeasure, measureMember, NOTHING } from './measure.js';
 import { childFor, findName, listNames, type Names, ownName } from './names.js';
-import { flatObject, objectBranch, objectLeaf, objectWith } from './object-node.js';
+import { objectBranch, objectLeaf, objectRoot, objectWith } from './object-node.js';
 import { depthAfter, mostAt, NODE_MIN, replacedAt, splitPoint } from './tree.js';
 import type { Child, Held, LeafText, ObjectValue, Slot } from './value.js';
 
@@ -34,9 +34,7 @@ export function objectSet(object: ObjectValue, key: string, slot: Slot): ObjectV
 export function objectRemove(object: ObjectValue, key: string): ObjectValue {
   const root = removeIn(object, key);
   if (root.height === 0 || root.items.length > 1) return root;
-  const only = root.items[0] as Child;
-  if (typeof only !== 'string') return only;
-  return flatObject(listNames(only).map(ownName), itemsIn(only));
+  return objectRoot(root.items[0] as Child);
 }
 
 const OLD = makeMeasure();
