@@ -96,14 +96,17 @@ export function withScalar(
   if (text === undefined) return undefined;
   const lengths = namesEnd(leaf);
   const start = scalarStart(leaf, lengths, at);
-  const end = start + leaf.charCodeAt(lengths + at);
+  const units = leaf.charCodeAt(lengths + at);
+  const behind = leaf.slice(start + units, leaf.length - LANES_UNITS);
+  const lanes = changedLanes(leaf, change);
+  if (text.length === units) return [leaf.slice(0, start), text, behind, lanes].join('');
   return bounded([
     leaf.slice(0, lengths + at),
     String.fromCharCode(text.length),
     leaf.slice(lengths + at + 1, start),
     text,
-    leaf.slice(end, leaf.length - LANES_UNITS),
-    changedLanes(leaf, change),
+    behind,
+    lanes,
   ]);
 }
 

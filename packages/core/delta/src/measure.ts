@@ -85,10 +85,14 @@ export function measureSlot(slot: Slot, into: Measure): void {
 /** Measures a member of an object; the bytes include the colon and one separator. */
 export function measureMember(key: string, slot: Slot, into: Measure): void {
   measureText(key, KEY);
-  measureSlot(slot, into);
-  into.bytes += KEY.bytes + 2;
-  into.a = step(MULTIPLIER_A, step(MULTIPLIER_A, TAG.member, KEY.a), into.a);
-  into.b = step(MULTIPLIER_B, step(MULTIPLIER_B, TAG.member, KEY.b), into.b);
+  measureNamed(slot, into);
+}
+
+/** `measureMember` of what a member was and what it is now. */
+export function measureBoth(key: string, old: Slot, was: Measure, now: Slot, is: Measure): void {
+  measureText(key, KEY);
+  measureNamed(old, was);
+  measureNamed(now, is);
 }
 
 /** Measures the bare text of a name or string: lanes of `text` in hash.ts, bytes with the quotes. */
@@ -131,6 +135,14 @@ export function numberBytes(value: number): number {
 
 const SCRATCH = makeMeasure();
 const KEY = makeMeasure();
+
+/** `measureMember` of the name that KEY is the measure of. */
+function measureNamed(slot: Slot, into: Measure): void {
+  measureSlot(slot, into);
+  into.bytes += KEY.bytes + 2;
+  into.a = step(MULTIPLIER_A, step(MULTIPLIER_A, TAG.member, KEY.a), into.a);
+  into.b = step(MULTIPLIER_B, step(MULTIPLIER_B, TAG.member, KEY.b), into.b);
+}
 
 /** Bytes of each ASCII character in a canonical string (RFC 8785 §3.2.2.2). */
 const ASCII_BYTES = Uint8Array.from({ length: 0x80 }, (_, unit) => {

@@ -5,19 +5,28 @@
 import { assert } from '@deltabase/base';
 import { firstName, heightOf, itemsIn, namesIn, widthOf } from './child.js';
 import { scalarAt, withMember, withoutMember, withScalar } from './leaf-text.js';
-import { makeMeasure, measureMember, NOTHING } from './measure.js';
+import { makeMeasure, measureBoth, measureMember, NOTHING } from './measure.js';
 import { childFor, findName, listNames, type Names, ownName } from './names.js';
 import { objectBranch, objectLeaf, objectRoot, objectWith } from './object-node.js';
+import { beginTrail, leaveTrail, placeOf } from './trail.js';
 import { depthAfter, mostAt, NODE_MIN, replacedAt, splitPoint } from './tree.js';
 import type { Child, Held, LeafText, ObjectValue, Slot } from './value.js';
 
 /** What `object` keeps under `key`; `undefined`: no such member. O(log n). */
 export function objectGet(object: ObjectValue, key: string): Slot | undefined {
+  if (object.height === 0) {
+    const at = findName(object.keys, key);
+    return at < 0 ? undefined : object.items[at];
+  }
+  beginTrail(key, object.height);
   let node: Child = object;
   while (typeof node !== 'string' && node.height > 0) {
-    node = node.items[childFor(node.keys, key)] as Child;
+    const at = childFor(node.keys, key);
+    leaveTrail(node.height, node.keys, at);
+    node = node.items[at] as Child;
   }
   const at = findName(namesIn(node), key);
+  leaveTrail(0, namesIn(node), at);
   if (at < 0) return undefined;
   return typeof node === 'string' ? scalarAt(node, at) : node.items[at];
 }
@@ -45,7 +54,7 @@ const CHANGE = makeMeasure();
 /** May return a node of one item more than it may hold, which the caller splits. */
 function setIn(node: ObjectValue, key: string, slot: Slot): ObjectValue {
   if (node.height > 0) return setInBranch(node, key, slot);
-  const at = findName(node.keys, key);
+  const at = placeOf(key, 0, node.keys);
   if (at < 0) {
     measureMember(key, slot, NEW);
     note(NOTHING, NEW);
@@ -62,7 +71,7 @@ function setIn(node: ObjectValue, key: string, slot: Slot): ObjectValue {
 
 /** `setIn` of a leaf that is a text. */
 function setInText(leaf: LeafText, key: string, slot: Slot): Child {
-  const at = findName(leaf, key);
+  const at = placeOf(key, 0, leaf);
   if (at < 0) {
     measureMember(key, slot, NEW);
     note(NOTHING, NEW);
@@ -76,7 +85,7 @@ function setInText(leaf: LeafText, key: string, slot: Slot): Child {
 }
 
 function setInBranch(node: ObjectValue, key: string, slot: Slot): ObjectValue {
-  const at = childFor(node.keys, key);
+  const at = placeOf(key, node.height, node.keys);
   const old = node.items[at] as Child;
   const child = typeof old === 'string' ? setInText(old, key, slot) : setIn(old, key, slot);
   if (child === old) return node;
@@ -92,7 +101,7 @@ function setInBranch(node: ObjectValue, key: string, slot: Slot): ObjectValue {
 /** May return a node of NODE_MIN - 1 items, which the caller fills up. */
 function removeIn(node: ObjectValue, key: string): ObjectValue {
   if (node.height > 0) return removeInBranch(node, key);
-  const at = findName(node.keys, key);
+  const at = placeOf(key, 0, node.keys);
   if (at < 0) return node;
   measureMember(key, node.items[at]!, OLD);
   note(OLD, NOTHING);
@@ -103,7 +112,7 @@ function removeIn(node: ObjectValue, key: string): ObjectValue {
 
 /** `removeIn` of a leaf that is a text. */
 function removeInText(leaf: LeafText, key: string): LeafText {
-  const at = findName(leaf, key);
+  const at = placeOf(key, 0, leaf);
   if (at < 0) return leaf;
   measureMember(key, scalarAt(leaf, at), OLD);
   note(OLD, NOTHING);
@@ -111,7 +120,7 @@ function removeInText(leaf: LeafText, key: string): LeafText {
 }
 
 function removeInBranch(node: ObjectValue, key: string): ObjectValue {
-  const at = childFor(node.keys, key);
+  const at = placeOf(key, node.height, node.keys);
   const old = node.items[at] as Child;
   const child = typeof old === 'string' ? removeInText(old, key) : removeIn(old, key);
   if (child === old) return node;
@@ -144,8 +153,7 @@ function depthIn(child: Child): number {
 }
 
 function noteMember(key: string, old: Slot, now: Slot): void {
-  measureMember(key, old, OLD);
-  measureMember(key, now, NEW);
+  measureBoth(key, old, OLD, now, NEW);
   note(OLD, NEW);
 }
 

@@ -41,13 +41,22 @@ export function arrayIndex(token: string): number {
 
 /** The tokens of `pointer`; `undefined` where it is malformed. */
 export function tokensOf(pointer: string): Tokens | undefined {
+  if (pointer === newestPointer) return newestTokens;
   if (pointer.length > REMEMBERED_UNITS_MAX) return splitPointer(pointer);
-  const place = placeOf(pointer);
-  if (rememberedPointers[place] === pointer) return rememberedTokens[place];
+  const hash = hashOf(pointer);
+  const place = hash & (PLACES - 1);
+  const isKnown = hashes[place] === hash;
+  if (isKnown && rememberedPointers[place] === pointer) return rememberedTokens[place];
   const tokens = splitPointer(pointer);
   if (tokens === undefined) return undefined;
-  rememberedPointers[place] = pointer;
-  rememberedTokens[place] = tokens;
+  hashes[place] = hash;
+  if (isKnown) {
+    rememberedPointers[place] = pointer;
+    rememberedTokens[place] = tokens;
+  } else {
+    newestPointer = pointer;
+    newestTokens = tokens;
+  }
   return tokens;
 }
 
@@ -69,19 +78,27 @@ const SLASH = 0x2f;
 /** Digits of an index that is exact as a double, and beyond the elements of any array. */
 const INDEX_DIGITS_MAX = 15;
 
-/** Pointers remembered, each in the one place its text leads to: some 200 KB at most. */
+/**
+ * Pointers remembered, each in the one place its hash leads to: some 200 KB at most. Only those that come again: of
+ * one that does not, as in huge documents, the hash is left, and to write that costs less than to keep it.
+ */
 const PLACES = 512;
 const REMEMBERED_UNITS_MAX = 128;
+/** The hash of the last pointer that led to each place. */
+const hashes = new Int32Array(PLACES);
 const rememberedPointers: string[] = Array.from({ length: PLACES }, () => '');
 const rememberedTokens: Tokens[] = Array.from({ length: PLACES }, () => []);
+/** The last pointer that is not remembered: what a message reads it changes next. */
+let newestPointer = '';
+let newestTokens: Tokens = [];
 
-/** Where `pointer` is remembered: by its length and three of its units. */
-function placeOf(pointer: string): number {
-  const { length } = pointer;
-  if (length < 2) return length;
-  const middle = pointer.charCodeAt(length >> 1);
-  const end = pointer.charCodeAt(length - 1) + pointer.charCodeAt(length - 2) * 31;
-  return Math.imul(length * 961 + middle * 29 + end, 0x9e3779b1) >>> 23;
+function hashOf(pointer: string): number {
+  let hash = 0;
+  for (let i = 0; i < pointer.length; i++) {
+    hash = Math.imul(hash ^ pointer.charCodeAt(i), 0x9e3779b1);
+    hash ^= hash >>> 15;
+  }
+  return hash;
 }
 
 function splitPointer(pointer: string): Tokens | undefined {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DeltabaseError } from '@deltabase/base';
+import { DeltabaseError, makePrng } from '@deltabase/base';
 import fc from 'fast-check';
 import { canonicalJson } from '../src/canonical.js';
 import { fromJson } from '../src/json.js';
@@ -47,6 +47,28 @@ test('pointers and tokens translate into each other', () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+test('pointers that meet in memory are told apart', () => {
+  const random = makePrng(3);
+  // More than there are places, so that each displaces others, and pairs that come by turns.
+  const pointers = Array.from({ length: 3000 }, (_, n) => `/p${n}/${n % 7}`);
+  for (let n = 0; n < 30_000; n++) {
+    const at = random.below(pointers.length);
+    const other = random.below(pointers.length);
+    for (const each of [at, other, at]) {
+      assert.deepEqual(parsePointer(pointers[each]!), [`p${each}`, String(each % 7)]);
+    }
+  }
+});
+
+test("a malformed pointer is refused again, and stays no one's", () => {
+  for (let time = 0; time < 3; time++) {
+    assert.throws(() => parsePointer('/a~'));
+    assert.deepEqual(parsePointer('/a'), ['a']);
+    assert.throws(() => parsePointer('a'));
+    assert.deepEqual(parsePointer(''), []);
+  }
 });
 
 test('"~01" is "~1", not "/"', () => {
