@@ -293,7 +293,7 @@ export class EngineParts {
     const groups = [...this.#dirty];
     this.#dirty = new Set();
     this.turned = groups;
-    if (this.#beatDue) this.#beat(groups, budget);
+    if (this.#beatDue) this.#beat(groups);
     // Each turn begins with another group, so that a spent budget is not always spent on the same ones.
     const first = groups.length === 0 ? 0 : this.loop.turns % groups.length;
     for (let at = 0; at < groups.length; at++) groups[(first + at) % groups.length]!.turn(budget);
@@ -306,9 +306,9 @@ export class EngineParts {
   }
 
   /** Heartbeats leave before anything runs that takes time (docs/raft.md, pitfall 21). */
-  #beat(groups: readonly Group[], budget: TurnBudget): void {
+  #beat(groups: readonly Group[]): void {
     this.#beatDue = false;
-    for (const group of groups) group.settle(budget);
+    for (const group of groups) group.handOut();
     this.links.beat();
     this.links.flush();
   }

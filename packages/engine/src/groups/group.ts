@@ -255,7 +255,7 @@ export class Group {
 
   /** Whether there is something that a turn of the group would do. */
   get hasWork(): boolean {
-    return this.#node.hasReady() || this.#leading.canGoOn;
+    return this.#hasRaftWork || this.#leading.canGoOn;
   }
 
   /** Time-bound duties that need not run every tick. */
@@ -376,25 +376,25 @@ export class Group {
 
   // The turn.
 
-  /** Works off what Raft asks for, as far as the budget goes. */
-  settle(budget: TurnBudget): void {
-    this.#work.settle(budget);
+  /** Sends and writes what Raft asks for, and applies nothing yet. */
+  handOut(): void {
+    this.#work.handOut();
   }
 
   /** Works off what Raft asks for, and executes messages, as far as the budget goes. */
   turn(budget: TurnBudget): void {
     // First what is committed: it makes room for more.
-    this.settle(budget);
+    this.#work.settle(budget);
     const isBehind = this.#host.isDiskBehind();
     if (!isBehind) this.#leading.execute(budget);
     this.#confirmations.begin(this.#host.nowMs());
-    this.settle(budget);
+    this.#work.settle(budget);
     this.#storage.flushLarge();
     for (const local of this.#changed) this.#host.documentChanged(this, local);
     this.#changed.clear();
     this.#sleep.turn();
     // What waits for the disk goes on with the tick after it has caught up.
-    if (this.#node.hasReady() || (this.#leading.canGoOn && !isBehind)) this.#host.dirty(this);
+    if (this.#hasRaftWork || (this.#leading.canGoOn && !isBehind)) this.#host.dirty(this);
   }
 
   /** Takes no part any more, and answers what it took; for a node that stops. */
@@ -408,6 +408,10 @@ export class Group {
   /** Its turn may be over: what was proposed wakes it all the same. */
   #wakeIfRestless(): void {
     if (this.isAsleep) this.#sleep.turn();
+  }
+
+  get #hasRaftWork(): boolean {
+    return this.#node.hasReady() || this.#work.isBehind;
   }
 
   get #state(): GroupState {

@@ -1,8 +1,10 @@
-// What the Raft replica of a group asks for, done in the turns of the group as far as their budgets go: it sends,
-// writes and applies, and takes another role.
+// What the Raft replica of a group asks for, done in the turns of the group: it sends, writes and takes another role at
+// once, and applies as far as the turn's budget goes. What one group has to apply, or this one, keeps no group from its
+// heartbeats: others would take a node for dead that has much to do (docs/raft.md, pitfall 21).
 
 import {
   type AppendWork,
+  type ApplyWork,
   decodeConfChange,
   type Entry,
   entriesBytes,
@@ -11,6 +13,7 @@ import {
   type Ready,
   type Role,
 } from 'raft-ts';
+import { Fifo } from '../fifo.js';
 import type { NodeId } from '../ports.js';
 import type { TurnBudget } from '../turn-budget.js';
 import type { Confirmations } from './confirmations.js';
@@ -37,6 +40,8 @@ export interface RaftWorkHost {
 
 export class RaftWork {
   readonly #host: RaftWorkHost;
+  /** Handed out and not applied; Raft holds it to `applyBytesMax`, or one entry. */
+  readonly #decided = new Fifo<ApplyWork>();
   #role: Role = 'follower';
   #lead: NodeId = 0;
   #lastLead: NodeId = 0;
@@ -59,15 +64,28 @@ export class RaftWork {
     return this.#lastLead;
   }
 
-  /** Does what there is to do, as far as the budget goes. */
+  /** Whether something is decided that was not applied for want of budget. */
+  get isBehind(): boolean {
+    return this.#decided.length > 0;
+  }
+
+  /** Sends and writes what there is, and takes another role; what is decided waits for `settle`. */
+  handOut(): void {
+    const { raft } = this.#host;
+    while (raft.hasReady()) this.#handle(raft.ready());
+  }
+
+  /** Does what there is to do, and applies as far as the budget goes. */
   settle(budget: TurnBudget): void {
-    const { raft, storage, confirmations } = this.#host;
-    while (raft.hasReady()) {
-      if (budget.applied) return;
-      this.#handle(raft.ready(), budget);
+    const { storage, confirmations, leading } = this.#host;
+    this.handOut();
+    while (this.isBehind && !budget.applied) {
+      budget.apply(this.#applyNext());
+      this.handOut();
     }
     storage.settled();
     confirmations.applied(this.#readableIndex);
+    if (this.#role === 'leader') leading.maybeBegin();
   }
 
   /** `work` is on stable storage, and all that was asked for before it. */
@@ -82,27 +100,33 @@ export class RaftWork {
     return isInstalling ? 0 : state.applied.index;
   }
 
-  #handle({ softState, messages, append, apply, readStates }: Ready, budget: TurnBudget): void {
-    const { node, storage, confirmations, leading, offers, outgoing } = this.#host;
-    const isCalm = append === undefined && apply === undefined;
+  #handle({ softState, messages, append, apply, readStates }: Ready): void {
+    const { node, storage, confirmations, offers, outgoing } = this.#host;
+    const isCalm = append === undefined && apply === undefined && !this.isBehind;
     if (softState !== undefined) this.#changeRole(softState.role, softState.lead);
     for (const message of messages) {
       if (message.type === 'snapshot') offers.offered(message.to, node.nowMs());
     }
     outgoing.send(messages, storage.state.confState, { isCalm });
     if (append !== undefined) {
+      // It takes the place of the state that the entries before it lead to.
+      if (append.snapshot !== undefined) while (this.isBehind) this.#applyNext();
       storage.append(append);
       // A leader waits for its own disk while others do: its frames go first. What a follower applies holds up nobody but its disk.
       if (apply !== undefined && this.#role === 'follower') node.writeEarly();
     }
-    if (apply !== undefined) {
-      for (const entry of apply.entries) this.#apply(entry);
-      this.#host.raft.acknowledgeApply(apply);
-      storage.log.trimCache(storage.state.applied.index);
-      budget.apply(entriesBytes(apply.entries));
-    }
+    if (apply !== undefined) this.#decided.push(apply);
     for (const state of readStates) confirmations.confirmed(state, this.#readableIndex);
-    if (this.#role === 'leader') leading.maybeBegin();
+  }
+
+  /** Applies what was decided first; returns how many bytes that was. */
+  #applyNext(): number {
+    const { raft, storage } = this.#host;
+    const work = this.#decided.shift()!;
+    for (const entry of work.entries) this.#apply(entry);
+    raft.acknowledgeApply(work);
+    storage.log.trimCache(storage.state.applied.index);
+    return entriesBytes(work.entries);
   }
 
   #apply(entry: Entry): void {

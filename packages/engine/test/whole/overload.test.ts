@@ -153,13 +153,18 @@ test('a long log that is applied after a restart is spread over many turns (pitf
   tokens.until(() => tokens.cluster.isUp(follower!));
   let applied = 0;
   let most = 0;
+  let begunMs = Infinity;
+  const { simulation } = tokens.cluster;
   tokens.until(() => {
     const { deltasApplied } = tokens.cluster.engine(follower!).status().counters;
     most = Math.max(most, deltasApplied - applied);
     applied = deltasApplied;
+    if (applied > 0) begunMs = Math.min(begunMs, simulation.nowMs);
     return applied >= 100;
   });
   assert.ok(most <= 3, `${most} deltas in one turn`);
+  const tookMs = simulation.nowMs - begunMs;
+  assert.ok(tookMs < 1000, `one turn after the other, not with the next news: ${tookMs} ms`);
   tokens.check();
 });
 
@@ -176,6 +181,43 @@ test('expensive messages do not keep a node from its ticks: nobody else is elect
   const after = tokens.cluster.engine(leader).status();
   assert.ok(after.counters.turns - turns >= 500, 'a turn for each (LogicCannotHurtTheHost)');
   assert.equal(after.groups[1]!.term, term);
+  tokens.check();
+});
+
+test('a group with much to apply costs its node none of the others that it leads (pitfall 21)', () => {
+  // A turn executes one message and applies one entry, and has no budget left for other groups then.
+  const limits = { turnMessagesMax: 1, applyBytesMax: 1, idleSleepMs: 1_000_000 };
+  let campaigns = 0;
+  const trace = (line: string): void => {
+    if (line.includes('"role":"preCandidate"')) campaigns++;
+  };
+  const tokens = new TokenCluster({ seed: 44, groups: 12, limits, trace }).start();
+  const { cluster } = tokens;
+  const client = tokens.client('c');
+  client.send('a', 'append');
+  tokens.settle();
+  // Until each node leads its share.
+  tokens.run(10_000);
+  const leader = tokens.leaderOf('a');
+  const engine = cluster.engine(leader);
+  campaigns = 0;
+  // All that is executed here is committed at once.
+  for (const id of tokens.followersOf('a')) cluster.setLink(id, leader, 'cut');
+  for (let count = 0; count < 60; count++) client.send('a', 'append', leader);
+  tokens.run(50);
+  for (const id of tokens.followersOf('a')) cluster.setLink(id, leader, 'whole');
+  const { deltasApplied } = engine.status().counters;
+  tokens.until(() => engine.status().counters.deltasApplied > deltasApplied);
+  for (let turn = 0; turn < 40; turn++) {
+    // Each turn takes time, so that ticks and what the others say share the next ones.
+    cluster.pause(leader);
+    tokens.run(120);
+    const { turns } = engine.status().counters;
+    cluster.resume(leader);
+    tokens.until(() => engine.status().counters.turns > turns);
+  }
+  assert.ok(engine.status().counters.deltasApplied < deltasApplied + 60, 'it was busy until now');
+  assert.equal(campaigns, 0, 'nobody missed a leader');
   tokens.check();
 });
 
