@@ -289,7 +289,8 @@ export class EngineParts {
   }
 
   #work(): void {
-    const budget = new TurnBudget(this.#config.limits);
+    const nowMs = (): number => this.#ports.clock.monotonicMs();
+    const budget = new TurnBudget(this.#config.limits, nowMs);
     const groups = [...this.#dirty];
     this.#dirty = new Set();
     this.turned = groups;
@@ -297,7 +298,7 @@ export class EngineParts {
     // Each turn begins with another group, so that a spent budget is not always spent on the same ones.
     const first = groups.length === 0 ? 0 : this.loop.turns % groups.length;
     for (let at = 0; at < groups.length; at++) groups[(first + at) % groups.length]!.turn(budget);
-    this.readLoad.heat.advance(this.#ports.clock.monotonicMs());
+    this.readLoad.heat.advance(nowMs());
     this.reads.turn();
     this.writer.flush(this.links.flush());
     this.watches.turn();

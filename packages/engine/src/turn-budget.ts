@@ -1,15 +1,26 @@
 // How much a turn may still do before ticks and other nodes must get their turn: neither a loop of hostile
 // messages nor a long log to apply may cost this node its leadership (LogicCannotHurtTheHost, pitfall 21).
-// Fuel is counted in about nanoseconds.
+// Fuel is counted in about nanoseconds; but what a message does to a large document, on a processor that others use
+// as well, may take several times as long, so that the clock is looked at too.
 
 import type { Limits } from '@deltabase/base';
 
+/** The clock is looked at after so much fuel, about a millisecond: small messages do not pay for it. */
+const LOOK_FUEL = 1_000_000;
+
 export class TurnBudget {
+  readonly #nowMs: () => number;
+  readonly #endMs: number;
   #messages: number;
   #fuel: number;
+  #unlookedFuel = 0;
+  #isLate = false;
   #applyBytes: number;
 
-  constructor(limits: Limits) {
+  /** A turn that begins now. */
+  constructor(limits: Limits, nowMs: () => number) {
+    this.#nowMs = nowMs;
+    this.#endMs = nowMs() + limits.turnMsMax;
     this.#messages = limits.turnMessagesMax;
     this.#fuel = limits.turnFuelMax;
     this.#applyBytes = limits.applyBytesMax;
@@ -17,7 +28,7 @@ export class TurnBudget {
 
   /** Whether no further message may be executed. */
   get spent(): boolean {
-    return this.#messages <= 0 || this.#fuel <= 0;
+    return this.#messages <= 0 || this.#fuel <= 0 || this.#isLate;
   }
 
   /** Whether no further entries may be applied. */
@@ -29,9 +40,13 @@ export class TurnBudget {
   spend(fuel: number): void {
     this.#messages--;
     this.#fuel -= fuel;
+    this.#unlookedFuel += fuel;
+    if (this.#unlookedFuel < LOOK_FUEL) return;
+    this.#unlookedFuel = 0;
+    this.#isLate = this.#nowMs() >= this.#endMs;
   }
 
-  /** An entry of so many bytes was applied. */
+  /** Entries of so many bytes were applied. */
   apply(bytes: number): void {
     this.#applyBytes -= bytes;
   }

@@ -56,6 +56,7 @@ export interface Limits {
   // Turns, queues and batches.
   readonly turnMessagesMax: number;
   readonly turnFuelMax: number;
+  readonly turnMsMax: number;
   readonly groupQueueMax: number;
   readonly forwardsMax: number;
   readonly forwardTimeoutMs: number;
@@ -171,6 +172,7 @@ export const DEFAULT_LIMITS: Limits = {
 
   turnMessagesMax: 4096, // messages executed in one turn of the loop
   turnFuelMax: 40_000_000, // units in one turn: some 40 ms, well under a tick
+  turnMsMax: 40, // ms for which messages are begun in one turn, whatever their fuel: it says little of a busy machine
   groupQueueMax: 16_384, // messages waiting at the leader of a group
   forwardsMax: 65_536, // messages passed on to leaders and not answered
   forwardTimeoutMs: 10_000, // ms until a message that was passed on is given up
