@@ -17,6 +17,8 @@ import { type ReceivedSnapshot, SnapshotReceiver } from './snapshot-receiver.js'
 export interface GroupStorageListener extends GroupStateListener {
   /** `work` is on stable storage, and all that was asked for before it. */
   acknowledge(work: AppendWork): void;
+  /** Work was acknowledged because a write ended, between turns: what follows from it takes one. */
+  written(): void;
   /** The rows of a snapshot are here: Raft is to take it, or not. */
   received(message: SnapshotMessage): void;
   /** The documents were replaced by those of a snapshot; `before` is what was in memory. */
@@ -60,6 +62,7 @@ export class GroupStorage {
       counters: host.counters,
       write: (operations, done) => host.write(operations, done),
       acknowledge: (work) => this.#acknowledge(work),
+      written: () => listener.written(),
     });
     this.receiver = new SnapshotReceiver({
       group: id,

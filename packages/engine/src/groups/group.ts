@@ -66,10 +66,8 @@ export class Group {
     this.#storage = new GroupStorage(host, recovered, {
       applied: (local) => this.#deltaApplied(local),
       activated: () => host.activated(),
-      acknowledge: (work) => {
-        this.#work.acknowledge(work);
-        host.dirty(this);
-      },
+      acknowledge: (work) => this.#work.acknowledge(work),
+      written: () => host.dirty(this),
       received: (message) => {
         this.#node.step(message);
         host.dirty(this);

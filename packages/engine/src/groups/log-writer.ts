@@ -14,6 +14,8 @@ export interface LogWriterHost {
   write(operations: readonly DiskOperation[], done: () => void): void;
   /** `work` is on stable storage, and all that was asked for before it. */
   acknowledge(work: AppendWork): void;
+  /** Work was acknowledged because a write ended, between turns: what follows from it takes one. */
+  written(): void;
 }
 
 export interface LogCounters {
@@ -86,9 +88,11 @@ export class LogWriter {
   #written(writing: Writing): void {
     writing.done = true;
     this.#host.counters.logBytesWritten += writing.logBytes;
+    if (writing !== this.#writing[0]) return;
     while (this.#writing[0]?.done) {
       for (const work of this.#writing.shift()!.works) this.#acknowledge(work);
     }
+    this.#host.written();
   }
 
   #acknowledge(work: AppendWork): void {

@@ -17,14 +17,16 @@ function setUp() {
     restored() {},
   } as unknown as LogStore;
   const counters = { logBytesWritten: 0 };
+  const turns = { asked: 0 };
   const writer = new LogWriter({
     group: 1,
     log,
     counters,
     write: (operations, done) => void writes.push({ operations, done }),
     acknowledge: (work) => void told.push(work),
+    written: () => void turns.asked++,
   });
-  return { writer, writes, told, log, counters };
+  return { writer, writes, told, turns, log, counters };
 }
 
 function work(changes: Partial<AppendWork>): AppendWork {
@@ -64,6 +66,19 @@ test('a lone commit index costs no write, waits for those before it, and goes wi
   assert.deepEqual(told, [lazy, synced, lazier]);
   writer.append(work({ entries: [entry(2, 1)] }), undefined);
   assert.equal(hardStateIn(writes[1]!.operations), undefined);
+});
+
+test('a turn is asked for once a write ends, and not for what the turn itself has told', () => {
+  const { writer, writes, turns } = setUp();
+  writer.append(work({ mustSync: false }), undefined);
+  assert.equal(turns.asked, 0);
+  writer.append(work({ entries: [entry(1, 1)] }), undefined);
+  writer.append(work({ entries: [entry(2, 1)] }), undefined);
+  writer.append(work({ mustSync: false }), undefined);
+  writes[1]!.done();
+  assert.equal(turns.asked, 0, 'nothing was told yet');
+  writes[0]!.done();
+  assert.equal(turns.asked, 1);
 });
 
 test('a newer term or vote goes in place of a commit index that waits, never the other way (pitfall 25)', () => {
