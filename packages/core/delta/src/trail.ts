@@ -25,6 +25,6 @@ export function leaveTrail(height: number, names: Names, place: number): void {
 
 /** `findName` in a leaf (`height` 0), `childFor` in a branch: known if the last search came by the same names. */
 export function placeOf(name: string, height: number, names: Names): number {
-  if (height <= top && names === passed[height] && name === key) return places[height]!;
+  if (height <= top && name === key && names === passed[height]) return places[height]!;
   return height > 0 ? childFor(names, name) : findName(names, name);
 }
