@@ -41,13 +41,17 @@ export class TurnBudget {
     this.#messages--;
     this.#fuel -= fuel;
     this.#unlookedFuel += fuel;
-    if (this.#unlookedFuel < LOOK_FUEL) return;
-    this.#unlookedFuel = 0;
-    this.#isLate = this.#nowMs() >= this.#endMs;
+    if (this.#unlookedFuel >= LOOK_FUEL) this.#look();
   }
 
   /** Entries of so many bytes were applied. */
   apply(bytes: number): void {
     this.#applyBytes -= bytes;
+    this.#look();
+  }
+
+  #look(): void {
+    this.#unlookedFuel = 0;
+    this.#isLate = this.#nowMs() >= this.#endMs;
   }
 }

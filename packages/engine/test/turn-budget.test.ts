@@ -49,6 +49,17 @@ test('a turn ends after so much time, however little fuel its messages say (pitf
   assert.ok(looks <= 3, `${looks} looks at the clock for a thousand small messages`);
 });
 
+test('what was slow to apply leaves no time to execute', () => {
+  let nowMs = 7000;
+  const budget = new TurnBudget(LIMITS, () => nowMs);
+  budget.apply(1);
+  assert.ok(!budget.spent);
+  nowMs += 1000;
+  budget.apply(1);
+  assert.ok(budget.spent);
+  assert.ok(!budget.applied, 'what is decided has its own bound');
+});
+
 test('a turn applies so many bytes of the log, apart from what it executes', () => {
   const budget = new TurnBudget(LIMITS, still);
   budget.apply(49);

@@ -8,7 +8,7 @@ import { scalarAt, withMember, withoutMember, withScalar } from './leaf-text.js'
 import { makeMeasure, measureBoth, measureMember, NOTHING } from './measure.js';
 import { childFor, findName, listNames, type Names, ownName } from './names.js';
 import { objectBranch, objectLeaf, objectRoot, objectWith } from './object-node.js';
-import { beginTrail, leaveTrail, placeOf } from './trail.js';
+import { beginTrail, endTrail, leaveTrail, placeOf } from './trail.js';
 import { depthAfter, mostAt, NODE_MIN, replacedAt, splitPoint } from './tree.js';
 import type { Child, Held, LeafText, ObjectValue, Slot } from './value.js';
 
@@ -18,7 +18,7 @@ export function objectGet(object: ObjectValue, key: string): Slot | undefined {
     const at = findName(object.keys, key);
     return at < 0 ? undefined : object.items[at];
   }
-  beginTrail(key, object.height);
+  beginTrail();
   let node: Child = object;
   while (typeof node !== 'string' && node.height > 0) {
     const at = childFor(node.keys, key);
@@ -27,6 +27,7 @@ export function objectGet(object: ObjectValue, key: string): Slot | undefined {
   }
   const at = findName(namesIn(node), key);
   leaveTrail(0, namesIn(node), at);
+  endTrail(key, object.height);
   if (at < 0) return undefined;
   return typeof node === 'string' ? scalarAt(node, at) : node.items[at];
 }

@@ -63,12 +63,23 @@ test('pointers that meet in memory are told apart', () => {
 });
 
 test("a malformed pointer is refused again, and stays no one's", () => {
-  for (let time = 0; time < 3; time++) {
-    assert.throws(() => parsePointer('/a~'));
+  for (const malformed of ['/a~', 'a', '/~2']) {
+    for (let time = 0; time < 3; time++) assert.throws(() => parsePointer(malformed));
     assert.deepEqual(parsePointer('/a'), ['a']);
-    assert.throws(() => parsePointer('a'));
+    assert.throws(() => parsePointer(malformed));
     assert.deepEqual(parsePointer(''), []);
   }
+});
+
+test('a pointer that comes again is split once', () => {
+  const once = parsePointer('/met/once');
+  assert.equal(parsePointer('/met/once'), once, 'it is the newest');
+  parsePointer('/another');
+  const again = parsePointer('/met/once');
+  assert.notEqual(again, once, 'nothing is kept of what may never come again');
+  parsePointer('/another');
+  parsePointer('/third');
+  assert.equal(parsePointer('/met/once'), again, 'it is remembered');
 });
 
 test('"~01" is "~1", not "/"', () => {

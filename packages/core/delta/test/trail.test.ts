@@ -4,7 +4,7 @@ import { makePrng } from '@deltabase/base';
 import { fromJson } from '../src/json.js';
 import { childFor, findName, packNames } from '../src/names.js';
 import { objectGet, objectRemove, objectSet } from '../src/object-tree.js';
-import { beginTrail, leaveTrail, placeOf } from '../src/trail.js';
+import { beginTrail, endTrail, leaveTrail, placeOf } from '../src/trail.js';
 import type { ObjectValue } from '../src/value.js';
 
 const NAMES = ['a1', 'a3', 'a5', 'b1', 'b3'];
@@ -14,9 +14,10 @@ test('a place is what a search finds, whichever names were passed before', () =>
   for (const passed of sets) {
     for (const left of ['a1', 'a2', 'b3', 'zz']) {
       for (const height of [0, 1, 2]) {
-        beginTrail(left, height);
+        beginTrail();
         for (let at = height; at > 0; at--) leaveTrail(at, passed, childFor(passed, left));
         leaveTrail(0, passed, findName(passed, left));
+        endTrail(left, height);
         for (const names of sets) {
           for (const sought of ['a1', 'a2', 'b3', 'zz', '']) {
             const message = `${sought} after ${left}`;
@@ -29,6 +30,43 @@ test('a place is what a search finds, whichever names were passed before', () =>
       }
     }
   }
+});
+
+test('a place that is known is not sought again', () => {
+  const names = packNames(NAMES);
+  beginTrail();
+  leaveTrail(1, names, 77);
+  leaveTrail(0, names, 99);
+  endTrail('a3', 1);
+  assert.deepEqual([placeOf('a3', 1, names), placeOf('a3', 0, names)], [77, 99]);
+});
+
+test('a search that does not end leaves no trail', () => {
+  const names = packNames(NAMES);
+  beginTrail();
+  leaveTrail(0, names, 99);
+  endTrail('a3', 0);
+  beginTrail();
+  leaveTrail(1, names, 77);
+  assert.deepEqual([placeOf('a3', 1, names), placeOf('a3', 0, names)], [1, 1]);
+});
+
+test('reading a member of a large object leaves a trail to it, of packed names only', () => {
+  const object = objectOf(900);
+  objectGet(object, nameOf(400));
+  const branch = object.keys;
+  const at = childFor(branch, nameOf(400));
+  const leaf = object.items[at] as string;
+  assert.equal(object.height, 1);
+  // Where the trail was not left, these names of our own would be searched.
+  assert.equal(placeOf(nameOf(400), 1, branch), at);
+  leaveTrail(1, branch, 77);
+  leaveTrail(0, leaf, 99);
+  assert.deepEqual([placeOf(nameOf(400), 1, branch), placeOf(nameOf(400), 0, leaf)], [77, 99]);
+  beginTrail();
+  leaveTrail(0, NAMES, 99);
+  endTrail('a3', 0);
+  assert.equal(placeOf('a3', 0, NAMES), 1);
 });
 
 test('objects of different heights do not lead each other astray', () => {

@@ -190,6 +190,7 @@ export class Group {
       { limit: 'groupQueueMax', used: Math.max(queued, inFlight) },
       { limit: 'uncommittedBytesMax', used: Math.max(queuedBytes, uncommittedBytes) },
       { limit: 'silentAnswersMax', used: silent },
+      { limit: 'applyBytesMax', used: this.#work.decidedBytes },
       { limit: 'inflightAppendsMax', used: Math.max(0, ...progress.map((peer) => peer.inflight)) },
       { limit: 'logCacheBytesMax', used: this.#storage.log.cachedBytesBefore(applied) },
       { limit: 'sessionsPerGroupMax', used: sessions.size },
@@ -383,8 +384,8 @@ export class Group {
   turn(budget: TurnBudget): void {
     // First what is committed: it makes room for more.
     this.#work.settle(budget);
-    const isBehind = this.#host.isDiskBehind();
-    if (!isBehind) this.#leading.execute(budget);
+    const isDiskBehind = this.#host.isDiskBehind();
+    if (!isDiskBehind) this.#leading.execute(budget);
     this.#confirmations.begin(this.#host.nowMs());
     this.#work.settle(budget);
     this.#storage.flushLarge();
@@ -392,7 +393,7 @@ export class Group {
     this.#changed.clear();
     this.#sleep.turn();
     // What waits for the disk goes on with the tick after it has caught up.
-    if (this.#hasRaftWork || (this.#leading.canGoOn && !isBehind)) this.#host.dirty(this);
+    if (this.#hasRaftWork || (this.#leading.canGoOn && !isDiskBehind)) this.#host.dirty(this);
   }
 
   /** Takes no part any more, and answers what it took; for a node that stops. */

@@ -40,8 +40,9 @@ export interface RaftWorkHost {
 
 export class RaftWork {
   readonly #host: RaftWorkHost;
-  /** Handed out and not applied; Raft holds it to `applyBytesMax`, or one entry. */
+  /** Handed out and not applied. Raft adds to it while it has less than `applyBytesMax`. */
   readonly #decided = new Fifo<ApplyWork>();
+  #decidedBytes = 0;
   #role: Role = 'follower';
   #lead: NodeId = 0;
   #lastLead: NodeId = 0;
@@ -67,6 +68,11 @@ export class RaftWork {
   /** Whether something is decided that was not applied for want of budget. */
   get isBehind(): boolean {
     return this.#decided.length > 0;
+  }
+
+  /** Bytes of what is decided and not applied: `applyBytesMax` and one entry at most. */
+  get decidedBytes(): number {
+    return this.#decidedBytes;
   }
 
   /** Sends and writes what there is, and takes another role; what is decided waits for `settle`. */
@@ -108,14 +114,17 @@ export class RaftWork {
       if (message.type === 'snapshot') offers.offered(message.to, node.nowMs());
     }
     outgoing.send(messages, storage.state.confState, { isCalm });
+    // It takes the place of the state that the entries before it lead to.
+    if (append?.snapshot !== undefined) while (this.isBehind) this.#applyNext();
+    if (apply !== undefined) {
+      this.#decided.push(apply);
+      this.#decidedBytes += entriesBytes(apply.entries);
+    }
     if (append !== undefined) {
-      // It takes the place of the state that the entries before it lead to.
-      if (append.snapshot !== undefined) while (this.isBehind) this.#applyNext();
       storage.append(append);
       // A leader waits for its own disk while others do: its frames go first. What a follower applies holds up nobody but its disk.
-      if (apply !== undefined && this.#role === 'follower') node.writeEarly();
+      if (this.isBehind && this.#role === 'follower') node.writeEarly();
     }
-    if (apply !== undefined) this.#decided.push(apply);
     for (const state of readStates) confirmations.confirmed(state, this.#readableIndex);
   }
 
@@ -126,7 +135,9 @@ export class RaftWork {
     for (const entry of work.entries) this.#apply(entry);
     raft.acknowledgeApply(work);
     storage.log.trimCache(storage.state.applied.index);
-    return entriesBytes(work.entries);
+    const bytes = entriesBytes(work.entries);
+    this.#decidedBytes -= bytes;
+    return bytes;
   }
 
   #apply(entry: Entry): void {

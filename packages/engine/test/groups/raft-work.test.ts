@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Entry, Ready, Role } from 'raft-ts';
+import { type Entry, entriesBytes, type Ready, type Role } from 'raft-ts';
 import { RaftWork, type RaftWorkHost } from '../../src/groups/raft-work.js';
 import type { TurnBudget } from '../../src/turn-budget.js';
 
@@ -9,13 +9,15 @@ type Given = Partial<Record<keyof Ready, unknown>>;
 /** The work of a group whose Raft replica hands out `readies`, and what is done of it, in its order. */
 function setUp(...readies: Given[]) {
   const calls: string[] = [];
+  /** What Raft hands out once something was applied. */
+  const held: Given[] = [];
   const host = {
     group: 1,
     node: { log: { info: () => {} }, writeEarly: () => calls.push('write') },
     raft: {
       hasReady: () => readies.length > 0,
       ready: () => ({ messages: [], readStates: [], ...readies.shift() }),
-      acknowledgeApply: () => {},
+      acknowledgeApply: () => readies.push(...held.splice(0)),
     },
     storage: {
       append: ({ snapshot }: { snapshot?: unknown }) =>
@@ -40,7 +42,7 @@ function setUp(...readies: Given[]) {
     },
     roleChanged: () => {},
   } as unknown as RaftWorkHost;
-  return { work: new RaftWork(host), calls };
+  return { work: new RaftWork(host), calls, held };
 }
 
 /** The budget of a turn that may apply so many works. */
@@ -72,6 +74,33 @@ function done(role: Role, given: { readonly append: boolean; readonly apply: boo
 
 test('a follower writes what it is to answer for before it applies what is decided', () => {
   assert.deepEqual(done('follower', { append: true, apply: true }), ['append', 'write', 'apply 1']);
+});
+
+test('a follower that is behind with applying writes early whatever came with the write', () => {
+  const { work, calls } = setUp(
+    { softState: { role: 'follower', lead: 1 }, ...applyOf(1) },
+    { append: {} },
+  );
+  work.settle(budgetOf(10));
+  assert.deepEqual(calls, ['append', 'write', 'apply 1']);
+});
+
+test('what is decided and not applied is counted', () => {
+  const { work } = setUp(applyOf(1), applyOf(2, 3));
+  const one = entriesBytes([entryOf(1)]);
+  work.handOut();
+  assert.equal(work.decidedBytes, 3 * one);
+  work.settle(budgetOf(1));
+  assert.equal(work.decidedBytes, 2 * one);
+  work.settle(budgetOf(1));
+  assert.equal(work.decidedBytes, 0);
+});
+
+test('what Raft hands out for what was applied is done in the same turn', () => {
+  const { work, calls, held } = setUp(applyOf(1));
+  held.push(applyOf(2));
+  work.settle(budgetOf(10));
+  assert.deepEqual(calls, ['apply 1', 'apply 2']);
 });
 
 test('where nothing waits to be applied, or nothing to be written, the end of the turn is early enough', () => {

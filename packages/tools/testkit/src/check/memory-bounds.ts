@@ -12,6 +12,7 @@ const COPIES_BYTES = 512 * 1024;
 /** Limits of bytes that count before what comes is added: beyond them may be so much. */
 const BYTES_BEYOND: Partial<Record<keyof Limits, (limits: Limits) => number>> = {
   uncommittedBytesMax: () => TURN_BYTES,
+  applyBytesMax: () => TURN_BYTES,
   // Copies that are in use grow, and are not let go of.
   residentBytesMax: () => COPIES_BYTES,
   // A chunk of a snapshot is asked for before it is known what else will wait.
