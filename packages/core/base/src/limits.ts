@@ -189,7 +189,7 @@ export const DEFAULT_LIMITS: Limits = {
   peerQueueBytesMax: 64 * MIB, // bytes waiting for one peer; more is dropped, Raft resends
   peerFrameBytesMax: 16 * MIB, // bytes; a turn's frame is sent at frameBytesMax, its last part may be large
   appendBytesMax: 1 * MIB, // bytes of entries in one append message
-  applyBytesMax: 128 * KIB, // bytes of entries that a node applies in a turn, and one entry at least: some 10 ms of small deltas; that a group keeps for its next turns
+  applyBytesMax: 128 * KIB, // bytes of entries that a node applies in a turn, and one entry at least: some 10 ms of small deltas; a group keeps as many for its next turns, and one entry more
   inflightAppendsMax: 256, // unacknowledged append messages to one peer
   inflightBytesMax: 16 * MIB, // bytes of them
   membersMax: 32, // nodes of a cluster, learners among them; each keeps a connection to every other
