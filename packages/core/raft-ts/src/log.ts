@@ -195,6 +195,11 @@ export class RaftLog {
     return entries ?? [];
   }
 
+  /** Bytes of entries that were handed to the host and are not applied. */
+  get applyingBytes(): number {
+    return this.#applyingBytes;
+  }
+
   /** What could not be read may be readable by now. */
   retryReads(): void {
     this.#applyBlocked = false;

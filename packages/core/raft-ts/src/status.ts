@@ -26,6 +26,8 @@ export interface Status extends BasicStatus {
   readonly conf: ConfState;
   /** Bytes of data in this leader's entries that are not applied yet (Config.uncommittedBytesMax). */
   readonly uncommittedBytes: number;
+  /** Bytes of entries that were handed out to be applied, and are not (Config.applyingBytesMax). */
+  readonly applyingBytes: number;
   /** Reads that wait for a round, or for the first commit of the term (Config.pendingReadsMax). */
   readonly pendingReads: number;
   /** Of every node, in order of their ids; empty unless this replica leads. */
@@ -69,6 +71,7 @@ export function status(replica: Replica): Status {
   return {
     conf: tracker.conf,
     uncommittedBytes: replica.uncommittedBytes,
+    applyingBytes: replica.log.applyingBytes,
     pendingReads: waitingReads(replica),
     progress: peers.map((id) => peerStatus(replica, id)),
     ...basicStatus(replica),

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { RaftAssertionError } from '../src/assert.js';
 import { MemoryStorage } from '../src/memory-storage.js';
 import { RawNode } from '../src/raw-node.js';
+import { entriesBytes } from '../src/types.js';
 import { bytesOf, entriesFrom, idsOf } from './support/entries.js';
 import { append, heartbeat, only, vote, voteResponse } from './support/messages.js';
 import { Single } from './support/single.js';
@@ -114,6 +115,16 @@ test('several writes may be under way, each with what is new since the one befor
     return only(one.node.acknowledgeAppend(work), 'appendResponse')[0]!.index;
   });
   assert.deepEqual(answered, [1, 2, 3]);
+});
+
+test('what was handed out to be applied counts until it is', () => {
+  const one = new Single({ ...ASYNC, terms: [1, 1], hardState: { commit: 2 } });
+  assert.equal(one.node.status().applyingBytes, 0);
+  const apply = one.node.ready().apply!;
+  assert.equal(one.node.status().applyingBytes, entriesBytes(apply.entries));
+  assert.ok(entriesBytes(apply.entries) > 0);
+  one.node.acknowledgeApply(apply);
+  assert.equal(one.node.status().applyingBytes, 0);
 });
 
 test('work that was handed out is acknowledged in order, each once (InOrder, pitfall 18)', () => {

@@ -43,6 +43,7 @@ test('the status tells what a replica is, whatever it is', () => {
       autoLeave: false,
     },
     uncommittedBytes: 0,
+    applyingBytes: 0,
     pendingReads: 0,
     progress: [],
   });

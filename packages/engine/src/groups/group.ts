@@ -184,13 +184,13 @@ export class Group {
   /** How much of the limits of a group is used here. */
   usage(): Array<Omit<Usage, 'group'>> {
     const { queued, queuedBytes, inFlight, silent } = this.#leading.load;
-    const { uncommittedBytes, progress, applied } = this.status();
+    const { uncommittedBytes, applyingBytes, progress, applied } = this.status();
     const { sessions, documents } = this.#state;
     return [
       { limit: 'groupQueueMax', used: Math.max(queued, inFlight) },
       { limit: 'uncommittedBytesMax', used: Math.max(queuedBytes, uncommittedBytes) },
       { limit: 'silentAnswersMax', used: silent },
-      { limit: 'applyBytesMax', used: this.#work.decidedBytes },
+      { limit: 'applyBytesMax', used: applyingBytes },
       { limit: 'inflightAppendsMax', used: Math.max(0, ...progress.map((peer) => peer.inflight)) },
       { limit: 'logCacheBytesMax', used: this.#storage.log.cachedBytesBefore(applied) },
       { limit: 'sessionsPerGroupMax', used: sessions.size },

@@ -42,7 +42,6 @@ export class RaftWork {
   readonly #host: RaftWorkHost;
   /** Handed out and not applied. Raft adds to it while it has less than `applyBytesMax`. */
   readonly #decided = new Fifo<ApplyWork>();
-  #decidedBytes = 0;
   #role: Role = 'follower';
   #lead: NodeId = 0;
   #lastLead: NodeId = 0;
@@ -68,11 +67,6 @@ export class RaftWork {
   /** Whether something is decided that was not applied for want of budget. */
   get isBehind(): boolean {
     return this.#decided.length > 0;
-  }
-
-  /** Bytes of what is decided and not applied: `applyBytesMax` and one entry at most. */
-  get decidedBytes(): number {
-    return this.#decidedBytes;
   }
 
   /** Sends and writes what there is, and takes another role; what is decided waits for `settle`. */
@@ -116,10 +110,7 @@ export class RaftWork {
     outgoing.send(messages, storage.state.confState, { isCalm });
     // It takes the place of the state that the entries before it lead to.
     if (append?.snapshot !== undefined) while (this.isBehind) this.#applyNext();
-    if (apply !== undefined) {
-      this.#decided.push(apply);
-      this.#decidedBytes += entriesBytes(apply.entries);
-    }
+    if (apply !== undefined) this.#decided.push(apply);
     if (append !== undefined) {
       storage.append(append);
       // A leader waits for its own disk while others do: its frames go first. What a follower applies holds up nobody but its disk.
@@ -135,9 +126,7 @@ export class RaftWork {
     for (const entry of work.entries) this.#apply(entry);
     raft.acknowledgeApply(work);
     storage.log.trimCache(storage.state.applied.index);
-    const bytes = entriesBytes(work.entries);
-    this.#decidedBytes -= bytes;
-    return bytes;
+    return entriesBytes(work.entries);
   }
 
   #apply(entry: Entry): void {

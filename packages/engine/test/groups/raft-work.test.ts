@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Entry, entriesBytes, type Ready, type Role } from 'raft-ts';
+import type { Entry, Ready, Role } from 'raft-ts';
 import { RaftWork, type RaftWorkHost } from '../../src/groups/raft-work.js';
 import type { TurnBudget } from '../../src/turn-budget.js';
 
@@ -83,17 +83,6 @@ test('a follower that is behind with applying writes early whatever came with th
   );
   work.settle(budgetOf(10));
   assert.deepEqual(calls, ['append', 'write', 'apply 1']);
-});
-
-test('what is decided and not applied is counted', () => {
-  const { work } = setUp(applyOf(1), applyOf(2, 3));
-  const one = entriesBytes([entryOf(1)]);
-  work.handOut();
-  assert.equal(work.decidedBytes, 3 * one);
-  work.settle(budgetOf(1));
-  assert.equal(work.decidedBytes, 2 * one);
-  work.settle(budgetOf(1));
-  assert.equal(work.decidedBytes, 0);
 });
 
 test('what Raft hands out for what was applied is done in the same turn', () => {

@@ -30,7 +30,7 @@ function setUp(role: Role = 'leader') {
   const status = {
     ...{ id: 1, term: 4, vote: 0, role, lead: role === 'leader' ? 1 : 2 },
     ...{ commit: 7, applied: 7, firstIndex: 1, lastIndex: 7, leadTransferee: 0, damaged: false },
-    ...{ uncommittedBytes: 0, pendingReads: 0 },
+    ...{ uncommittedBytes: 0, applyingBytes: 0, pendingReads: 0 },
     conf: votersOnly([1, 2, 3]),
     progress: role === 'leader' ? peers : [],
   };
