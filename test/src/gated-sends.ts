@@ -52,10 +52,18 @@ export class GatedSends {
     this.#pump();
   }
 
-  /** Calls `then` at once when so many messages are answered. */
-  whenAnswered(count: number, then: () => void): void {
-    if (this.#answered >= count) then();
-    else this.#milestones.set(count, then);
+  /**
+   * Does `act` with that answer, before any further one counts, and resolves with what it gives. Many answers come
+   * in one turn: whoever acted on a promise of this one would act after all of them.
+   */
+  atAnswer<T>(count: number, act: () => T | Promise<T>): Promise<T> {
+    if (this.#milestones.has(count)) throw new Error(`something waits for answer ${count} already`);
+    return new Promise((resolve, reject) => {
+      const acts = async (): Promise<T> => act();
+      const reached = (): void => void acts().then(resolve, reject);
+      if (this.#answered >= count) reached();
+      else this.#milestones.set(count, reached);
+    });
   }
 
   /** Resolves with each message's seq when all are answered; rejects as soon as one fails. */

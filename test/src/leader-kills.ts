@@ -41,20 +41,16 @@ export async function killLeaders(options: LeaderKillsOptions): Promise<LeaderKi
   for (const answers of at) {
     // The load waits at the gate until it is known whom to kill.
     sends.openTo(answers - load);
-    await reached(sends, answers - load);
+    await sends.atAnswer(answers - load, () => {});
     await leadersSettled(cluster);
     const led = await leadershipOf(cluster, group);
     const next = at.find((other) => other > answers);
-    const killed = reached(sends, answers).then(() => killLeader(options, led));
+    const killed = sends.atAnswer(answers, () => killLeader(options, led));
     sends.openTo(next === undefined ? count : next - load);
     kills.push(await killed);
   }
   sends.openTo(count);
   return kills;
-}
-
-function reached(sends: GatedSends, answers: number): Promise<void> {
-  return new Promise((resolve) => sends.whenAnswered(answers, resolve));
 }
 
 async function killLeader(
