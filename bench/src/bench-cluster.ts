@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, connect } from '@deltabase/client';
+import { NODE_COMMAND } from '@deltabase/server';
 import { ProcessCluster, type ProcessClusterOptions } from '@deltabase/testkit';
 
 /** The workspace's root. */
@@ -14,7 +15,7 @@ export interface BenchCluster {
   readonly client: Client;
 }
 
-type Options = Omit<ProcessClusterOptions, 'directory' | 'program'>;
+type Options = Omit<ProcessClusterOptions, 'directory' | 'command'>;
 
 /** Runs `use` with a cluster whose leaders are spread, and a client of it; nothing of them stays. */
 export function withBenchCluster<T>(
@@ -36,10 +37,9 @@ export async function withProcesses<T>(
   use: (cluster: ProcessCluster) => Promise<T>,
 ): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'deltabase-bench-'));
-  const program = join(ROOT, 'packages/server/dist/src/main.js');
   let cluster: ProcessCluster | undefined;
   try {
-    cluster = await ProcessCluster.create({ ...options, directory, program });
+    cluster = await ProcessCluster.create({ ...options, directory, command: NODE_COMMAND });
     return await use(cluster);
   } finally {
     await cluster?.stop();

@@ -1,16 +1,14 @@
-// What the cluster programs share: a folder that is gone afterwards, the program of a node, example machines.
+// What the cluster programs share: a folder that is gone afterwards, a cluster in it, example machines.
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, connect } from '@deltabase/client';
+import { NODE_COMMAND } from '@deltabase/server';
 import { ProcessCluster, type ProcessClusterOptions } from '@deltabase/testkit';
 import { ROOT } from './workspace.js';
 
-/** The compiled program of a node. */
-export const NODE_PROGRAM = join(ROOT, 'packages/server/dist/src/main.js');
-
-type ClusterOptions = Omit<ProcessClusterOptions, 'directory' | 'program'>;
+type ClusterOptions = Omit<ProcessClusterOptions, 'directory' | 'command'>;
 
 /** Runs `use` with a folder that is gone afterwards, however it ends. */
 export async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
@@ -36,7 +34,7 @@ export async function withClusterIn<T>(
   options: ClusterOptions,
   use: (cluster: ProcessCluster) => Promise<T>,
 ): Promise<T> {
-  const cluster = await ProcessCluster.create({ ...options, directory, program: NODE_PROGRAM });
+  const cluster = await ProcessCluster.create({ ...options, directory, command: NODE_COMMAND });
   try {
     await Promise.all(cluster.nodes.map((node) => node.start()));
     return await use(cluster);

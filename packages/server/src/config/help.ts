@@ -4,19 +4,6 @@ import { NODE_OPTIONS } from './node-options.js';
 import { defaultOf, flagOf, type Option, type OptionTable, variableOf } from './option-table.js';
 import { REPLICA_OPTIONS } from './replica-options.js';
 
-/** Flags of Node.js that the process should run under; whoever spawns it passes them. */
-export const NODE_FLAGS: readonly string[] = [
-  // Without it a process can have about 13,000 Wasm memories: each reserves 10 GB of address space.
-  '--disable-wasm-trap-handler',
-  // Messages in flight outlive a young generation of the default size, and are copied twice for nothing.
-  '--max-semi-space-size=32',
-  // Its helper threads take more from a node under load than they give.
-  '--no-parallel-scavenge',
-  // Where V8 once saw objects live long, as in a burst, it puts all of their kind among the old for ever: each message
-  // then costs a full collection its record, and the young one all that hangs on it.
-  '--no-allocation-site-pretenuring',
-];
-
 const WIDTH = 78;
 
 /** What --help prints of the options of a node, */

@@ -5,7 +5,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Prng } from '@deltabase/base';
-import { NODE_PROGRAM } from '../../scratch.js';
 import type { FaultCase, FaultContext } from '../fault-case.js';
 import {
   cutFile,
@@ -73,7 +72,7 @@ async function withPair(
   use: (pair: StoppedPair) => Promise<string>,
 ): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'deltabase-damage-'));
-  const pair = await StoppedPair.make({ directory, program: NODE_PROGRAM, random });
+  const pair = await StoppedPair.make({ directory, random });
   progress('the nodes are stopped');
   const told = await use(pair).catch((thrown: unknown) => {
     throw new Error(`the damaged files are in ${pair.victim.dataDir}`, { cause: thrown });

@@ -6,6 +6,7 @@ import { cp, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Prng } from '@deltabase/base';
+import { NODE_COMMAND } from '@deltabase/server';
 import { ProcessCluster, type ProcessNode } from '@deltabase/testkit';
 import { connectAndDeploy } from '../../scratch.js';
 import { TokenLoad } from '../../token-load.js';
@@ -23,7 +24,6 @@ const LIVES = 5;
 export interface StoppedPairOptions {
   /** Where everything is kept. */
   readonly directory: string;
-  readonly program: string;
   readonly random: Prng;
 }
 
@@ -37,8 +37,12 @@ export class StoppedPair {
 
   /** Makes a cluster, lets it work and fail, and stops it at a moment when the victim is needed. */
   static async make(options: StoppedPairOptions): Promise<StoppedPair> {
-    const { directory, program, random } = options;
-    const cluster = await ProcessCluster.start({ directory, program, groups: 2, flags: FLAGS });
+    const { directory, random } = options;
+    const cluster = await ProcessCluster.start({
+      ...{ directory, command: NODE_COMMAND },
+      groups: 2,
+      flags: FLAGS,
+    });
     try {
       const first = random.below(3);
       const [victim, other] = [cluster.nodes[first]!, cluster.nodes[(first + 1) % 3]!];

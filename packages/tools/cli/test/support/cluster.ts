@@ -4,12 +4,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { NODE_COMMAND } from '@deltabase/server';
 import { ProcessCluster } from '@deltabase/testkit';
 import { Cli, type Loose, type RunOptions } from './cli.js';
 
 /** The workspace's root. */
 export const ROOT = fileURLToPath(new URL('../../../../../../', import.meta.url));
-const NODE = join(ROOT, 'packages/server/dist/src/main.js');
 
 /** The module of an example machine, which `npm run build` makes. */
 export function exampleModule(name: string): string {
@@ -54,7 +54,7 @@ export async function startCluster(options: TestClusterOptions = {}): Promise<Te
   try {
     const cluster = await ProcessCluster.start({
       directory: folder,
-      program: NODE,
+      command: NODE_COMMAND,
       nodes,
       groups,
       flags,

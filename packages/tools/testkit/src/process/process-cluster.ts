@@ -15,8 +15,8 @@ export interface ProcessClusterOptions {
   readonly groups?: number;
   /** More options of a node, such as { limits: 'flushIntervalMs=500' }; names as on the command line. */
   readonly flags?: Readonly<Record<string, string | number>>;
-  /** The compiled program of a node. */
-  readonly program: string;
+  /** What a node is started with, its options behind it: Node.js, its flags and the program. */
+  readonly command: readonly string[];
   /** Where a node reaches another one, which listens for its peers at `address`; there, unless given. */
   readonly reach?: (link: Link & { readonly address: string }) => Promise<string>;
   /** How and where the process of a node runs. */
@@ -38,14 +38,6 @@ export interface Launch {
   readonly host?: string;
 }
 
-/** Those of `deltabase start`, which this package may not import. */
-const NODE_FLAGS = [
-  '--enable-source-maps',
-  '--disable-wasm-trap-handler',
-  '--max-semi-space-size=32',
-  '--no-parallel-scavenge',
-  '--no-allocation-site-pretenuring',
-];
 const GROUPS = 16;
 
 /** What a node is made of. */
@@ -112,7 +104,7 @@ export class ProcessCluster {
 
   /** Makes a node that joins the cluster once it is added to the members and started. It is one of `nodes` then. */
   async makeJoining(id: number): Promise<JoiningNode> {
-    const { directory, flags = {}, program } = this.#options;
+    const { directory, flags = {} } = this.#options;
     const [client, peer] = (await freePorts(2)).map((port) => `127.0.0.1:${port}`);
     const dataDir = join(directory, `node-${id}`);
     const options = {
@@ -121,7 +113,7 @@ export class ProcessCluster {
       ...flags,
     };
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    const command = [process.execPath, ...NODE_FLAGS, program, ...args];
+    const command = [...this.#options.command, ...args];
     const environment = {};
     const node = new ProcessNode({ id, clientAddress: client!, dataDir, command, environment });
     this.#nodes.push(node);
@@ -136,13 +128,13 @@ export class ProcessCluster {
     name: string,
     upstreams: readonly string[] = this.addresses,
   ): Promise<ServingProcess> {
-    const { flags = {}, program } = this.#options;
+    const { flags = {} } = this.#options;
     const [port] = await freePorts(1);
     const clientAddress = `127.0.0.1:${port}`;
     const limits = flags['limits'] === undefined ? {} : { limits: flags['limits'] };
     const options = { name, listen: clientAddress, upstream: upstreams.join(','), ...limits };
     const args = Object.entries(options).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
-    const command = [process.execPath, ...NODE_FLAGS, program, 'replica', ...args];
+    const command = [...this.#options.command, 'replica', ...args];
     const replica = new ServingProcess({
       ...{ clientAddress, command },
       label: `replica ${name}`,
@@ -201,7 +193,7 @@ interface Place {
 }
 
 async function makeNode(
-  { directory, groups = GROUPS, flags = {}, program, reach, launch }: ProcessClusterOptions,
+  { directory, groups = GROUPS, flags = {}, command, reach, launch }: ProcessClusterOptions,
   places: readonly Place[],
   { id, client, peer }: Place,
 ): Promise<ProcessNode> {
@@ -223,8 +215,10 @@ async function makeNode(
   };
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const { wrapper = [], environment = {} } = launch?.(id) ?? {};
-  const command = [...wrapper, process.execPath, ...NODE_FLAGS, program, ...args];
-  return new ProcessNode({ id, clientAddress: client, dataDir, command, environment });
+  return new ProcessNode({
+    ...{ id, clientAddress: client, dataDir, environment },
+    command: [...wrapper, ...command, ...args],
+  });
 }
 
 /** Ports of 127.0.0.1 that were free a moment ago. */
