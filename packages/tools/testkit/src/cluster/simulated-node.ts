@@ -238,21 +238,25 @@ export class SimulatedNode {
 
   /** Runs an event of a life: not at all if that has ended, later if the node is stalled. */
   #live(life: number, run: () => void): void {
-    this.#process.enter(life, () => {
-      try {
-        run();
-      } catch (thrown) {
-        // A read of the log has met a damaged row: the process has ended, and what it was doing with it.
-        if (this.life === life || thrown !== this.#failure) throw thrown;
-      }
-    });
+    this.#process.enter(life, () => this.#run(life, run));
   }
 
   /** An engine works in what it has called back soon. */
   #work(life: number, run: () => void): void {
-    this.#live(life, run);
-    if (this.#engine === undefined || this.life !== life || this.#process.isPaused) return;
-    this.#observer.worked?.(this.id, life, this.#engine);
+    this.#process.enterSoon(life, () => {
+      this.#run(life, run);
+      if (this.#engine === undefined || this.life !== life) return;
+      this.#observer.worked?.(this.id, life, this.#engine);
+    });
+  }
+
+  #run(life: number, run: () => void): void {
+    try {
+      run();
+    } catch (thrown) {
+      // A read of the log has met a damaged row: the process has ended, and what it was doing with it.
+      if (this.life === life || thrown !== this.#failure) throw thrown;
+    }
   }
 
   #network(life: number): Network {

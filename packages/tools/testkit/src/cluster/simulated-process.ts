@@ -1,6 +1,7 @@
 // A process of a simulation through all its lives: it has clocks of its own that may go wrong, may stand still for a
 // while, and ends at once; what an earlier life still had to do is void.
 
+import type { Prng } from '@deltabase/base';
 import type { Clock, Log } from '@deltabase/engine';
 import type { Simulation } from '../sim/simulation.js';
 import { NodeClock } from './node-clock.js';
@@ -13,19 +14,26 @@ export interface ProcessOptions {
   readonly trace: ((line: string) => void) | undefined;
 }
 
+interface Held {
+  readonly events: Array<() => void>;
+  readonly soon: Array<() => void>;
+}
+
 export class SimulatedProcess {
   readonly name: string;
   readonly clock: NodeClock;
   readonly #options: ProcessOptions;
+  readonly #chance: Prng;
   #life = 0;
   #isRunning = false;
   /** What it has not got round to; `undefined` while it does not stand still. */
-  #held: Array<() => void> | undefined;
+  #held: Held | undefined;
 
   constructor(options: ProcessOptions) {
     this.#options = options;
     this.name = options.name;
     this.clock = new NodeClock(options.simulation);
+    this.#chance = options.simulation.random.fork(`process ${options.name}`);
   }
 
   /** Counts the times it was started or ended: whoever meets another number meets another life. */
@@ -36,11 +44,6 @@ export class SimulatedProcess {
   /** Whether it was started and has not ended. */
   get isRunning(): boolean {
     return this.#isRunning;
-  }
-
-  /** Whether it stands still. */
-  get isPaused(): boolean {
-    return this.#held !== undefined;
   }
 
   /** Begins a life; returns its number. */
@@ -58,25 +61,41 @@ export class SimulatedProcess {
 
   /** It does nothing until `resume`, while its clocks go on. */
   pause(): void {
-    this.#held ??= [];
+    this.#held ??= { events: [], soon: [] };
   }
 
+  /**
+   * Goes on from where it stood: right before what it was to call back soon, or where it waited for what happens, and
+   * finds all of that first.
+   */
   resume(): void {
-    const held = this.#held ?? [];
+    if (this.#held === undefined) return;
+    const { events, soon } = this.#held;
     const life = this.#life;
     this.#held = undefined;
-    for (const run of held) this.#options.simulation.schedule(0, () => this.enter(life, run));
+    const happened = events.map((run) => (): void => this.enter(life, run));
+    const called = soon.map((run) => (): void => this.enterSoon(life, run));
+    const inOrder =
+      this.#chance.below(2) === 0 ? [...called, ...happened] : [...happened, ...called];
+    for (const step of inOrder) this.#options.simulation.schedule(0, step);
   }
 
-  /** Runs something in a life: not at all if that has ended, later if it stands still. */
+  /** Runs what happens in a life: not at all if that has ended, later if it stands still. */
   enter(life: number, run: () => void): void {
     if (this.#life !== life) return;
     if (this.#held === undefined) run();
-    else this.#held.push(run);
+    else this.#held.events.push(run);
+  }
+
+  /** The same with what it has called back soon. */
+  enterSoon(life: number, run: () => void): void {
+    if (this.#life !== life) return;
+    if (this.#held === undefined) run();
+    else this.#held.soon.push(run);
   }
 
   /** The Clock port of a life, which runs things by `enter`, and what comes soon by `soon`. */
-  clockPort(enter: (run: () => void) => void, soon = enter): Clock {
+  clockPort(enter: (run: () => void) => void, soon: (run: () => void) => void): Clock {
     const { clock } = this;
     const { simulation } = this.#options;
     return {

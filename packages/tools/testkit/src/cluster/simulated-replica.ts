@@ -91,7 +91,7 @@ export class SimulatedReplica {
     const enter = (run: () => void): void => this.#process.enter(life, run);
     const follower: Follower = { name, creditBytes: limits.watchQueueBytesMax, enter };
     const ports = {
-      clock: this.#process.clockPort(enter),
+      clock: this.#process.clockPort(enter, (run) => this.#process.enterSoon(life, run)),
       random: simulation.random.fork(`replica ${name} life ${life}`),
       upstreams: upstreams.of(follower),
       log: this.#process.log(),
