@@ -20,7 +20,6 @@ const files = FOLDERS.flatMap((folder) => testFiles(join(root, folder)))
 if (files.length === 0) fail(`no test file matches ${patterns.join(' ')}`);
 runNode([
   '--enable-source-maps',
-  `--import=${new URL('test-exit.mjs', import.meta.url)}`,
   '--test',
   '--test-concurrency=1',
   '--test-reporter=spec',

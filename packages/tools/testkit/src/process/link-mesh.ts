@@ -157,7 +157,9 @@ class Pair {
     this.#isBroken = true;
     clearTimeout(this.#timer);
     this.#waiting.length = 0;
-    this.#caller.resetAndDestroy();
+    // A socket that is being shut down Node.js 20 cannot reset: it keeps it for ever, and spins at its exit.
+    if (this.#caller.writableEnded) this.#caller.destroy();
+    else this.#caller.resetAndDestroy();
     this.#callee.destroy();
   }
 

@@ -8,7 +8,9 @@ import { LinkMesh } from '../../src/index.js';
 
 const SPOKEN = { from: 2, to: 1 };
 
-async function withMesh(use: (mesh: LinkMesh, caller: Socket) => Promise<void>): Promise<void> {
+async function withMesh(
+  use: (mesh: LinkMesh, caller: Socket, said: Socket) => Promise<void>,
+): Promise<void> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -26,13 +28,19 @@ async function withMesh(use: (mesh: LinkMesh, caller: Socket) => Promise<void>):
   caller.on('error', () => {});
   try {
     await once(caller, 'data');
-    await use(mesh, caller);
+    const [said] = sockets;
+    await use(mesh, caller, said!);
   } finally {
     caller.destroy();
     for (const socket of sockets) socket.destroy();
     await mesh.close();
     server.close();
   }
+}
+
+/** Sockets of this process, and those that Node.js could not close. */
+function socketCount(): number {
+  return process.getActiveResourcesInfo().filter((what) => what === 'TCPSocketWrap').length;
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -72,5 +80,38 @@ test('a link that is reset ends its connection at once', async () => {
     mesh.reset(SPOKEN);
     await closed;
     assert.throws(() => mesh.reset({ from: 1, to: 2 }), /no link from 1 to 2/);
+  });
+});
+
+test('a link that is reset while its caller hangs up leaves no socket behind', async () => {
+  const before = socketCount();
+  await withMesh(async (mesh, caller) => {
+    const bell = createServer((socket) => socket.once('data', () => mesh.reset(SPOKEN)));
+    bell.listen(0, '127.0.0.1');
+    await once(bell, 'listening');
+    const ringer = connect((bell.address() as { port: number }).port, '127.0.0.1');
+    await once(ringer, 'connect');
+    const closed = once(caller, 'close');
+    // Both arrive in one turn: the mesh learns of the end, and is shutting down its side when it is told to reset.
+    caller.end();
+    ringer.end('now');
+    await closed;
+    ringer.destroy();
+    bell.close();
+  });
+  await pause(50);
+  assert.equal(socketCount(), before);
+});
+
+test('a link is reset at once though its caller does not read', async () => {
+  await withMesh(async (mesh, caller, said) => {
+    caller.pause();
+    // More than the system's buffers hold: the rest waits in the mesh.
+    said.write(Buffer.alloc(16 * 1024 * 1024));
+    await pause(200);
+    const before = socketCount();
+    mesh.reset(SPOKEN);
+    await pause(50);
+    assert.equal(before - socketCount(), 3, 'both of the mesh, and the one that spoke');
   });
 });
