@@ -21,6 +21,7 @@ import { interruptible } from './reading/interruptible.js';
 import type { OpenReads } from './reading/open-reads.js';
 import { type WatchPolicy, watchEvents } from './reading/watch.js';
 import { Outgoing, type Receiver, type Target, targetOf } from './sending/outgoing.js';
+import { payloadText } from './sending/payload-text.js';
 import {
   ManyReceiver,
   OneReceiver,
@@ -234,27 +235,11 @@ function makeMessage(
   tag = 0,
 ): Outgoing {
   checkChannelName(channel, DEFAULT_LIMITS);
-  const text = payload === undefined ? '' : jsonText(payload);
+  const text = payloadText(payload);
   const deadlineMs = world.nowMs() + timeoutMs;
   const characters = text.length + target.name.length;
   if (characters > limits.messageBytesMax) throw tooLarge(characters, limits.messageBytesMax);
   return new Outgoing({ target, channel, payload: text, timeoutMs, deadlineMs, receiver, tag });
-}
-
-function jsonText(payload: Json): string {
-  const text = textOf(payload);
-  if (text !== undefined) return text;
-  throw new DeltabaseError('INVALID_ARGUMENT', 'the payload is nothing that JSON can say');
-}
-
-/** `undefined` for a function and the like. Throws INVALID_ARGUMENT for circles, big integers, ... */
-function textOf(payload: Json): string | undefined {
-  try {
-    return JSON.stringify(payload);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DeltabaseError('INVALID_ARGUMENT', `the payload: ${reason}`, { cause });
-  }
 }
 
 function tooLarge(characters: number, max: number): DeltabaseError {

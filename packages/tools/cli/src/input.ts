@@ -6,12 +6,15 @@ import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { DeltabaseError } from '@deltabase/base';
 import type { Json } from '@deltabase/client';
+import { parseValue } from '@deltabase/delta';
 import type { Io } from './io.js';
 import { splitLines } from './lines.js';
 
 const MIB = 1024 * 1024;
 /** No cluster takes a message of that size. */
 const PAYLOAD_BYTES_MAX = 4 * MIB;
+/** Nor one of such depth. */
+const PAYLOAD_DEPTH_MAX = 1000;
 /** Nor such a module. */
 const MODULE_BYTES_MAX = 64 * MIB;
 
@@ -115,10 +118,15 @@ function decode(bytes: Uint8Array, where: string): string {
   }
 }
 
+/** Strict, as nodes are: JSON.parse would keep one of two members of a name, and make null of a large number. */
 function parseJson(text: string, where: string): Json {
   try {
+    parseValue(text, { depthMax: PAYLOAD_DEPTH_MAX });
     return JSON.parse(text);
-  } catch (cause) {
+  } catch (thrown) {
+    if (!(thrown instanceof DeltabaseError)) throw thrown;
+    const { cause = thrown, message } = thrown;
+    if (thrown.details['problem'] !== 'syntax') throw invalid(`${where}: ${message}`, thrown);
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw invalid(`${where} is not JSON (${reason}): quote strings, as in '"text"'`, cause);
   }

@@ -56,6 +56,19 @@ test('a payload that is no JSON, no UTF-8 or too large is refused, saying where'
   await assert.rejects(readPayload('-', testIo({ stdin })), invalid(/more than 4194304 bytes/));
 });
 
+test('a payload that nodes would refuse is refused, not mended', async () => {
+  for (const [text, why] of [
+    ['{"by": 1, "by": 2}', /^the payload: an object repeats a name/],
+    ['{"by": 1e400}', /^the payload: a number is beyond those of doubles/],
+    ['["\\ud800"]', /^the payload: a string holds a lone surrogate/],
+    ['['.repeat(100_000), /^the payload: the JSON is nested deeper than 1000/],
+  ] as const) {
+    await assert.rejects(readPayload(text, testIo()), invalid(why));
+  }
+  const inOrder = '{"z":1,"a":[0.5,null],"__proto__":true}';
+  assert.equal(JSON.stringify(await readPayload(inOrder, testIo())), inOrder);
+});
+
 test('a file that cannot be read is refused by name', async () => {
   const missing = join(tmpdir(), 'deltabase-none', 'x.json');
   await assert.rejects(
