@@ -75,7 +75,9 @@ export class Machines {
       ...(expectedVersion === undefined ? {} : { expectedVersion }),
     };
     const { version, unchanged } = await this.#run(options, (link, timeoutMs) =>
-      link.call('Deploy', request, { timeoutMs, signal }),
+      link
+        .call('Deploy', request, { timeoutMs, signal })
+        .catch((thrown: unknown) => refuseModule(thrown, module)),
     );
     return { version: versionOf(version), unchanged };
   }
@@ -107,6 +109,14 @@ export class Machines {
     const timeoutMs = timeoutOf(options, this.#host.limits);
     return this.#host.attempts.run({ timeoutMs, signal: options.signal }, {}, once);
   }
+}
+
+/** A module far beyond the limit never reaches those who would say so. */
+function refuseModule(thrown: unknown, { length }: Uint8Array): never {
+  const { bytesMax } = thrown instanceof DeltabaseError ? thrown.details : {};
+  if (bytesMax === undefined) throw thrown;
+  const why = `the module has ${length} bytes, and a node takes no message of more than ${bytesMax}`;
+  throw new DeltabaseError('MODULE_INVALID', why, { cause: thrown });
 }
 
 function versionOf(version: WireMachineVersion | null): MachineVersion {

@@ -24,6 +24,20 @@ test('a call that took too long says so, and keeps what gRPC said as its cause',
   assert.equal(error.cause, late);
 });
 
+test('a message beyond the limit of its receiver is no overload: it would be as large again', () => {
+  for (const details of [
+    'Received message larger than max (16777085 vs 8454144)',
+    'grpc: received message larger than max (16777085 vs. 8454144)',
+  ]) {
+    const error = callError('10.0.0.1:7', thrown(status.RESOURCE_EXHAUSTED, details));
+    assert.equal(error.code, 'INVALID_ARGUMENT');
+    assert.deepEqual(error.details, { bytes: 16777085, bytesMax: 8454144 });
+    assert.match(error.message, /a message of 16777085 bytes, of 8454144 allowed/);
+  }
+  const busy = callError('10.0.0.1:7', thrown(status.RESOURCE_EXHAUSTED, 'too many requests'));
+  assert.equal(busy.code, 'OVERLOADED');
+});
+
 test('what else gRPC says is told as it is', () => {
   const error = callError('10.0.0.1:7', thrown(status.UNAVAILABLE, 'Connection dropped'));
   assert.equal(error.message, '10.0.0.1:7: Connection dropped');

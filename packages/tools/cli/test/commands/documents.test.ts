@@ -82,6 +82,10 @@ test('a machine that cannot be, or is not there, ends with a code and a way on',
   assertFailed(conflict, 4, /version 1 is deployed, not 0.*\(VERSION_CONFLICT\)\n$/);
   const junk = await cli.runWith('junk', 'deploy', 'bad', '-');
   assertFailed(junk, 2, /not a WebAssembly.*\(MODULE_INVALID\)\n$/);
+  const large = join(cluster.folder, 'large.wasm');
+  await writeFile(large, new Uint8Array(12 * 1024 * 1024));
+  const tooLarge = /the module has 12582912 bytes.*more than \d+ \(MODULE_INVALID\)\n$/;
+  assertFailed(await cli.run('deploy', 'bad', large), 2, tooLarge);
   assertFailed(await cli.run('deploy', 'bad', '/none.wasm'), 2, /cannot read \/none\.wasm: ENOENT/);
   assertFailed(await cli.run('deploy', 'B AD', module), 2, /space "B AD": use/);
   assertFailed(await cli.run('machines', 'get', 'none'), 3, /\(SPACE_NOT_FOUND\)/);
