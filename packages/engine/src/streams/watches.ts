@@ -388,7 +388,9 @@ function tooManyFilters(max: number): Failure {
 }
 
 function notConfirmed(): Failure {
-  return failure('UNAVAILABLE', 'no leader confirmed the state in time: watch again');
+  return failure('UNAVAILABLE', 'no leader confirmed the state in time: watch again', {
+    unconfirmed: true,
+  });
 }
 
 function noSuchSeq(asked: number, seq: number): Failure {

@@ -1,7 +1,9 @@
 // The deltas that made a document, oldest first, over as many calls as that takes.
 
 import type { DeltabaseError } from '@deltabase/base';
+import type { ClientLimits } from '../limits.js';
 import type { World } from '../world.js';
+import { AnswerAlarm } from './answer-alarm.js';
 import { type Attempts, mendable, type Patience } from './attempts.js';
 import { type DeltaEvent, deltaEvent } from './events.js';
 
@@ -15,9 +17,15 @@ export interface HistoryTarget {
   readonly limit: number;
 }
 
+export interface HistoryHost {
+  readonly attempts: Attempts;
+  readonly world: World;
+  readonly limits: Pick<ClientLimits, 'attemptTimeoutMs'>;
+}
+
 /** Gives deltas until there are no more. `timeoutMs` is for each wait, not for the whole. */
 export async function* historyEvents(
-  { attempts, world }: { readonly attempts: Attempts; readonly world: World },
+  { attempts, world, limits }: HistoryHost,
   { space, key, group, from, limit }: HistoryTarget,
   { timeoutMs, signal }: Patience,
 ): AsyncGenerator<DeltaEvent, void, void> {
@@ -30,18 +38,27 @@ export async function* historyEvents(
     if (world.nowMs() >= untilMs && last !== undefined) throw last;
     const { link } = await attempts.endpoint(group, attempt, untilMs, signal, last);
     const request = { space, key, fromSeq: next, limit: end === Infinity ? 0 : end - next };
+    const alarm = new AnswerAlarm(world, signal);
+    const setAlarm = (): void =>
+      alarm.set(Math.min(untilMs - world.nowMs(), limits.attemptTimeoutMs));
+    setAlarm();
     try {
-      for await (const { deltas } of link.stream('ListDeltas', request, { signal })) {
+      const pages = link.stream('ListDeltas', request, { signal: alarm.signal });
+      for await (const { deltas } of pages) {
+        alarm.stop();
         for (const delta of deltas) {
           yield deltaEvent(delta);
           next = delta.seq + 1;
         }
         attempt = 0;
         untilMs = world.nowMs() + timeoutMs;
+        setAlarm();
       }
       return;
     } catch (thrown) {
-      last = mendable(thrown);
+      last = mendable(alarm.explain(thrown));
+    } finally {
+      alarm.stop();
     }
   }
 }

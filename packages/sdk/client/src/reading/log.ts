@@ -7,6 +7,7 @@ import type { Topology } from '../cluster/topology.js';
 import type { ClientLimits } from '../limits.js';
 import type { WireLogEntry } from '../transport/wire.js';
 import type { World } from '../world.js';
+import { AnswerAlarm } from './answer-alarm.js';
 import { type Attempts, mendable, type Patience } from './attempts.js';
 
 /** An entry of a group's Raft log. */
@@ -62,8 +63,16 @@ export async function* logEntries(
     const request = { group, fromIndex: next, limit: left === Infinity ? 0 : left, follow };
     const begunMs = world.nowMs();
     let isCommitted = true;
+    const alarm = new AnswerAlarm(world, signal);
+    const setAlarm = (): void => {
+      // Who follows waits for what is not there yet.
+      if (!follow) alarm.set(Math.min(untilMs - world.nowMs(), limits.attemptTimeoutMs));
+    };
+    setAlarm();
     try {
-      for await (const { entries } of link.stream('ReadLog', request, { signal })) {
+      const pages = link.stream('ReadLog', request, { signal: alarm.signal });
+      for await (const { entries } of pages) {
+        alarm.stop();
         for (const entry of entries) {
           yield entryOf(entry);
           isCommitted = entry.committed;
@@ -71,17 +80,21 @@ export async function* logEntries(
           left--;
         }
         attempt = 0;
+        untilMs = world.nowMs() + timeoutMs;
+        setAlarm();
       }
       if (!follow) return;
       last = new DeltabaseError('UNAVAILABLE', 'the node ended the log');
     } catch (thrown) {
-      last = mendable(thrown);
+      last = mendable(alarm.explain(thrown));
       // Another leader may have put other entries behind those that were not committed.
       if (!isCommitted) throw last;
+    } finally {
+      alarm.stop();
     }
     // A call that stood for a while was served, also if nothing was added to the log.
     const nowMs = world.nowMs();
-    if (next > request.fromIndex || nowMs - begunMs > limits.retryMsMax)
+    if (next > request.fromIndex || (follow && nowMs - begunMs > limits.retryMsMax))
       untilMs = nowMs + timeoutMs;
   }
 }

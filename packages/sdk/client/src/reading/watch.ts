@@ -8,6 +8,7 @@ import { filterOf, type Json } from '@deltabase/delta';
 import type { ClientLimits } from '../limits.js';
 import { OnlyApart } from '../transport/transport.js';
 import type { StreamCalls, WireWatchEvent } from '../transport/wire.js';
+import { AnswerAlarm } from './answer-alarm.js';
 import { type Attempts, mendable, type Patience } from './attempts.js';
 import { DocumentPlace } from './document-place.js';
 import type { AnyWatchEvent } from './events.js';
@@ -70,12 +71,16 @@ export async function* watchFrom<Event>(
     found = undefined;
     let goesApart = false;
     let begunMs = Number.POSITIVE_INFINITY;
+    const alarm = new AnswerAlarm(world, signal);
     try {
       const { link } = copy ?? (await attempts.endpoint(group, attempt, untilMs, signal, last));
       const request = requestOf(target, place.begin());
       begunMs = world.nowMs();
-      const responses = link.stream('Watch', request, { signal, apart });
+      // Behind a seq nothing may happen for long; a state is there, and given at once.
+      if (request.afterSeq === undefined) alarm.set(untilMs - begunMs);
+      const responses = link.stream('Watch', request, { signal: alarm.signal, apart });
       for await (const { events, copies: known } of responses) {
+        if (events.length > 0) alarm.stop();
         for (const event of events) {
           const next = place.take(event);
           if (next !== undefined) yield next;
@@ -98,10 +103,15 @@ export async function* watchFrom<Event>(
       goesApart = thrown instanceof OnlyApart && !apart;
       if (!goesApart) {
         if (copy === undefined && isHistoryGone(thrown)) place.forget();
-        else last = copy === undefined ? mendable(thrown) : failedAtCopy(thrown);
+        else {
+          const ended = alarm.explain(thrown);
+          last = copy === undefined ? mendable(ended) : failedAtCopy(ended);
+        }
         copy?.failed();
+        if (alarm.hasRung || neverBegan(thrown)) begunMs = Number.POSITIVE_INFINITY;
       }
     } finally {
+      alarm.stop();
       copy?.left();
     }
     apart ||= goesApart;
@@ -144,6 +154,11 @@ function requestOf(
   if (policy === 'latest') return { policy: 'WATCH_POLICY_LATEST', ...what };
   const { perSecond } = policy;
   return { policy: 'WATCH_POLICY_PER_SECOND', perSecond, ...what };
+}
+
+/** Whether a node says that it waited in vain for a quorum to confirm the state. */
+function neverBegan(thrown: unknown): boolean {
+  return thrown instanceof DeltabaseError && thrown.details['unconfirmed'] === true;
 }
 
 function isHistoryGone(thrown: unknown): boolean {

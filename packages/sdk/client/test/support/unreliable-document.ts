@@ -22,6 +22,10 @@ export class Truth {
   }
 
   deltaEvent(seq: number): object {
+    return { delta: this.delta(seq) };
+  }
+
+  delta(seq: number): object {
     const patch = encodeUtf8(JSON.stringify([{ op: 'replace', path: '/n', value: seq }]));
     const cause = {
       channel: 'add',
@@ -33,7 +37,7 @@ export class Truth {
       seed: 6,
     };
     const hash = hashText(fromJson(this.value(seq)));
-    return { delta: { seq, patch, hash, timeMs: 1000 + seq, cause } };
+    return { seq, patch, hash, timeMs: 1000 + seq, cause };
   }
 
   /** Deltas up to `seq` in one. */
