@@ -25,6 +25,7 @@ import { type Failure, failure, type Submission } from './results.js';
 import { type EngineStatus, type GroupPosition, statusOf } from './status.js';
 import { formatNode, type RecoveredNode, recoverNode } from './storage/recovery.js';
 import { beginInTurn, watchInTurn } from './streams/begin-in-turn.js';
+import { absence } from './streams/document-source.js';
 import type { DocumentStreams } from './streams/document-streams.js';
 import type { HeadsRequest, HeadsResult } from './streams/heads.js';
 import { type HistoryPage, readHistory } from './streams/history.js';
@@ -168,7 +169,7 @@ export class Engine implements DocumentStreams, CopyDirectory {
     return this.#parts.readLoad.followCopies(listener);
   }
 
-  /** Reads a page of a document's history, from `fromSeq` (at least 1) on. */
+  /** Reads a page of a document's history, from `fromSeq` (at least 1) on. Fails with DOCUMENT_NOT_FOUND if it has none. */
   history(
     request: { readonly space: string; readonly key: string; readonly fromSeq: number },
     answer: (page: HistoryPage | Failure) => void,
@@ -364,7 +365,8 @@ export class Engine implements DocumentStreams, CopyDirectory {
     const group = this.#parts.router.groupOf(space, key);
     group.load(space, key, (local) => {
       if (local === undefined) return;
-      group.documents.read(readHistory(this.#parts.disk, local, fromSeq, limits), once);
+      if (local.seq === 0) once(absence(this.#parts.documentOf({ space, key })));
+      else group.documents.read(readHistory(this.#parts.disk, local, fromSeq, limits), once);
     });
   }
 }

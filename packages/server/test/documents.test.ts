@@ -172,6 +172,9 @@ test('reads in every mode, at a pointer and of an earlier seq', async () => {
     await fails(get({ key: '' }), INVALID_ARGUMENT, 'INVALID_ARGUMENT');
     await fails(get({ pointer: '/none' }), NOT_FOUND, 'POINTER_NOT_FOUND');
     await fails(get({ key: 'other' }), NOT_FOUND, 'DOCUMENT_NOT_FOUND');
+    await fails(get({ key: 'other', atSeq: 1 }), NOT_FOUND, 'DOCUMENT_NOT_FOUND');
+    await fails(get({ space: 'none' }), NOT_FOUND, 'SPACE_NOT_FOUND');
+    await fails(get({ space: 'none', mode: 'READ_MODE_STALE' }), NOT_FOUND, 'SPACE_NOT_FOUND');
   });
 });
 
@@ -222,6 +225,7 @@ test('a history that is not there, or not asked for well, is an error', async ()
       return [deltas.status!.code, errorIn(deltas.status!).code];
     };
     assert.deepEqual(await ends({ space: 'list', key: 'none' }), [5, 'DOCUMENT_NOT_FOUND']);
+    assert.deepEqual(await ends({ space: 'none', key: 'none' }), [5, 'SPACE_NOT_FOUND']);
     assert.deepEqual(await ends({ space: 'list', key: '' }), [3, 'INVALID_ARGUMENT']);
     const far = { space: 'list', key: 'a', fromSeq: 2 ** 60 };
     assert.deepEqual(await ends(far), [3, 'INVALID_ARGUMENT']);

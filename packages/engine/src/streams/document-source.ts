@@ -5,7 +5,7 @@ import type { Version } from '@deltabase/delta';
 import type { DocumentObserver } from '../documents/local-document.js';
 import type { TailDelta } from '../documents/tail.js';
 import type { Expiring } from '../expiring.js';
-import type { Failure } from '../results.js';
+import { type Failure, failure } from '../results.js';
 import type { ComposeRequest, StoredComposition } from './compose-stored.js';
 
 /** A document as this process holds it. */
@@ -60,4 +60,11 @@ export interface DocumentSource {
     request: ComposeRequest,
     done: (composed: StoredComposition | Failure) => void,
   ): void;
+}
+
+/** Why a document of seq 0 cannot be given: nobody has made it, or nobody can. */
+export function absence(source: DocumentSource): Failure {
+  const { space, key } = source;
+  const why = `${space}/${key} has had no message that changed it yet`;
+  return source.missing() ?? failure('DOCUMENT_NOT_FOUND', why);
 }

@@ -18,7 +18,7 @@ import type { HeatCounter } from '../heat/heat.js';
 import type { Shedding } from '../heat/shedding.js';
 import { OpenRequests } from '../open-requests.js';
 import { type Failure, failure, failureOf, overloaded } from '../results.js';
-import type { DocumentSource, StreamedDocument } from './document-source.js';
+import { absence, type DocumentSource, type StreamedDocument } from './document-source.js';
 import { SeqWaiters } from './seq-waiters.js';
 
 /** How fresh the copy must be. */
@@ -241,17 +241,17 @@ export class Reads {
     } else if (mode.kind === 'atLeast' && local.seq < mode.seq) {
       this.#awaitSeq(local, mode.seq, read);
     } else if (atSeq === undefined || atSeq === local.seq) {
-      const result = this.#valueOf(local.document.committed, request, source.freshMs);
+      const result = this.#valueOf(local.document.committed, read, source.freshMs);
       answer(result);
       const bytes = result.kind === 'value' ? result.value.length : 0;
       if (local.seq > 0) this.#host.heat.read(local, bytes);
       return READ_BYTES + bytes;
     } else if (atSeq > local.seq) {
-      answer(noSuchSeq(atSeq, local.seq));
+      answer(local.seq === 0 ? absence(source) : noSuchSeq(atSeq, local.seq));
     } else {
       source.versionAt(atSeq, (version) => {
         if (this.#letGo(read)) return;
-        answer('code' in version ? version : this.#valueOf(version, request, undefined));
+        answer('code' in version ? version : this.#valueOf(version, read, undefined));
       });
     }
     return READ_BYTES;
@@ -268,13 +268,10 @@ export class Reads {
 
   #valueOf(
     { seq, root }: Version,
-    { space, key, pointer }: ReadRequest,
+    { source, request: { space, key, pointer } }: Read,
     freshMs: number | undefined,
   ): ReadResult {
-    if (seq === 0) {
-      const why = `${space}/${key} has had no message that changed it yet`;
-      return failure('DOCUMENT_NOT_FOUND', why);
-    }
+    if (seq === 0) return absence(source);
     const value = getAt(root, pointer);
     if (value === undefined) {
       return failure('POINTER_NOT_FOUND', `${space}/${key} holds nothing at ${quote(pointer)}`);

@@ -1,6 +1,6 @@
 // ListDeltas: a document's history by pages of the engine.
 
-import { type Engine, failure, type HistoryPage } from '@deltabase/engine';
+import type { Engine, HistoryPage } from '@deltabase/engine';
 import { encodeListedDelta } from '../wire/delta-codec.js';
 import { gather, type PageAnswer, type PageSource } from './page-stream.js';
 
@@ -36,16 +36,12 @@ export class DeltaList implements PageSource {
     const { space, key } = this.#request;
     this.#engine.history({ space, key, fromSeq: this.#nextSeq }, (page) => {
       if (page.kind === 'failed') answer.failed(page);
-      else this.#give(page, answer);
+      else this.#give(page.deltas, answer);
     });
   }
 
-  #give({ deltas, seq }: HistoryPage, answer: PageAnswer): void {
-    const { space, key } = this.#request;
-    if (seq === 0) {
-      const why = `${space}/${key} has had no message that changed it yet`;
-      answer.failed(failure('DOCUMENT_NOT_FOUND', why));
-    } else if (deltas.length === 0) {
+  #give(deltas: HistoryPage['deltas'], answer: PageAnswer): void {
+    if (deltas.length === 0) {
       answer.end();
     } else {
       const given = deltas.slice(0, this.#left);

@@ -115,6 +115,11 @@ export class Cluster {
     return this.#node(id).engine !== undefined;
   }
 
+  /** What comes to a node that runs over a connection: later if it stands still, and not at all if it ends before. */
+  reach(id: NodeId, use: (engine: Engine) => void): void {
+    this.#node(id).reach(use);
+  }
+
   /** Whether a node was started and has not ended; it may still be reading its disk. */
   isRunning(id: NodeId): boolean {
     return this.#node(id).isRunning;

@@ -9,7 +9,6 @@ import {
   type Engine,
   type EngineConfig,
   type Failure,
-  failure,
   type Lane,
   type MachineHost,
   type Member,
@@ -178,6 +177,13 @@ export class SimulatedNode {
     this.#process.resume();
   }
 
+  /** What comes over a connection. */
+  reach(use: (engine: Engine) => void): void {
+    this.#live(this.life, () => {
+      if (this.#engine !== undefined) use(this.#engine);
+    });
+  }
+
   #startEngine(disk: Disk, beginning: Beginning): void {
     const { simulation, options, network } = this.#around;
     const { durable } = this.#observer;
@@ -298,7 +304,6 @@ function readPage(
 ): void {
   engine.history(request, (page) => {
     if (page.kind === 'failed') answer(page);
-    else if (page.seq === 0) answer(failure('DOCUMENT_NOT_FOUND', 'it has had no message yet'));
     else answer(page.deltas);
   });
 }

@@ -102,11 +102,13 @@ export class SimulatedSession {
     // Nobody may ever answer: the node may be gone.
     cluster.simulation.schedule(TIMEOUT_MS + RETRY_MS, () => this.#retryLater(sending, attempt));
     if (to === undefined || !cluster.isUp(to)) return;
-    const expiresMs = cluster.monotonicMs(to) + TIMEOUT_MS;
     const answer = (_tag: number, result: Result): void => this.#answered(sending, attempt, result);
     const sink = { answer, flush() {} };
     const message = { retried: attempt > 1, ...this.#messageOf(sending) };
-    cluster.engine(to).submit([{ message, sink, tag: 0, expiresMs }]);
+    cluster.reach(to, (engine) => {
+      const expiresMs = cluster.monotonicMs(to) + TIMEOUT_MS;
+      engine.submit([{ message, sink, tag: 0, expiresMs }]);
+    });
   }
 
   #messageOf({ key, channel, payload, number }: Sending) {
