@@ -138,7 +138,7 @@ test('a node that is known but down cannot be asked, and one that is not known i
   await assert.rejects(asked, { code: 'UNAVAILABLE', message: 'node:9002 is down' });
   const unknown = settled(world, client.cluster.status({ node: 3 }));
   await assert.rejects(unknown, {
-    code: 'INVALID_ARGUMENT',
+    code: 'NODE_NOT_FOUND',
     message: 'there is no node 3: there are 1, 2',
   });
   await settled(world, client.close());

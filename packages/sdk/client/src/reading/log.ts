@@ -99,12 +99,12 @@ export async function* logEntries(
   }
 }
 
-/** The endpoint of a node, reachable or not. Throws INVALID_ARGUMENT for one that nobody knows. */
+/** The endpoint of a node, reachable or not. Throws NODE_NOT_FOUND for one that nobody knows. */
 export function endpointOf(topology: Topology, node: number): Endpoint {
   const endpoint = topology.endpointOf(node);
   if (endpoint !== undefined) return endpoint;
   throw new DeltabaseError(
-    'INVALID_ARGUMENT',
+    'NODE_NOT_FOUND',
     `there is no node ${node}: there are ${topology.nodes.join(', ')}`,
   );
 }

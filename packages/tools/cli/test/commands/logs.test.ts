@@ -146,7 +146,7 @@ test('what cannot be asked of a log is refused, saying what can', async () => {
   assertFailed(await log('list', 'x'), 2, /^deltabase: value 'x' is invalid for argument 'group'/);
   assertFailed(await log('show', group, '0'), 2, /whole number from 1 on/);
   assertFailed(await log('list', '--from', '2'), 2, /--from and --limit are for .* one group/);
-  assertFailed(await log('list', '--node', '9'), 2, /there is no node 9: there are 1, 2, 3/);
+  assertFailed(await log('list', '--node', '9'), 3, /there is no node 9: there are 1, 2, 3/);
   assertFailed(await log('list', '--data', 'x', '--node', '1'), 2, /cannot be used with.*--node/);
   assertFailed(await log('list', '--data', 'x', '-a', 'x:1'), 2, /cannot be used with.*--address/);
 });
