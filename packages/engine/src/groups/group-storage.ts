@@ -154,7 +154,8 @@ export class GroupStorage {
     const firstIndex = this.log.firstIndex();
     const lastAtOnce = firstIndex + COMPACTED_AT_ONCE - 1;
     const index = Math.min(this.log.compactableTo(this.#trailingBytes), heldFrom, lastAtOnce);
-    if (index < firstIndex) return;
+    // The last entry to go stays on disk, for its term: by itself the first of all would not go.
+    if (index < firstIndex || index === 1) return;
     const { bytes } = this.log;
     const operations = this.log.compact(index);
     const removed = bytes - this.log.bytes;

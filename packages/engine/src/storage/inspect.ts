@@ -16,6 +16,7 @@ import {
   indexOfEntryKey,
   NODE_KEY,
 } from './keys.js';
+import { compactedPlace } from './log-beginning.js';
 import { readRecoveryRow } from './recovery.js';
 import {
   decodeEntry,
@@ -39,7 +40,7 @@ export interface StoredNode extends NodeRow {
 export interface StoredGroup extends GroupRow {
   readonly group: number;
   readonly hardState: HardState;
-  /** The entries on disk; both 0 if there are none. */
+  /** The entries of the log, as a node that runs with these files says; the last is before the first if there is none. */
   readonly firstIndex: number;
   readonly lastIndex: number;
 }
@@ -84,7 +85,8 @@ export function* inspectLog(
   const { groups } = yield* readNodeRow(disk);
   if (group > groups) throw invalid(`there is no group ${group}: groups are 0 to ${groups}`);
   const commit = yield* readCommit(disk, group);
-  const entries = yield* readEntries(disk, group, fromIndex);
+  const compactedIndex = yield* readCompactedIndex(disk, group);
+  const entries = yield* readEntries(disk, group, Math.max(fromIndex, compactedIndex + 1));
   return entries.map((entry) => storedEntry(entry, commit));
 }
 
@@ -142,17 +144,36 @@ function* readNodeRow(disk: DiskReader): Task<NodeRow> {
 function* readGroup(disk: DiskReader, group: number): Task<StoredGroup> {
   const row = yield* readGroupRow(disk, group);
   const hardState = yield* readHardState(disk, group);
-  const range = { rowsMax: 1, ...entryRange(group, 0, Number.MAX_SAFE_INTEGER, row.log) };
-  const [first] = yield* wait<readonly DiskRow[]>((done) => disk.range(range, done));
-  const backwards = { ...range, reverse: true };
-  const [last] = yield* wait<readonly DiskRow[]>((done) => disk.range(backwards, done));
+  const compactedIndex = yield* readCompactedIndex(disk, group);
+  const last = yield* readEndEntry(disk, { group, log: row.log, reverse: true });
   return {
     ...row,
     group,
     hardState,
-    firstIndex: first === undefined ? 0 : indexOfEntryKey(first.key),
-    lastIndex: last === undefined ? 0 : indexOfEntryKey(last.key),
+    firstIndex: compactedIndex + 1,
+    lastIndex: Math.max(compactedIndex, last?.index ?? 0),
   };
+}
+
+/** The entry right before the first that the log has. */
+function* readCompactedIndex(disk: DiskReader, group: number): Task<number> {
+  const { log, flushedIndex, flushedTerm } = yield* readGroupRow(disk, group);
+  const first = yield* readEndEntry(disk, { group, log, reverse: false });
+  return compactedPlace(first, { index: flushedIndex, term: flushedTerm }).index;
+}
+
+/** The first entry on disk or, in `reverse`, the last one. */
+function* readEndEntry(
+  disk: DiskReader,
+  {
+    group,
+    log,
+    reverse,
+  }: { readonly group: number; readonly log: number; readonly reverse: boolean },
+): Task<Entry | undefined> {
+  const range = { rowsMax: 1, reverse, ...entryRange(group, 0, Number.MAX_SAFE_INTEGER, log) };
+  const [row] = yield* wait<readonly DiskRow[]>((done) => disk.range(range, done));
+  return row && decodeEntry(indexOfEntryKey(row.key), row.value);
 }
 
 function* readGroupRow(disk: DiskReader, group: number): Task<GroupRow> {

@@ -14,6 +14,7 @@ import {
 } from 'raft-ts';
 import type { Disk, DiskOperation } from '../ports.js';
 import { entryKey } from './keys.js';
+import { compactedPlace } from './log-beginning.js';
 import { decodeEntry, encodeEntry } from './rows.js';
 import { TermRuns } from './term-runs.js';
 
@@ -62,11 +63,7 @@ export class LogStore implements Storage {
     this.#hardState = start.hardState;
     this.#number = start.number;
     this.#snapshot = start.snapshot;
-    const first = start.entries[0];
-    // The entry before the first one kept has no term on disk; the first itself stands in for it, unless
-    // the log begins right behind the snapshot, which tells its own term.
-    const isWhole = first === undefined || first.index > start.snapshot.index;
-    const { index, term } = isWhole ? start.snapshot : first;
+    const { index, term } = compactedPlace(start.entries[0], start.snapshot);
     this.#compactedIndex = index;
     this.#terms = new TermRuns(index, term);
     this.#cache = start.entries.filter((entry) => entry.index > index);
@@ -197,10 +194,11 @@ export class LogStore implements Storage {
     return index;
   }
 
-  /** The operations that remove the log up to `index`. It is gone from memory at once. */
+  /** The operations that remove the log up to `index`, 2 or more. It is gone from memory at once. */
   compact(index: number): DiskOperation[] {
     const before = this.#compactedIndex;
     assert(index > before && index <= this.#snapshot.index, 'only what is flushed is compacted');
+    assert(index > 1, 'a log on disk that begins with the first entry has lost none');
     const operations: DiskOperation[] = [];
     // The entry at `index` itself stays: it is what tells the term of the log's beginning.
     this.#delete(before, index - 1, operations);

@@ -83,9 +83,11 @@ test('a log store gives what was appended, from memory or disk, also after a res
           log.trimCache(index);
         } else if (action.kind === 'compact') {
           const index = log.compactableTo(action.keep);
-          if (index >= log.firstIndex()) opened.disk.write(log.compact(index), () => {});
+          if (index >= log.firstIndex() && index > 1)
+            opened.disk.write(log.compact(index), () => {});
         } else {
           opened = open(opened.disk, log.snapshot(), onDisk(opened));
+          assert.equal(opened.log.firstIndex(), log.firstIndex(), 'a restart takes nothing away');
         }
         const now = opened.log;
         assert.equal(now.lastIndex(), Math.max(model.at(-1)?.index ?? 0, now.snapshot().index));
@@ -137,6 +139,16 @@ test('compaction keeps the last entry that it removes: it tells the term of what
   assert.throws(() => log.term(2), { code: 'Compacted' });
   assert.throws(() => log.entries(3, 5, 100), { code: 'Compacted' });
   assert.throws(() => log.entries(4, 6, 100), { code: 'Unavailable' });
+});
+
+test('a log of which nothing was compacted begins with its first entry, also after a restart', () => {
+  const opened = open();
+  append(opened, [entry(1, 1), entry(2, 1)]);
+  opened.log.flushed(snapshotAt(2, 1));
+  const { log } = open(opened.disk, snapshotAt(2, 1), onDisk(opened));
+  assert.equal(log.firstIndex(), 1);
+  assert.deepEqual(read(log), [entry(1, 1), entry(2, 1)]);
+  assert.throws(() => log.compact(1), /lost none/);
 });
 
 test('what is not flushed is never compacted, nor what is to be kept by size', () => {

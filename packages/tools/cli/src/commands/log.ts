@@ -125,8 +125,8 @@ async function show(context: Context, source: Source, group: number, index: numb
 /** Why there is no entry: not yet, or not any more. */
 async function notThere(source: Source, group: number, index: number): Promise<DeltabaseError> {
   const { groups } = await source.logs();
-  const { firstIndex = 0, lastIndex = 0 } = groups.find((one) => one.group === group) ?? {};
-  const range = lastIndex === 0 ? 'it is empty' : `it has ${firstIndex} to ${lastIndex}`;
+  const { firstIndex = 1, lastIndex = 0 } = groups.find((one) => one.group === group) ?? {};
+  const range = lastIndex < firstIndex ? 'it is empty' : `it has ${firstIndex} to ${lastIndex}`;
   const what = `the log of group ${group} has no entry ${index}`;
   if (index > lastIndex) return new DeltabaseError('INVALID_ARGUMENT', `${what} yet: ${range}`);
   return new DeltabaseError('HISTORY_GONE', `${what} any more, for it was compacted: ${range}`);
