@@ -4,6 +4,7 @@
 import { type CallOptions, CLIENT_LIMITS, type Client, connect } from '@deltabase/client';
 import type { Command } from 'commander';
 import { type Paint, paintFor } from './format/paint.js';
+import { jsonLine } from './format/printable.js';
 import type { Io } from './io.js';
 import { upTo } from './parse.js';
 
@@ -85,7 +86,7 @@ export class Context {
 
   /** Shows a result: `text` to people, `json` to programs. */
   show(json: unknown, text: () => string): Promise<void> {
-    return this.io.out(this.isJson ? `${JSON.stringify(json)}\n` : text());
+    return this.io.out(this.isJson ? jsonLine(json) : text());
   }
 
   /** Tells people, and only them, something that is not a result. */

@@ -2,7 +2,7 @@
 
 import { constants } from 'node:os';
 import { DeltabaseError, ERRORS, toDeltabaseError } from '@deltabase/base';
-import { printable } from './format/printable.js';
+import { jsonLine, printable } from './format/printable.js';
 import { type Io, OutputClosed } from './io.js';
 
 /** The exit code for what a command threw. */
@@ -26,7 +26,7 @@ export function endOf(thrown: unknown, io: Io, isJson: boolean): number {
 /** What is told of it on standard error; `where`: what it happened to. A defect comes with its stack. */
 export function errorText(thrown: unknown, isJson: boolean, where = ''): string {
   const error = toDeltabaseError(thrown);
-  if (isJson) return `${JSON.stringify({ error: errorJson(error) })}\n`;
+  if (isJson) return jsonLine({ error: errorJson(error) });
   const text = `deltabase: ${where}${printable(error.message)} (${error.code})\n`;
   if (thrown instanceof DeltabaseError || !(thrown instanceof Error)) return text;
   return `${text}${thrown.stack}\n`;

@@ -19,6 +19,7 @@ test('an error is told in a line, or as JSON; a defect with its stack', () => {
   assert.deepEqual(JSON.parse(errorText(error, true)), {
     error: { code: 'REJECTED', message: 'not\n\u001b[31mnow', details: { a: 1 } },
   });
+  assert.ok(errorText(new DeltabaseError('REJECTED', '\u009b2J'), true).includes('"\\u009b2J"'));
   assert.match(
     errorText(new TypeError('oops'), false),
     /^deltabase: oops \(INTERNAL\)\n.*exit\.test/s,

@@ -1,5 +1,5 @@
-// Text of others on a person's terminal: what would move the cursor, change colors or turn the line around is
-// shown as JSON escapes it, so that no document, key or handler can paint over what this program says.
+// Text of others on a terminal: what would move the cursor, change colors or turn the line around is shown as JSON
+// escapes it, so that no document, key or handler can paint over what this program says. In JSON that changes no value.
 
 /** Control characters (C0, DEL, C1), line separators, marks of direction, and halves of surrogate pairs. */
 const ACTIVE =
@@ -11,10 +11,15 @@ export function printable(text: string): string {
   return text.replaceAll(ACTIVE, escapeOf);
 }
 
-/** `value` as JSON over several lines; as valid as without the escapes. */
+/** `value` as JSON over several lines, for people. */
 export function printableJson(value: unknown): string {
   const text = JSON.stringify(value, undefined, 2);
   return text.replaceAll(ACTIVE, (unit) => (unit === '\n' ? unit : escapeOf(unit)));
+}
+
+/** `value` as JSON in one line, with its end, for programs: all that `--json` prints is made here. */
+export function jsonLine(value: unknown): string {
+  return `${printable(JSON.stringify(value))}\n`;
 }
 
 function escapeOf(unit: string): string {

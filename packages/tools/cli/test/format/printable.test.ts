@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { printable, printableJson } from '../../src/format/printable.js';
+import { jsonLine, printable, printableJson } from '../../src/format/printable.js';
 
 test('text of others cannot move the cursor, color, or turn a line around', () => {
   assert.equal(printable('a\u001b[31mb'), 'a\\u001b[31mb');
@@ -15,6 +15,20 @@ test('what people write stays as it is', () => {
   for (const text of ['visits', 'Größe', '日本語', '👩‍👩‍👧', 'a/b~1c', '"quoted"']) {
     assert.equal(printable(text), text);
   }
+});
+
+test('JSON in one line keeps its meaning and holds nothing that a terminal acts on but its end', () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
+      const line = jsonLine(value);
+      assert.equal(line, `${printable(line.slice(0, -1))}\n`);
+      assert.deepEqual(JSON.parse(line), JSON.parse(JSON.stringify(value)));
+    }),
+  );
+  assert.equal(
+    jsonLine({ a: '\u009b31m\u202e\u2028\u200f\u007f\ud800' }),
+    '{"a":"\\u009b31m\\u202e\\u2028\\u200f\\u007f\\ud800"}\n',
+  );
 });
 
 test('JSON over several lines keeps its meaning and holds nothing that a terminal acts on', () => {
