@@ -38,7 +38,10 @@ interface Request {
   readonly resultText: (result: SendResult) => string;
 }
 
-/** Sends the lines. Throws what ended the input before its end, once what stood before it is answered. */
+/**
+ * Sends the lines. The first that fails, a malformed one included, gives the exit code. Throws what ended the input
+ * before its end, once what stood before it is answered; but tells it only, if it is malformed and another failed first.
+ */
 export async function sendLines(
   context: Context,
   { place, argument, resultText }: Request,
@@ -47,7 +50,7 @@ export async function sendLines(
   const messages = messagesOf(readLines(argument, context.io), place);
   let failed = 0;
   let shown = 0;
-  await context.withClient(async (client) => {
+  const sendAll = async (client: Client): Promise<void> => {
     const send = (message: Message & { line: number }) => sendLine(client, message, context);
     for await (const answer of mapInOrder(messages, send, IN_FLIGHT_MAX)) {
       if ('error' in answer && failed++ === 0) endWith(exitCodeOf(answer.error));
@@ -56,7 +59,13 @@ export async function sendLines(
       });
       shown = answer.line;
     }
-  });
+  };
+  try {
+    await context.withClient(sendAll);
+  } catch (thrown) {
+    if (failed === 0 || !isMalformed(thrown)) throw thrown;
+    context.io.err(errorText(thrown, context.isJson));
+  }
   if (failed > 0) context.note(`${failed} of the messages failed`);
 }
 
@@ -123,6 +132,11 @@ function textIn(fields: JsonObject, name: string, line: number): string {
   const value = fields[name];
   if (typeof value === 'string') return value;
   throw malformed(line, `"${name}" must be a string`);
+}
+
+/** Whether it is a line that ended the input, rather than an interruption or a reader that went away. */
+function isMalformed(thrown: unknown): boolean {
+  return thrown instanceof DeltabaseError && thrown.code === 'INVALID_ARGUMENT';
 }
 
 function malformed(line: number, why: string): DeltabaseError {

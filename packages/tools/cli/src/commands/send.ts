@@ -32,7 +32,8 @@ one message. They are sent together, in their order to each document, and
 answered in their order. One that fails does not stop the others; the exit code
 is that of the first that did. A line is the payload if space, key and channel
 are given; otherwise it is an object with those of "space", "key" and "channel"
-that are not, and "payload". A line that is no such thing ends the input.
+that are not, and "payload". A line that is no such thing fails too, and ends
+the input.
 
 Examples:
   deltabase send counter visits add '{"by": 2}'

@@ -177,6 +177,16 @@ test('a line that is no message ends the input, once what stood before it is ans
   assert.equal(broken.stdout, 'seq 1  1\nseq 2  2\n');
   assert.match(broken.stderr, /^deltabase: line 3 is not JSON/);
   assert.equal(await cli.text('get', 'counter', key, '/n'), '2\n');
+  const second = await cli.runWith('{"by":0.5}\nx\n4\n', ...add);
+  assertFailed(
+    second,
+    4,
+    /^deltabase: line 1: .*\(REJECTED\)\ndeltabase: line 2 is not JSON.*\ndeltabase: 1 of the messages failed\n$/,
+  );
+  const asJson = await cli.runWith('{"by":0.5}\nx\n', ...add, '--json');
+  assert.equal(asJson.code, 4);
+  assert.equal(JSON.parse(asJson.stdout).error.code, 'REJECTED');
+  assert.equal(JSON.parse(asJson.stderr).error.code, 'INVALID_ARGUMENT');
   const noObject = await cli.runWith('[1]\n', 'send', 'counter', '--ndjson');
   assertFailed(noObject, 2, /^deltabase: line 1: it must be an object/);
   const noKey = await cli.runWith('{"channel":"add"}\n', 'send', 'counter', '--ndjson');
