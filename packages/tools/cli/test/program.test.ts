@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '@deltabase/server';
 import { runCli } from '../src/program.js';
-import { COMMANDS, examplesOf, helpOf, wordsOf } from './support/help.js';
+import { documentedMembers, notTaking } from './support/documented.js';
+import { COMMANDS, examplesOf, helpOf, OPTIONS, wordsOf } from './support/help.js';
 import { testIo } from './support/test-io.js';
 
 test('wrong usage is told as any other error, in words or as JSON', async () => {
@@ -68,6 +69,21 @@ test('the commands are those that the documents tell of', () => {
     assert.ok(names.includes(name), name);
   }
   for (const name of ['log list', 'log tail', 'log show']) assert.ok(names.includes(name), name);
+});
+
+test('docs/cli.md names the commands without --address, and the members of all that take --json', async () => {
+  const taking = (option: string): string[] =>
+    [...OPTIONS].filter(([, options]) => options.includes(option)).map(([name]) => name);
+  const reaching = taking('--address');
+  assert.deepEqual(
+    await notTaking('--address'),
+    [...OPTIONS.keys()].filter((name) => !reaching.includes(name)),
+  );
+  const documented = await documentedMembers();
+  assert.deepEqual(
+    taking('--json').filter((name) => !documented.has(name)),
+    [],
+  );
 });
 
 for (const command of COMMANDS) {

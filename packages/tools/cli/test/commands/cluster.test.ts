@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Cli, Loose, Ran } from '../support/cli.js';
 import { startCluster, type TestCluster } from '../support/cluster.js';
+import { documentedMembers } from '../support/documented.js';
 
 let cluster: TestCluster;
 let cli: Cli;
@@ -62,8 +63,8 @@ test('an address that does not answer is named', async () => {
 });
 
 test('a change waits for its node: it says so, others are refused, and it is undone', async () => {
-  const text = await cli.text('cluster', 'add', `2=${PLACE}`, '--no-wait');
-  assert.equal(text, 'change 1 has begun\n');
+  const begun = await cli.json('cluster', 'add', `2=${PLACE}`, '--no-wait');
+  assert.deepEqual(begun, [{ change: 1 }]);
   const waiting = await cli.run('cluster', 'add', `2=${PLACE}`, '--timeout', '1');
   assertFailed(waiting, 5, /deltabase: add 2: joining, \d of 4 groups\n/);
   assert.match(
@@ -85,5 +86,7 @@ test('a change waits for its node: it says so, others are refused, and it is und
   assert.equal(undone.code, 0, undone.stderr);
   const list: Loose = JSON.parse(undone.stdout);
   assert.deepEqual([list.members.length, list.change, list.changes], [1, null, 2]);
+  const [whenThrough, begunOnly] = (await documentedMembers()).get('cluster remove')!;
+  assert.deepEqual([Object.keys(list), Object.keys(begun[0]!)], [whenThrough, begunOnly]);
   assertFailed(await cli.run('cluster', 'add', `2=${PLACE}`), 4, /use 3 or a higher one/);
 });

@@ -10,6 +10,16 @@ export const COMMANDS: readonly (readonly string[])[] = allOf(program).map((comm
   fullName(command).split(' ').slice(1),
 );
 
+/** The commands that are not groups of commands, with what options they take: `--json`. */
+export const OPTIONS: ReadonlyMap<string, readonly string[]> = new Map(
+  allOf(program)
+    .filter((command) => command.commands.length === 0)
+    .map((command) => {
+      const name = fullName(command).split(' ').slice(1).join(' ');
+      return [name, command.options.map(({ long }) => long!)] as const;
+    }),
+);
+
 export async function helpOf(command: readonly string[]): Promise<string> {
   const io = testIo();
   const code = await runCli([...command, '--help'], io);
