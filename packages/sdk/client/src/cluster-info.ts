@@ -2,7 +2,7 @@
 
 import { DeltabaseError, toDeltabaseError } from '@deltabase/base';
 import { type DocumentHeat, mergeHeat, type ProcessHeat } from './heat.js';
-import { type CallOptions, timeoutOf } from './options.js';
+import { type CallOptions, checkAddresses, timeoutOf } from './options.js';
 import { throwIfAborted } from './reading/attempts.js';
 import type { Copies } from './reading/copies.js';
 import { interruptible } from './reading/interruptible.js';
@@ -102,10 +102,11 @@ export class ClusterInfo {
     });
   }
 
-  /** The status of the replica at `address`, host:port. Throws UNAVAILABLE if it cannot be reached. */
+  /** The status of the replica at `address`, host:port. Throws UNAVAILABLE if it cannot be reached, INVALID_ARGUMENT if it can be none. */
   async replica(address: string, options: CallOptions = {}): Promise<ReplicaStatus> {
     const { limits, copies } = this.#host;
     const call = { timeoutMs: timeoutOf(options, limits), signal: options.signal };
+    checkAddresses([address]);
     const use = copies.use(address);
     if (use === undefined) {
       const why = `${address} did not answer a moment ago, or this client has enough connections: ask again later`;

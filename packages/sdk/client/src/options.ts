@@ -1,6 +1,7 @@
 // What callers may say: how to connect, and how long a call may take. Parsed here, once.
 
 import { DeltabaseError } from '@deltabase/base';
+import { isAddress } from './address.js';
 import type { ClientLimits } from './limits.js';
 import type { Transport } from './transport/transport.js';
 import type { World } from './world.js';
@@ -39,19 +40,18 @@ export function timeoutOf({ deadlineMs }: CallOptions, limits: ClientLimits): nu
   );
 }
 
-/** Addresses without doubles. Throws INVALID_ARGUMENT for what is not `host:port`. */
+/** Addresses without doubles. Throws INVALID_ARGUMENT for what is not `host:port`, or a port that none can have. */
 export function checkAddresses(addresses: readonly string[]): readonly string[] {
   if (addresses.length === 0) {
     throw new DeltabaseError('INVALID_ARGUMENT', 'give the address of at least one node');
   }
   for (const address of addresses) {
-    if (ADDRESS.test(address)) continue;
+    if (isAddress(address)) continue;
     throw new DeltabaseError(
       'INVALID_ARGUMENT',
-      `address ${JSON.stringify(address)}: use host:port, such as 127.0.0.1:7410 or [::1]:7410`,
+      `address ${JSON.stringify(address)}: use host:port with a port from 1 to 65535, such as 127.0.0.1:7410 or ` +
+        '[::1]:7410',
     );
   }
   return [...new Set(addresses)];
 }
-
-const ADDRESS = /^(\[[0-9a-f:]+\]|[^\s:/[\]]+):\d{1,5}$/i;

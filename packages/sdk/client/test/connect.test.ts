@@ -54,6 +54,13 @@ test('what cannot be an address is refused by name', async () => {
   for (const address of ['', 'localhost', 'host:port', 'http://host:1', '::1:4300']) {
     await assert.rejects(connect({ addresses: [address] }), { code: 'INVALID_ARGUMENT' });
   }
+  for (const port of ['0', '00', '65536', '99999', '100000']) {
+    const addresses = ['host:4300', `host:${port}`];
+    const message = new RegExp(
+      `^address "host:${port}": use host:port with a port from 1 to 65535`,
+    );
+    await assert.rejects(connect({ addresses }), { code: 'INVALID_ARGUMENT', message });
+  }
   await assert.rejects(connect({ addresses: [] }), { code: 'INVALID_ARGUMENT' });
 });
 

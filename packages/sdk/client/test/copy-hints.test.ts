@@ -92,7 +92,16 @@ test('of so many documents and copies no more are known; what was told of longes
 
 test('what is no address is not gone to', () => {
   const { hints } = setUp();
-  hints.learn('s/a', ['', 'host', 'a b:1', 'host:', 'host:123456', `${'x'.repeat(300)}:1`]);
+  hints.learn('s/a', [
+    '',
+    'host',
+    'a b:1',
+    'host:',
+    'host:99999',
+    'host:0',
+    'host:123456',
+    `${'x'.repeat(300)}:1`,
+  ]);
   assert.equal(hints.size, 0);
   hints.learn('s/a', ['[::1]:7420']);
   assert.equal(hints.choose('s/a', ANY), '[::1]:7420');

@@ -28,6 +28,9 @@ test('a replica that is down, or for which there is no room, is UNAVAILABLE', as
   await assert.rejects(settled(world, client.cluster.replica(addressOf(2))), {
     code: 'UNAVAILABLE',
   });
+  await assert.rejects(settled(world, client.cluster.replica('r2:99999')), {
+    code: 'INVALID_ARGUMENT',
+  });
   nodes.down.delete(2);
   const asked = client.cluster.replica(addressOf(2));
   await assert.rejects(settled(world, client.cluster.replica(addressOf(3))), {

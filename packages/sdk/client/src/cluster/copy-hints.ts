@@ -2,6 +2,7 @@
 // one read goes the leader's way and brings news, while the others go on by what is known; after twice as long without news
 // all do.
 
+import { isAddress } from '../address.js';
 import type { ClientLimits } from '../limits.js';
 import type { World } from '../world.js';
 
@@ -19,7 +20,7 @@ export interface CopyHintsOptions {
 
 /** Whoever asks anew may take so long until another one does. */
 const RENEWAL_MS = 1000;
-const ADDRESS = /^[^\s,]{1,260}:\d{1,5}$/;
+const ADDRESS_LENGTH_MAX = 266;
 
 export class CopyHints {
   readonly #options: CopyHintsOptions;
@@ -39,7 +40,7 @@ export class CopyHints {
   learn(name: string, copies: readonly string[]): void {
     const { world, limits } = this.#options;
     this.#byName.delete(name);
-    const addresses = copies.filter((address) => ADDRESS.test(address)).slice(0, limits.copiesMax);
+    const addresses = copies.filter(canBeCalled).slice(0, limits.copiesMax);
     if (addresses.length === 0) return;
     const renewMs = world.nowMs() + limits.copyHintMs;
     this.#byName.set(name, { addresses, renewMs, expiresMs: renewMs + limits.copyHintMs });
@@ -80,4 +81,8 @@ export class CopyHints {
     const usable = addresses.filter(mayUse);
     return usable[Math.floor(this.#options.world.random() * usable.length)];
   }
+}
+
+function canBeCalled(address: string): boolean {
+  return address.length <= ADDRESS_LENGTH_MAX && isAddress(address);
 }
