@@ -18,10 +18,10 @@ test('wrong usage is told as any other error, in words or as JSON', async () => 
       ['log', 'list', 'x'],
       "value 'x' is invalid for argument 'group'. Use a whole number from 0 on: see deltabase log list --help",
     ],
-    [
-      ['get', 'a', 'b', '--at', '-1'],
-      "option '--at <seq>' argument '-1' is invalid. Use a whole number from 0 on: see deltabase get --help",
-    ],
+    ...['-1', '0', '1.5'].map((seq): [string[], string] => [
+      ['get', 'a', 'b', '--at', seq],
+      `option '--at <seq>' argument '${seq}' is invalid. Use a whole number from 1 on: see deltabase get --help`,
+    ]),
   ];
   for (const [args, message] of cases) {
     const io = testIo();
@@ -56,7 +56,7 @@ test('the version is that of the package', async () => {
 });
 
 test('addresses that cannot be are refused before anything is tried', async () => {
-  for (const address of ['nowhere', '', ',']) {
+  for (const address of ['nowhere', '', ',', '127.0.0.1:99999', '127.0.0.1:0']) {
     const io = testIo({ env: { DELTABASE_ADDRESS: address } });
     assert.equal(await runCli(['status'], io), 2, address);
     assert.match(io.written.err, /such as 127\.0\.0\.1:7410|address of at least one node/);

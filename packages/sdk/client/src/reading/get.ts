@@ -9,6 +9,7 @@ import type { Link } from '../transport/transport.js';
 import type { UnaryCalls, WireReadMode } from '../transport/wire.js';
 import type { World } from '../world.js';
 import type { Attempts, Patience } from './attempts.js';
+import { checkMode, checkWhole } from './checks.js';
 import type { Copies } from './copies.js';
 import { jsonOf } from './events.js';
 import type { OpenReads } from './open-reads.js';
@@ -55,12 +56,15 @@ export interface ReadingHost {
   readonly openReads: OpenReads;
 }
 
-/** Reads once. */
+/** Reads once. Throws INVALID_ARGUMENT for a mode or a seq that cannot be. */
 export function readDocument(
   host: ReadingHost,
   target: ReadTarget,
   patience: Patience,
 ): Promise<ReadResult> {
+  const { mode, atSeq } = target;
+  checkMode(mode);
+  if (atSeq !== undefined) checkWhole('atSeq', atSeq, 1);
   return host.openReads.run(() => readWithPatience(host, target, patience));
 }
 

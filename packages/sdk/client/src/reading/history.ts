@@ -5,6 +5,7 @@ import type { ClientLimits } from '../limits.js';
 import type { World } from '../world.js';
 import { AnswerAlarm } from './answer-alarm.js';
 import { type Attempts, mendable, type Patience } from './attempts.js';
+import { checkLimit, checkWhole } from './checks.js';
 import { type DeltaEvent, deltaEvent } from './events.js';
 
 export interface HistoryTarget {
@@ -23,12 +24,17 @@ export interface HistoryHost {
   readonly limits: Pick<ClientLimits, 'attemptTimeoutMs'>;
 }
 
-/** Gives deltas until there are no more. `timeoutMs` is for each wait, not for the whole. */
+/**
+ * Gives deltas until there are no more. `timeoutMs` is for each wait, not for the whole. Throws INVALID_ARGUMENT for
+ * numbers that cannot be.
+ */
 export async function* historyEvents(
   { attempts, world, limits }: HistoryHost,
   { space, key, group, from, limit }: HistoryTarget,
   { timeoutMs, signal }: Patience,
 ): AsyncGenerator<DeltaEvent, void, void> {
+  checkWhole('from', from, 1);
+  checkLimit(limit);
   let next = from;
   const end = from + limit;
   let untilMs = world.nowMs() + timeoutMs;

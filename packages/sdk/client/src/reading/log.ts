@@ -9,6 +9,7 @@ import type { WireLogEntry } from '../transport/wire.js';
 import type { World } from '../world.js';
 import { AnswerAlarm } from './answer-alarm.js';
 import { type Attempts, mendable, type Patience } from './attempts.js';
+import { checkLimit, checkWhole } from './checks.js';
 
 /** An entry of a group's Raft log. */
 export interface LogEntry {
@@ -43,12 +44,15 @@ export interface LogHost {
   readonly topology: Topology;
 }
 
-/** Gives entries until there are no more or, following, for ever. `timeoutMs` is for each wait. */
+/** Gives entries until there are no more or, following, for ever. `timeoutMs` is for each wait. Throws INVALID_ARGUMENT for numbers that cannot be. */
 export async function* logEntries(
   { world, limits, attempts, topology }: LogHost,
   { group, from, limit, follow, node }: LogTarget,
   { timeoutMs, signal }: Patience,
 ): AsyncGenerator<LogEntry, void, void> {
+  checkWhole('group', group, 0);
+  checkWhole('from', from, 0);
+  checkLimit(limit);
   let next = from;
   let left = limit;
   let untilMs = world.nowMs() + timeoutMs;

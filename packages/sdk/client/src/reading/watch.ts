@@ -10,6 +10,7 @@ import { OnlyApart } from '../transport/transport.js';
 import type { StreamCalls, WireWatchEvent } from '../transport/wire.js';
 import { AnswerAlarm } from './answer-alarm.js';
 import { type Attempts, mendable, type Patience } from './attempts.js';
+import { checkPolicy, checkWhole } from './checks.js';
 import { DocumentPlace } from './document-place.js';
 import type { AnyWatchEvent } from './events.js';
 import { Move, type MoveHost } from './move.js';
@@ -38,7 +39,7 @@ export interface WatchHost extends MoveHost {
   readonly limits: Pick<ClientLimits, 'copyRestMs' | 'openTimeoutMs'>;
 }
 
-/** Watches until it is left. Throws what is final, or UNAVAILABLE after `timeoutMs` without any node. */
+/** Watches until it is left. Throws what is final, INVALID_ARGUMENT for a target that cannot be, or UNAVAILABLE after `timeoutMs` without any node. */
 export function watchEvents<State = Json>(
   host: WatchHost,
   target: WatchTarget,
@@ -55,6 +56,9 @@ export async function* watchFrom<Event>(
   makePlace: () => WatchPlace<Event>,
   { timeoutMs, signal }: Patience,
 ): AsyncGenerator<Event, void, void> {
+  const { afterSeq, policy } = target;
+  if (afterSeq !== undefined) checkWhole('afterSeq', afterSeq, 0);
+  checkPolicy(policy);
   const { attempts, copies, world, limits } = host;
   const place = makePlace();
   const { group } = target;

@@ -5,7 +5,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { type CommonOptions, Context, withCommon } from '../context.js';
 import { printableJson } from '../format/printable.js';
 import type { Io } from '../io.js';
-import { whole } from '../parse.js';
+import { natural, whole } from '../parse.js';
 
 interface GetOptions extends CommonOptions {
   readonly at?: number;
@@ -17,7 +17,7 @@ export function addGet(program: Command, io: Io): void {
     .command('get <space> <key> [pointer]')
     .summary('read a document')
     .description('Reads a document, or the part of it at a JSON pointer (RFC 6901).')
-    .option('--at <seq>', 'as it was at this seq', whole)
+    .option('--at <seq>', 'as it was at this seq', natural)
     .option('--mode <mode>', 'linearizable, stale, stale:MS, or a seq it must have', readMode);
   withCommon(command)
     .addHelpText(
