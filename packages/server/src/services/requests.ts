@@ -25,12 +25,14 @@ export function sessionOf(session: SessionFields, limits: Limits): SessionRef {
   if (Buffer.byteLength(name) > limits.sessionNameBytesMax) {
     throw invalid(`the session name is longer than ${limits.sessionNameBytesMax} bytes`);
   }
-  if (!isCount(openedAtMs) || openedAtMs === 0) {
+  checkCount('opened_at_ms', openedAtMs);
+  if (openedAtMs === 0) {
     throw invalid('opened_at_ms is not a time: use milliseconds since 1970');
   }
-  if (!isCount(settled)) throw invalid('settled is not a message number');
+  checkCount('settled', settled);
   if (expiresAtMs === 0) return { name, openedAt: openedAtMs, settled };
-  if (!isCount(expiresAtMs) || expiresAtMs < openedAtMs) {
+  checkCount('expires_at_ms', expiresAtMs);
+  if (expiresAtMs < openedAtMs) {
     throw invalid('expires_at_ms is no time after opened_at_ms: use milliseconds since 1970, or 0');
   }
   // A group forgets sessions by their age: one that ends sooner is as one that was opened sooner.
@@ -47,10 +49,10 @@ export function numberProblem(
     if (number === 0 && after === 0) return undefined;
     return 'the message has a number, but there is no session: give the session, or no numbers';
   }
-  if (!isCount(number) || number === 0) {
-    return 'a message of a session needs a number: count them from 1';
-  }
-  if (isCount(after) && after < number) return undefined;
+  if (number === 0) return 'a message of a session needs a number: count them from 1';
+  if (!isCount(number)) return tooLarge('number');
+  if (!isCount(after)) return tooLarge('after');
+  if (after < number) return undefined;
   return 'after must name an earlier message of the session, or be 0';
 }
 
@@ -66,7 +68,11 @@ export function expiryOf(deadline: Date | number, nowMs: number, limits: Limits)
 /** Throws INVALID_ARGUMENT for a number that JavaScript cannot hold exactly. */
 export function checkCount(name: string, value: number | undefined): void {
   if (value === undefined || isCount(value)) return;
-  throw invalid(`${name} is too large: it may be 2^53 - 1 at most`);
+  throw invalid(tooLarge(name));
+}
+
+function tooLarge(name: string): string {
+  return `${name} is too large: it may be 2^53 - 1 at most`;
 }
 
 function isCount(value: number): boolean {
