@@ -40,6 +40,7 @@ export type {
   LoadResult,
   Log,
   LogFields,
+  LogMembers,
   Machine,
   MachineHost,
   Network,

@@ -189,4 +189,10 @@ export interface Log {
   error(event: string, fields?: LogFields): void;
 }
 
-export type LogFields = Readonly<Record<string, string | number | boolean>>;
+/** What an event says, without what every line has already: a line of JSON that says it twice reads as nobody meant. */
+export type LogFields = LogMembers & { readonly [Name in LineMember]?: never };
+
+export type LogMembers = Readonly<Record<string, string | number | boolean>>;
+
+/** Who writes, and what the writer adds. */
+type LineMember = 'cluster' | 'node' | 'replica' | 'level' | 'time' | 'msg';

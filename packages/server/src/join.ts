@@ -50,7 +50,7 @@ export async function awaitMembership(
   config: ServerConfig,
   { log, signal, pause = pauseBetween }: AwaitOptions,
 ): Promise<JoinedCluster> {
-  const { node, join } = config;
+  const { join } = config;
   /** What the log has of each address. */
   const said = new Map<string, string>();
   for (let attempt = 0; ; attempt++) {
@@ -59,7 +59,7 @@ export async function awaitMembership(
     const listed = await listMembers(address);
     const found = typeof listed === 'string' ? listed : judge(listed, config, address);
     if (typeof found !== 'string') return found;
-    if (found !== said.get(address)) log.warn('waits-to-join', { node, reason: found });
+    if (found !== said.get(address)) log.warn('waits-to-join', { reason: found });
     said.set(address, found);
     await pause(signal);
   }

@@ -116,6 +116,7 @@ test('a node asks one address after the other until it is added, and says once w
       },
     });
     assert.equal(joined.join.clusterId, 'aaaa');
+    assert.deepEqual(Object.keys(lines[0]!.fields), ['reason'], 'who waits is in every line');
     const reasons = lines.map(({ fields }) => String(fields['reason']));
     assert.match(reasons[0]!, new RegExp(`${silent} does not answer .*ECONNREFUSED`));
     assert.match(reasons[1]!, new RegExp(`${address} knows no node 4`));

@@ -2,7 +2,7 @@
 // and then more and more slowly. A peer that comes back calls this node by itself, which is when `connect`
 // makes the next attempt at once; so the wait matters only for what it costs.
 
-import type { Log, NodeId } from '@deltabase/engine';
+import type { Log, LogFields, NodeId } from '@deltabase/engine';
 import { Subscription, type SubscriptionOptions } from './subscription.js';
 
 export interface InboundOptions extends SubscriptionOptions {
@@ -74,7 +74,7 @@ export class Inbound {
     this.#options.changed();
   }
 
-  #warn(event: string, fields: Record<string, string>): void {
+  #warn(event: string, fields: LogFields): void {
     const { log, address, greeting } = this.#options;
     const peer: NodeId = greeting.peer;
     log.warn(event, { peer, lane: greeting.lane, address, ...fields });

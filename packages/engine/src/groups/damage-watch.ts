@@ -35,7 +35,7 @@ export class DamageWatch {
   #tell(node: NodeId): void {
     this.#host.log.error('copy-damaged', {
       group: this.#group,
-      node,
+      damagedNode: node,
       reason:
         'it has lost entries that it had acknowledged, and takes no part: see docs/operations.md',
     });

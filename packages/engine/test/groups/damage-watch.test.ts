@@ -2,11 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Status } from 'raft-ts';
 import { DamageWatch } from '../../src/groups/damage-watch.js';
+import type { LogFields } from '../../src/ports.js';
 import { SILENT } from '../support/log.js';
 
 test('each damaged copy is named once, and once more when it is damaged again', () => {
-  const named: unknown[] = [];
-  const log = { ...SILENT, error: (_event: string, fields = {}) => void named.push(fields) };
+  const named: LogFields[] = [];
+  const log = {
+    ...SILENT,
+    error: (_event: string, fields: LogFields = {}) => void named.push(fields),
+  };
   let own = 0;
   const watch = new DamageWatch(7, { log, copyDamaged: () => void own++ });
   const look = (isOwn: boolean, ...others: number[]): void => {
@@ -20,7 +24,7 @@ test('each damaged copy is named once, and once more when it is damaged again', 
   look(false);
   look(false, 2);
   assert.deepEqual(
-    named.map((fields) => [(fields as { group: number }).group, (fields as { node: number }).node]),
+    named.map(({ group, damagedNode }) => [group, damagedNode]),
     [
       [7, 2],
       [7, 1],
