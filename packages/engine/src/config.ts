@@ -74,20 +74,31 @@ const BEAT_BYTES = 100;
 
 /** A frame that peers refuse is sent again and again, and its group stands still. */
 function checkFrames(limits: Limits, groups: number): void {
-  const { frameBytesMax, appendBytesMax, entryBytesMax, peerFrameBytesMax } = limits;
-  const { payloadBytesMax, patchBytesMax, replyBytesMax } = limits;
-  const { snapshotChunkBytesMax, chunkBytesMax } = limits;
-  const record = payloadBytesMax + patchBytesMax + replyBytesMax;
-  const turn = frameBytesMax + appendBytesMax + entryBytesMax + record;
+  const { peerFrameBytesMax } = limits;
+  const record = sum(limits, RECORD);
   // A chunk of a snapshot is full once a row fills it; a row of history, or of a session, once a record does.
-  const chunk = snapshotChunkBytesMax + chunkBytesMax + record;
-  const beat = BEAT_BYTES * (groups + 1);
-  const largest = Math.max(turn + beat, chunk) + FRAME_OVERHEAD_BYTES;
+  const turn = sum(limits, TURN) + record + BEAT_BYTES * (groups + 1);
+  const chunk = sum(limits, CHUNK) + record;
+  const largest = Math.max(turn, chunk) + FRAME_OVERHEAD_BYTES;
   if (peerFrameBytesMax >= largest) return;
+  const others = [...(turn > chunk ? TURN : CHUNK), ...RECORD];
+  const last = others.pop();
   throw invalid(
     `peerFrameBytesMax is ${peerFrameBytesMax}, but with the other limits one frame can have ` +
-      `${largest} bytes: raise it, or lower frameBytesMax, appendBytesMax, entryBytesMax, patchBytesMax or snapshotChunkBytesMax`,
+      `${largest} bytes: raise it, or lower ${others.join(', ')} or ${last}`,
   );
+}
+
+type LimitName = keyof Limits & string;
+
+/** What a frame with the work of a turn has besides a record. */
+const TURN: readonly LimitName[] = ['frameBytesMax', 'appendBytesMax', 'entryBytesMax'];
+/** What a frame with a chunk of a snapshot has besides a record. */
+const CHUNK: readonly LimitName[] = ['snapshotChunkBytesMax', 'chunkBytesMax'];
+const RECORD: readonly LimitName[] = ['payloadBytesMax', 'patchBytesMax', 'replyBytesMax'];
+
+function sum(limits: Limits, names: readonly LimitName[]): number {
+  return names.reduce((bytes, name) => bytes + limits[name], 0);
 }
 
 function invalid(message: string): DeltabaseError {

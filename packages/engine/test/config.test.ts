@@ -20,8 +20,22 @@ const BAD: ReadonlyArray<readonly [Partial<EngineConfig>, RegExp]> = [
     /peerFrameBytesMax is 4194304/,
   ],
   [{ limits: { ...DEFAULT_LIMITS, snapshotChunkBytesMax: 16 * 2 ** 20 } }, /snapshotChunkBytesMax/],
-  [{ limits: { ...DEFAULT_LIMITS, patchBytesMax: 16 * 2 ** 20 } }, /or lower .* patchBytesMax/],
 ];
+
+/** What a frame that has too much can have it from. */
+const IN_FRAMES = [
+  ...(['frameBytesMax', 'appendBytesMax', 'entryBytesMax'] as const),
+  ...(['payloadBytesMax', 'patchBytesMax', 'replyBytesMax'] as const),
+  ...(['snapshotChunkBytesMax', 'chunkBytesMax'] as const),
+];
+
+test('a limit that is too large for a frame is among those to lower', () => {
+  for (const name of IN_FRAMES) {
+    const limits = { ...DEFAULT_LIMITS, [name]: 16 * 2 ** 20 };
+    const says = new RegExp(`raise it, or lower .*\\b${name}\\b`);
+    assert.throws(() => checkConfig({ ...sampleConfig(), limits }), says);
+  }
+});
 
 test('a configuration that cannot work is refused, with what to change', () => {
   checkConfig(sampleConfig());

@@ -157,7 +157,9 @@ for (const name of namesOf(NODE_OPTIONS)) {
       for (const [source, why] of sources) {
         assert.ok(why.startsWith(source), `${why} names ${source}`);
         assert.match(why, advice);
-        const shown = typeof value === 'string' ? value.slice(0, 60) : JSON.stringify(value);
+        const isObject = typeof value === 'object' && value !== null;
+        const [wrong] = isObject ? Object.values(value) : [value];
+        const shown = typeof wrong === 'string' ? wrong.slice(0, 60) : JSON.stringify(wrong);
         assert.ok(why.includes(shown), `${why} shows ${shown}`);
       }
     }
@@ -223,6 +225,13 @@ test('limits that are unknown or beyond what WebAssembly can count are refused',
     refusal(['--limits', 'fuelMax=1']),
     '--limits is "fuelMax=1": there is no limit fuelMax: docs/limits.md lists them',
   );
+  const wholly = `use a whole number from 1 to ${Number.MAX_SAFE_INTEGER}`;
+  assert.equal(
+    refusal(['--limits', 'groupQueueMax=5,payloadBytesMax=abc']),
+    `--limits, payloadBytesMax is "abc": ${wholly}`,
+  );
+  const path = file({ limits: { payloadBytesMax: 0.5 } });
+  assert.equal(refusal(['--config', path]), `${path}: limits, payloadBytesMax is 0.5: ${wholly}`);
   for (const limit of ['fuelPerMessageMax', 'stackBytesMax']) {
     assert.match(
       refusal(['--limits', `${limit}=${2 ** 31}`]),

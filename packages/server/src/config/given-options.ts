@@ -52,7 +52,7 @@ export function readOptions<Table extends OptionTable>(
     if (found !== undefined) given.set(name, found);
   }
   const values = Object.fromEntries([...given].map(([name, { value }]) => [name, value]));
-  const checked = schemaOf(table).safeParse(values);
+  const checked = schemaOf(table).safeParse(values, { reportInput: true });
   if (!checked.success) throw wrongOption(checked.error.issues[0]!, given);
   return { values: checked.data, sourceOf: (name) => given.get(name)!.source };
 }
@@ -92,7 +92,9 @@ function wrongOption(issue: z.core.$ZodIssue, given: ReadonlyMap<string, Given>)
   const [name, ...inside] = issue.path;
   const { value, source } = given.get(String(name))!;
   const place = inside.length === 0 ? source : `${source}, ${inside.join('.')}`;
-  const shown = JSON.stringify(value)?.slice(0, 100);
+  // A flag may hold many values: the one that is wrong is shown.
+  const wrong = inside.length === 0 ? value : issue.input;
+  const shown = JSON.stringify(wrong)?.slice(0, 100);
   return invalid(`${place} is ${shown}: ${issue.message}`);
 }
 
