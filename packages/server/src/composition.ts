@@ -1,9 +1,13 @@
 // The one place where drivers meet the engine: disk, network, Wasm, clock and randomness of this machine.
 
-import { mkdir } from 'node:fs/promises';
 import { DeltabaseError } from '@deltabase/base';
 import { type GrpcNetwork, openGrpcNetwork } from '@deltabase/driver-grpc';
-import { type DataDirOptions, type LevelDisk, openDataDir } from '@deltabase/driver-level';
+import {
+  type DataDirOptions,
+  type LevelDisk,
+  makeDirectory,
+  openDataDir,
+} from '@deltabase/driver-level';
 import { makeSystemClock, makeSystemRandom } from '@deltabase/driver-system';
 import { makeWasmHost } from '@deltabase/driver-wasm';
 import {
@@ -139,7 +143,7 @@ function ownAddress({ node, peerListen }: ServerConfig, members: readonly Member
 async function openDisk({ config, log, fatal }: CompositionOptions): Promise<LevelDisk> {
   const { dataDir } = config;
   try {
-    await mkdir(dataDir, { recursive: true });
+    await makeDirectory(dataDir);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const why = `the data directory ${dataDir} cannot be made (${reason}): choose another one`;

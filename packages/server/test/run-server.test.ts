@@ -103,6 +103,12 @@ test('a configuration that cannot be ends the process with one line and exit cod
         {},
         /^deltabase: the data directory .*a-file cannot be made \(.*choose another/,
       ],
+      // Where the system makes no directories, Node's recursive mkdir does not end.
+      [
+        alone('/proc/deltabase'),
+        {},
+        /^deltabase: the data directory \/proc\/deltabase cannot be made \(.*choose another/,
+      ],
       [
         alone(join(folder, 'a'), '--listen', `127.0.0.1:${port}`).filter(
           (_, at) => at < 4 || at > 5,

@@ -8,6 +8,7 @@ export {
   openLevelDisk,
   startLevelDisk,
 } from './level-disk.js';
+export { makeDirectory } from './make-directory.js';
 export { type DataDirOptions, openDataDir, STORE_FOLDER, WITNESS_FILE } from './open-data-dir.js';
 export type {
   Failed,

@@ -2,10 +2,11 @@
 // a later start can wait for nodes of one that crashed, and tell of one that runs. The file only explains. What
 // keeps two processes off the same data is the lock of each node's store.
 
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeltabaseError } from '@deltabase/base';
+import { makeDirectory } from '@deltabase/driver-level';
 import { addressesFrom, blockedPorts } from './addresses.js';
 
 export interface RunRecord {
@@ -26,7 +27,7 @@ const POLL_MS = 100;
 /** Makes the folder if it is missing. Throws INVALID_ARGUMENT where it cannot be made. */
 export async function makeDataFolder(data: string): Promise<void> {
   try {
-    await mkdir(data, { recursive: true });
+    await makeDirectory(data);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const why = `the folder ${data} cannot be made (${reason}): choose another one with --data`;
