@@ -44,12 +44,12 @@ export interface GetOptions extends CallOptions {
   readonly pointer?: string;
   /** How fresh it must be; `linearizable` by default. */
   readonly mode?: ReadMode;
-  /** The document as it was at this seq. */
+  /** The document as it was at this seq, from 1 on. */
   readonly atSeq?: number;
 }
 
 export interface WatchOptions extends CallOptions {
-  /** Begin with the delta behind this seq instead of with the state. */
+  /** Begin with the delta behind this seq, from 0 on, instead of with the state. */
   readonly afterSeq?: number;
   /** How much of what happens is wanted; `every` delta by default. */
   readonly policy?: WatchPolicy;
@@ -58,7 +58,7 @@ export interface WatchOptions extends CallOptions {
 }
 
 export interface HistoryOptions extends CallOptions {
-  /** The first seq wanted; 1 by default. */
+  /** The first seq wanted, from 1 on; 1 by default. */
   readonly from?: number;
   /** At most so many; all by default. */
   readonly limit?: number;
@@ -116,8 +116,8 @@ export class DocumentHandle<State = Json> {
   }
 
   /**
-   * Reads the document. Rejects with DOCUMENT_NOT_FOUND, POINTER_NOT_FOUND, SPACE_NOT_FOUND; with OVERLOADED if this client
-   * has too many reads open (`readsOpenMax` of its limits).
+   * Reads the document. Rejects with DOCUMENT_NOT_FOUND, POINTER_NOT_FOUND, SPACE_NOT_FOUND; with INVALID_ARGUMENT for
+   * options that cannot be; with OVERLOADED if this client has too many reads open (`readsOpenMax` of its limits).
    */
   async get<Value = State>(options: GetOptions = {}): Promise<ReadResult<Value>> {
     const { pointer = '', mode = 'linearizable', atSeq, signal } = options;
