@@ -188,8 +188,9 @@ test('what a replica does not answer itself it passes on', async () => {
       const listed = client.listDeltas({ space: 'list', key: 'w' });
       await until(() => listed.status !== undefined);
       assert.equal(listed.all('deltas').length, 3);
-      const { members } = await client.call('getStatus', {});
-      assert.equal(members.length, 3);
+      const { members, node, via } = await client.call('getStatus', {});
+      assert.deepEqual([members.length, node > 0, via], [3, true, ['r2', 'r1']]);
+      assert.deepEqual((await nodes[0]!.client.call('getStatus', {})).via, []);
       const { machines } = await client.call('listMachines', {});
       assert.deepEqual(machines[0].space, 'list');
       await assert.rejects(client.send('nobody', 'w', 'push', 1), (error: Loose) => {

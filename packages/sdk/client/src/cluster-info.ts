@@ -69,6 +69,8 @@ export interface ClusterInfoHost extends LogHost {
   readonly copies: Copies;
 }
 
+type Place = Pick<NodeReport, 'node' | 'address'>;
+
 /** `Client.cluster`. */
 export class ClusterInfo {
   readonly #host: ClusterInfoHost;
@@ -93,13 +95,23 @@ export class ClusterInfo {
     );
   }
 
-  /** The status of every node that is known, by id; those that do not answer say why. */
+  /**
+   * The status of every node that is known, by id; those that do not answer say why. What a replica passes on stands for a
+   * node that cannot be reached itself, under the node's own address.
+   */
   async nodes(options: CallOptions = {}): Promise<readonly NodeReport[]> {
-    const call = { timeoutMs: timeoutOf(options, this.#host.limits), signal: options.signal };
-    return this.#askAll(options.signal, async (link, address): Promise<NodeReport> => {
-      const status = await link.call('GetStatus', {}, call);
-      return { kind: 'status', node: status.node, address, status };
-    });
+    const { topology, limits } = this.#host;
+    const call = { timeoutMs: timeoutOf(options, limits), signal: options.signal };
+    const reports = await this.#askAll(
+      options.signal,
+      async (link, address): Promise<NodeReport> => {
+        const status = await link.call('GetStatus', {}, call);
+        return { kind: 'status', node: status.node, address, status };
+      },
+    );
+    const replicas = new Set<string>();
+    for (const { isReplica, address } of topology.endpoints) if (isReplica) replicas.add(address);
+    return reportsOfNodes(reports, replicas);
   }
 
   /** The status of the replica at `address`, host:port. Throws UNAVAILABLE if it cannot be reached, INVALID_ARGUMENT if it can be none. */
@@ -172,6 +184,30 @@ export class ClusterInfo {
         }
       }),
     );
-    return answers.sort((a, b) => a.node - b.node || (a.address < b.address ? -1 : 1));
+    return answers.sort(byNode);
   }
+}
+
+/** Of the reports of nodes and of `replicas`, by address: one of each node, and those of addresses where nobody knows who is there. */
+function reportsOfNodes(
+  reports: readonly NodeReport[],
+  replicas: ReadonlySet<string>,
+): readonly NodeReport[] {
+  const own = reports.filter((report) =>
+    report.kind === 'status' ? report.status.via.length === 0 : !replicas.has(report.address),
+  );
+  const answered = new Set(own.flatMap(({ kind, node }) => (kind === 'status' ? [node] : [])));
+  const passedOn = new Map<number, NodeReport>();
+  for (const report of reports) {
+    if (report.kind === 'failed' || report.status.via.length === 0) continue;
+    const { node, status } = report;
+    const member = status.members.find((each) => each.node === node);
+    if (answered.has(node)) continue;
+    passedOn.set(node, { kind: 'status', node, address: member?.address ?? '', status });
+  }
+  return [...own.filter(({ node }) => !passedOn.has(node)), ...passedOn.values()].sort(byNode);
+}
+
+function byNode(a: Place, b: Place): number {
+  return a.node - b.node || (a.address < b.address ? -1 : 1);
 }

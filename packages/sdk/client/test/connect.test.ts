@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connect } from '../src/index.js';
-import { connectIn, ScriptedNodes, settled } from './support/scripted-nodes.js';
+import { addressOf, connectIn, ScriptedNodes, settled } from './support/scripted-nodes.js';
 import { VirtualWorld } from './support/virtual-world.js';
 
 const LIST = { call: () => ({ machines: [] }) };
+const READ = { call: () => ({ seq: 1, hash: '', value: Buffer.from('1') }) };
 
 test('a client connects through any address that works and learns the others', async () => {
   const world = new VirtualWorld(1);
@@ -19,6 +20,36 @@ test('a client connects through any address that works and learns the others', a
     reports.map(({ node, address, kind }) => `${node} ${address} ${kind}`),
     ['1 node:9001 failed', '2 node:9002 status', '3 node:9003 status'],
   );
+  await settled(world, client.close());
+});
+
+test('a client that begins with a replica learns the nodes at their own addresses, and goes to them', async () => {
+  const world = new VirtualWorld(1);
+  const nodes = new ScriptedNodes(world, [READ, READ, READ], 2);
+  const client = await connectIn(world, { addresses: [addressOf(3)], transport: nodes });
+  const reports = await settled(world, client.cluster.nodes());
+  assert.deepEqual(
+    reports.map(({ node, address, kind }) => `${node} ${address} ${kind}`),
+    ['1 node:9001 status', '2 node:9002 status'],
+  );
+  await settled(world, client.document('s', 'k').get());
+  assert.equal(nodes.calls.at(-1), 'Get 1');
+  await settled(world, client.close());
+});
+
+test('a client that reaches no node works through a replica, and knows which node answers it', async () => {
+  const world = new VirtualWorld(1);
+  const nodes = new ScriptedNodes(world, [READ, READ, READ, READ], 2);
+  nodes.down.add(1).add(2);
+  const addresses = [addressOf(3), addressOf(4)];
+  const client = await connectIn(world, { addresses, transport: nodes });
+  const reports = await settled(world, client.cluster.nodes());
+  assert.deepEqual(
+    reports.map(({ node, address, kind }) => `${node} ${address} ${kind}`),
+    ['1 node:9001 status', '2 node:9002 failed'],
+  );
+  await settled(world, client.document('s', 'k').get());
+  assert.match(nodes.calls.at(-1)!, /^Get [34]$/);
   await settled(world, client.close());
 });
 

@@ -16,6 +16,7 @@ import { attachHandlers } from '../services/replicas.js';
 import { VERSION } from '../version.js';
 import { passOldReads } from './old-reads.js';
 import { Passage, passed } from './pass-through.js';
+import { passStatus } from './passed-status.js';
 import { statusHandlers } from './replica-status.js';
 
 /** A replica that runs. */
@@ -98,13 +99,15 @@ function addServices({ grpc, replica, passage, health, ...host }: Parts): void {
   const reading = passOldReads(protos.documents, own, passage);
   const documents = passed(reading.definition, passage, reading.handlers);
   server.addService(documents.definition, documents.handlers);
+  const { name } = replica.status();
   const ListHot = listHot(host.log, {
-    ...{ node: 0, replica: replica.status().name, leaderOf: () => 0 },
+    ...{ node: 0, replica: name, leaderOf: () => 0 },
     hottest: (count) => replica.hottest(count),
   });
+  const cluster = passStatus(protos.cluster, name, passage);
   for (const { definition, handlers } of [
     passed(protos.machines, passage),
-    passed(protos.cluster, passage, { ListHot }),
+    passed(cluster.definition, passage, { ListHot, ...cluster.handlers }),
   ]) {
     server.addService(definition, handlers);
   }

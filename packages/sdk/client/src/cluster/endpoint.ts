@@ -1,4 +1,4 @@
-// The connection to one node, kept up for as long as the client is open: a stream of messages that stands at
+// The connection to one node, or to a replica that passes on what is for nodes, kept up for as long as the client is open: a stream of messages that stands at
 // all times tells by its end when the node is gone, and brings news of who leads. A lost one is opened again
 // after a pause.
 
@@ -28,8 +28,10 @@ export interface EndpointHost {
 export class Endpoint {
   readonly address: string;
   readonly link: Link;
-  /** The node at that address, once it has said so. */
+  /** The node at that address, once it has said so; 0 for a replica. */
   node = 0;
+  /** A replica is at that address: whatever it passes on comes from some node, and not always from the same. */
+  isReplica = false;
   /** Who leads which group by the word of this node, and when it said so (a count). */
   readonly claims = new Map<number, { readonly node: number; readonly order: number }>();
   /** The stream, while the node can be used. */
@@ -51,6 +53,11 @@ export class Endpoint {
     this.address = address;
     this.link = host.transport.link(address);
     this.#open();
+  }
+
+  /** Whether it is known who is at that address. */
+  get isIdentified(): boolean {
+    return this.node !== 0 || this.isReplica;
   }
 
   /** Gives the connection up for good; what is in flight comes back. */

@@ -1,5 +1,7 @@
 // The nodes of the cluster as far as this client knows them: it begins with the addresses it was given, learns
-// the others from any that answers, keeps a connection to each, and knows the way to each group's leader.
+// the others from any that answers, keeps a connection to each, and knows the way to each group's leader. An address may be
+// that of a replica, which passes everything on: it is a way to the cluster, the only one for a client that reaches no node,
+// but no node.
 
 import { assert, DeltabaseError } from '@deltabase/base';
 import { groupOf } from '@deltabase/machine';
@@ -73,8 +75,8 @@ export class Topology implements Ways {
 
   /** Whether each known node was reached and has said who it is, or could not be reached. */
   get isSettled(): boolean {
-    for (const { isNew, stream, node } of this.#endpoints.values()) {
-      if (isNew || (stream !== undefined && node === 0)) return false;
+    for (const { isNew, stream, isIdentified } of this.#endpoints.values()) {
+      if (isNew || (stream !== undefined && !isIdentified)) return false;
     }
     return true;
   }
@@ -184,7 +186,9 @@ export class Topology implements Ways {
     const { stream } = endpoint;
     try {
       const status = await endpoint.link.call('GetStatus', {}, { timeoutMs: ASK_TIMEOUT_MS });
-      endpoint.node = status.node;
+      // What a replica passes on is the word of a node, but not at this address.
+      endpoint.isReplica = status.via.length > 0;
+      endpoint.node = endpoint.isReplica ? 0 : status.node;
       this.#learn(status.members);
     } catch (thrown) {
       if (!(thrown instanceof DeltabaseError)) throw thrown;
@@ -214,7 +218,7 @@ export class Topology implements Ways {
 
   /** Connects to members that have no endpoint, once it is known who all the open ones are. */
   #meetMembers(): void {
-    if (this.#open.some(({ node }) => node === 0)) return;
+    if (this.#open.some(({ isIdentified }) => !isIdentified)) return;
     for (const [node, address] of this.#addresses) {
       if (this.endpointOf(node) === undefined && !this.#endpoints.has(address)) this.#add(address);
     }

@@ -245,6 +245,8 @@ export interface WireStatus {
   readonly diskLow: boolean;
   /** Replicas that have offered themselves to the node. */
   readonly replicas: readonly WireReplica[];
+  /** Names of the replicas that passed the answer on, the one that was asked first; none: the node was asked itself. */
+  readonly via: readonly string[];
   readonly recoveries: readonly WireRecovery[];
 }
 

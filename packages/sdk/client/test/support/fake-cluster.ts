@@ -235,7 +235,7 @@ export class FakeCluster implements Transport {
       throw new DeltabaseError('UNAVAILABLE', `${addressOf(node)} is down`);
     }
     const members = this.nodes.map((id) => ({ node: id, address: addressOf(id) }));
-    return { node, members };
+    return { node, members, via: [] };
   }
 
   #happens(perMille: number): boolean {

@@ -75,9 +75,11 @@ export class ScriptedNodes implements Transport {
     };
   }
 
+  /** A replica passes on what node 1 says. */
   #statusOf(node: number): object {
     const members = this.addresses.map((address, at) => ({ node: at + 1, address }));
-    return { node, members };
+    if (node > this.#members) return { node: 1, members, via: [`r${node}`] };
+    return { node, members, via: [] };
   }
 }
 
