@@ -9,7 +9,7 @@ import type { Failure } from '../results.js';
 import type { HeadSeqs } from '../streams/heads.js';
 import type { LiveCopy } from './live-copy.js';
 
-/** `late`: not within the time the asker gave. A failure: the copy is not kept any more, and why. */
+/** `late`: not within the time the asker gave. A failure: the copy is not kept any more, or nobody can be asked, and why. */
 export type Confirmation = 'reached' | 'late' | Failure;
 
 interface Asker extends Expiring {
@@ -134,6 +134,11 @@ export class Confirming {
       this.#close(question);
       for (const copy of question.copies) this.#askAgain(copy, question, true);
     }
+  }
+
+  /** Nobody can be asked, and that has been so for long: who waits is told. */
+  cutOff(why: Failure): void {
+    for (const copy of this.#askers.keys()) this.#settle(copy, why, () => true);
   }
 
   /** `copy` holds more than before, or is known to be as it was later. */

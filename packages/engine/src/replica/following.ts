@@ -35,6 +35,8 @@ export interface FollowingHost {
   failed(copy: LiveCopy, why: Failure): void;
   /** It holds less than before, or another history: whoever watches it must begin anew. */
   reset(copy: LiveCopy, why: Failure): void;
+  /** There has been no way to a node for a while: whoever waits for an answer is told. Called again and again. */
+  unreachable(why: Failure): void;
   /** There has been no way to a node for long: whoever watches must go elsewhere. Called again and again. */
   cutOff(why: Failure): void;
   originChanged(): void;
@@ -59,6 +61,11 @@ interface Connection {
 const OPEN_MS = 3000;
 /** No question is answered for so long, or none with any head: the upstream has lost the cluster, or itself. */
 const SILENT_MS = 3000;
+/**
+ * Without a way to a node for so long nobody is kept waiting for an answer: another process may have it. Going to the next upstream takes
+ * less, unless one hangs (OPEN_MS).
+ */
+const ANSWER_MS = 3000;
 /** Without a way to a node for so long nobody is kept waiting for news: going round some upstreams takes less. */
 const CUT_OFF_MS = 10_000;
 /** Between two rounds over all upstreams; half of it is left to chance. */
@@ -164,7 +171,7 @@ export class Following {
     this.#confirming.tick(nowMs);
     const connection = this.#connection;
     if (connection?.isLive) this.#liveMs = nowMs;
-    else if (nowMs - this.#liveMs > CUT_OFF_MS) this.#host.cutOff(cutOff());
+    else this.#tellCutOff(nowMs - this.#liveMs);
     if (connection === undefined) return;
     const { askedMs } = this.#confirming;
     if (!connection.isLive && nowMs - connection.openedMs > OPEN_MS) {
@@ -175,6 +182,20 @@ export class Following {
       this.#refreshedMs = nowMs;
       this.#refresh(connection, nowMs);
     }
+  }
+
+  /** Tells those who wait, once there has been no way to a node for too long. */
+  #tellCutOff(cutOffMs: number): void {
+    if (cutOffMs <= ANSWER_MS) return;
+    const why = cutOff();
+    // A copy without a state is none. Where nobody waits, the state may come later.
+    for (const copy of this.#host.all()) {
+      const isAwaited = copy.watches > 0 || copy.waiting.length > 0;
+      if (copy.document === undefined && isAwaited) this.#host.failed(copy, why);
+    }
+    this.#confirming.cutOff(why);
+    this.#host.unreachable(why);
+    if (cutOffMs > CUT_OFF_MS) this.#host.cutOff(why);
   }
 
   close(): void {

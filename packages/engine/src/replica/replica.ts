@@ -119,6 +119,7 @@ export class Replica implements DocumentStreams, CopyDirectory {
       changed: (copy) => this.#changed(copy),
       failed: (copy, why) => this.#failed(copy, why),
       reset: (copy, why) => this.#watches.endAll(copy, why),
+      unreachable: (why) => this.#reads.cutOff(why),
       cutOff: (why) => this.#watches.close(why),
       originChanged: () => {
         for (const listener of this.#originListeners) listener();

@@ -158,6 +158,11 @@ export class Reads {
     for (const local of before) this.#waiters.replaced(local);
   }
 
+  /** Nothing more comes of any document, for now: whoever waits for a seq is told why. */
+  cutOff(why: Failure): void {
+    this.#waiters.fail(why);
+  }
+
   tick(nowMs: number): void {
     this.#waiters.expire(nowMs);
     for (const read of this.#loading) {
@@ -261,7 +266,8 @@ export class Reads {
     const { expiresMs } = read.request;
     read.waitsFor = this.#waiters.add(local, { seq, expiresMs }, (outcome) => {
       if (this.#letGo(read)) return;
-      if (outcome === 'expired') read.answer(tooLate(seq));
+      if (typeof outcome !== 'string') read.answer(outcome);
+      else if (outcome === 'expired') read.answer(tooLate(seq));
       else this.#load(read);
     });
   }

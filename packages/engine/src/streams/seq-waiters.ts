@@ -2,10 +2,14 @@
 // its changes, as one that is watched does.
 
 import type { Expiring } from '../expiring.js';
+import type { Failure } from '../results.js';
 import type { StreamedDocument } from './document-source.js';
 
-/** `replaced`: the document was replaced by that of a snapshot, which may be there already. */
-export type SeqOutcome = 'reached' | 'expired' | 'replaced';
+/**
+ * `replaced`: the document was replaced by that of a snapshot, which may be there already. A failure: nothing more comes here,
+ * and why.
+ */
+export type SeqOutcome = 'reached' | 'expired' | 'replaced' | Failure;
 
 interface Waiter extends Expiring {
   readonly seq: number;
@@ -36,6 +40,11 @@ export class SeqWaiters {
 
   replaced(local: StreamedDocument): void {
     this.#settle(local, 'replaced', () => true);
+  }
+
+  /** Nothing more comes of any document. */
+  fail(why: Failure): void {
+    for (const local of this.#byDocument.keys()) this.#settle(local, why, () => true);
   }
 
   expire(nowMs: number): void {

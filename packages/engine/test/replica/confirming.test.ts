@@ -435,6 +435,17 @@ test('who waits for a copy that fails is told why', () => {
   assert.equal(copy.watches, 0);
 });
 
+test('who waits while nobody can be asked is told why, and the copies are in use no more', () => {
+  const bench = new Bench();
+  const [copy, other] = [bench.copy(5), bench.copy(5)];
+  bench.request(copy, 'a');
+  bench.request(copy, 'b');
+  bench.request(other, 'c');
+  bench.confirming.cutOff(NO_LEADER);
+  assert.deepEqual(bench.told, ['a UNAVAILABLE', 'b UNAVAILABLE', 'c UNAVAILABLE']);
+  assert.deepEqual([copy.watches, other.watches], [0, 0]);
+});
+
 test('what somebody waits for is not dropped for room', () => {
   const bench = new Bench();
   const copy = bench.copy(5);

@@ -151,6 +151,45 @@ test('heads are asked for where its own are, for the replicas that it feeds', ()
   assert.deepEqual(heads, { kind: 'heads', seqs: [4] });
 });
 
+test('without a way to a node for a while nobody is kept waiting for an answer, and stale reads get what is here', () => {
+  const { bench, sink } = following(3);
+  const pass = (ms: number): void => {
+    for (let passedMs = 0; passedMs < ms; passedMs += 100) {
+      bench.clock.pass(100);
+      if (!bench.up.isClosed) bench.up.closed();
+    }
+  };
+  const ask = () => [
+    bench.read('k', { kind: 'linearizable' }, 30_000),
+    bench.read('k', { kind: 'stale', withinMs: 0 }, 30_000),
+    bench.read('k', { kind: 'atLeast', seq: 4 }, 30_000),
+    bench.read('a', { kind: 'linearizable' }, 30_000),
+    bench.read('b', { kind: 'stale' }, 30_000),
+    bench.read('c', { kind: 'atLeast', seq: 1 }, 30_000),
+  ];
+  const none = [undefined, undefined, undefined, undefined, undefined, undefined];
+  const all = none.map(() => 'UNAVAILABLE');
+  bench.clock.pass(10);
+  bench.say((up) => up.closed());
+  const early = ask();
+  const begun = bench.watch('d');
+  pass(2900);
+  // The next upstream may have the answers.
+  assert.deepEqual(early.map(wordOf), none);
+  pass(300);
+  assert.deepEqual(early.map(wordOf), all);
+  assert.deepEqual([begun.ended?.code, sink.ended], ['UNAVAILABLE', undefined]);
+  const late = ask();
+  pass(200);
+  assert.deepEqual(late.map(wordOf), all);
+  assert.equal(wordOf(bench.read('k', { kind: 'stale' })), 3);
+  assert.equal(bench.replica.status().copies, 1);
+  while (bench.up.isClosed) bench.clock.pass(100);
+  bench.live();
+  bench.say((up) => up.delta(1, STEPS[3]!));
+  assert.deepEqual(sink.got, ['state 3', '4']);
+});
+
 test('a replica that stops answers whatever is open', () => {
   const { bench, sink } = following(3);
   bench.clock.pass(10);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LocalDocument } from '../../src/documents/local-document.js';
+import { failure } from '../../src/results.js';
 import { SeqWaiters } from '../../src/streams/seq-waiters.js';
 import { applyTo, makeHistory } from '../support/history.js';
 
@@ -11,7 +12,9 @@ function setUp() {
   const local = new LocalDocument('log', 'a', new Uint8Array(0));
   const told: string[] = [];
   const add = (seq: number, expiresMs = 1000) =>
-    waiters.add(local, { seq, expiresMs }, (outcome) => told.push(`${seq} ${outcome}`));
+    waiters.add(local, { seq, expiresMs }, (outcome) => {
+      told.push(`${seq} ${typeof outcome === 'string' ? outcome : outcome.code}`);
+    });
   const apply = (seq: number): void => {
     applyTo(local, STEPS[seq - 1]!.record);
     waiters.changed(local);
@@ -53,6 +56,15 @@ test('nobody waits beyond its time', () => {
   assert.deepEqual(told, []);
   waiters.expire(100);
   assert.deepEqual(told, ['3 expired']);
+});
+
+test('where nothing more comes whoever waits is told why, and the document is waited for no more', () => {
+  const { waiters, local, told, add } = setUp();
+  add(3);
+  add(4);
+  waiters.fail(failure('UNAVAILABLE', 'nothing more comes'));
+  assert.deepEqual(told, ['3 UNAVAILABLE', '4 UNAVAILABLE']);
+  assert.equal(local.watches, 0);
 });
 
 test('a document that was replaced by a snapshot’s sends its waiters there', () => {
