@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadReplicaConfig, type ReplicaServer, startReplica } from '../src/index.js';
+import { freePorts } from './support/free-ports.js';
 import { errorIn, type Loose, TestClient } from './support/test-client.js';
 import { type TestNode, withCluster } from './support/test-cluster.js';
 import { type LogLine, logInto } from './support/test-server.js';
@@ -201,6 +202,29 @@ test('what a replica does not answer itself it passes on', async () => {
       assert.equal(health.status, 'SERVING');
     });
   });
+});
+
+test('a replica without a way to the cluster says so at once, and that it gives stale reads', async () => {
+  const [nowhere] = await freePorts(1);
+  const flags = ['--upstream', `127.0.0.1:${nowhere}`, '--listen', '127.0.0.1:0', '--name', 'r1'];
+  const server = await startReplica(loadReplicaConfig(flags, {}), logInto([]));
+  const client = new TestClient(`127.0.0.1:${server.port}`);
+  try {
+    const stream = client.sendStream();
+    await until(() => stream.status !== undefined);
+    const refused = [
+      client.call('getStatus', {}),
+      client.send('list', 'x', 'push', 1),
+      client.call('get', { space: 'list', key: 'x', atSeq: 1 }),
+    ].map((call) => call.then(assert.fail, (error: Loose) => error));
+    for (const error of [stream.status!, ...(await Promise.all(refused))]) {
+      const { code, details } = errorIn(error);
+      assert.deepEqual([code, details], ['UNAVAILABLE', { staleOnly: 'true' }]);
+    }
+  } finally {
+    client.close();
+    await server.stop();
+  }
 });
 
 test('a read of a space without a machine is refused, and the replica goes on', async () => {

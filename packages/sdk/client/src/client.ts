@@ -28,8 +28,9 @@ export interface CloseOptions {
 }
 
 /**
- * Connects to a cluster through any of its nodes. Resolves once one has answered and the others had a moment
- * to; rejects with UNAVAILABLE, naming each address and its fault, if none does in time.
+ * Connects to a cluster through any of its nodes, or of its replicas. Resolves once one has answered and the others had a
+ * moment to; rejects with UNAVAILABLE, naming each address and its fault, if none does in time. A replica that has no way
+ * to the cluster now is enough, unless `clusterNeeded`: stale reads are answered there, all else waits.
  */
 export async function connect(options: ConnectOptions): Promise<Client> {
   const addresses = checkAddresses(options.addresses);
@@ -69,7 +70,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   const host = { world, limits, sender, attempts, copies, openReads, topology };
   const client = new Client(host);
   try {
-    await awaitCluster(host, options.connectMs ?? CONNECT_MS, options.signal);
+    await awaitCluster(host, options);
   } catch (thrown) {
     await client.close({ abandon: true });
     throw thrown;
@@ -80,11 +81,10 @@ export async function connect(options: ConnectOptions): Promise<Client> {
 /** Waits for the first node, then a moment for those it names. */
 async function awaitCluster(
   { world, limits, attempts, topology }: DocumentsHost,
-  connectMs: number,
-  signal: AbortSignal | undefined,
+  { connectMs = CONNECT_MS, clusterNeeded = false, signal }: ConnectOptions,
 ): Promise<void> {
   const untilMs = world.nowMs() + connectMs;
-  await attempts.endpoint(undefined, 0, untilMs, signal);
+  await attempts.reached(!clusterNeeded, untilMs, signal);
   const settledMs = Math.min(untilMs, world.nowMs() + limits.settleMs);
   while (!topology.isSettled && world.nowMs() < settledMs) {
     await attempts.changed(settledMs - world.nowMs(), signal);

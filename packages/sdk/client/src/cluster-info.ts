@@ -97,7 +97,7 @@ export class ClusterInfo {
 
   /**
    * The status of every node that is known, by id; those that do not answer say why. What a replica passes on stands for a
-   * node that cannot be reached itself, under the node's own address.
+   * node that cannot be reached itself, under the node's own address. Throws UNAVAILABLE if not even a node's address is known.
    */
   async nodes(options: CallOptions = {}): Promise<readonly NodeReport[]> {
     const { topology, limits } = this.#host;
@@ -111,7 +111,9 @@ export class ClusterInfo {
     );
     const replicas = new Set<string>();
     for (const { isReplica, address } of topology.endpoints) if (isReplica) replicas.add(address);
-    return reportsOfNodes(reports, replicas);
+    const ofNodes = reportsOfNodes(reports, replicas);
+    if (ofNodes.length === 0) throw topology.unreachable();
+    return ofNodes;
   }
 
   /** The status of the replica at `address`, host:port. Throws UNAVAILABLE if it cannot be reached, INVALID_ARGUMENT if it can be none. */

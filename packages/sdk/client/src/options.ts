@@ -12,6 +12,8 @@ export interface ConnectOptions {
   readonly addresses: readonly string[];
   /** How long to wait until a node answers, ms; 10 s by default. */
   readonly connectMs?: number;
+  /** Wait for a way to the cluster, also where a replica has answered that has none now; stale reads need none. */
+  readonly clusterNeeded?: boolean;
   /** Stops connecting. */
   readonly signal?: AbortSignal;
   /** Limits that differ from the defaults. */

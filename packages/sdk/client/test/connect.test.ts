@@ -53,6 +53,60 @@ test('a client that reaches no node works through a replica, and knows which nod
   await settled(world, client.close());
 });
 
+/** A node that is down and a replica, which is cut off. */
+function cutOffReplica() {
+  const world = new VirtualWorld(1);
+  const nodes = new ScriptedNodes(world, [READ, READ], 1);
+  nodes.down.add(1);
+  nodes.cutOff.add(2);
+  return { world, nodes, options: { addresses: [addressOf(2)], transport: nodes } };
+}
+
+test('a replica without a way to the cluster gives its stale reads, and all else once it has one', async () => {
+  const { world, nodes, options } = cutOffReplica();
+  const client = await connectIn(world, options);
+  const document = client.document('s', 'k');
+  const { value } = await settled(world, document.get({ mode: 'stale' }));
+  assert.deepEqual([value, nodes.calls], [1, ['Get 2']]);
+  const patience = { deadlineMs: 500 };
+  const asks: Array<() => Promise<unknown>> = [
+    () => document.get({ ...patience }),
+    () => document.get({ mode: 'stale', atSeq: 1, ...patience }),
+    () => document.get({ mode: { withinMs: 1 }, ...patience }),
+    () => client.cluster.nodes(patience),
+  ];
+  for (const ask of asks) {
+    await assert.rejects(settled(world, ask()), { code: 'UNAVAILABLE', message: /no way/ });
+  }
+  assert.deepEqual(nodes.calls, ['Get 2']);
+  const waiting = document.get();
+  nodes.cutOff.delete(2);
+  assert.equal((await settled(world, waiting)).value, 1);
+  await settled(world, client.close());
+});
+
+test('a client that has lost every node gets stale reads of the replica that it was given', async () => {
+  const { world, nodes, options } = cutOffReplica();
+  nodes.down.delete(1);
+  const client = await connectIn(world, {
+    ...options,
+    addresses: [addressOf(1), addressOf(2)],
+  });
+  const document = client.document('s', 'k');
+  await settled(world, document.get({ mode: 'stale' }));
+  nodes.down.add(1);
+  nodes.breakStreams(1);
+  await settled(world, document.get({ mode: 'stale' }));
+  assert.deepEqual(nodes.calls, ['Get 1', 'Get 2']);
+  await settled(world, client.close());
+});
+
+test('who needs the cluster does not connect to a replica without a way to it', async () => {
+  const { world, options } = cutOffReplica();
+  const connecting = connectIn(world, { clusterNeeded: true, connectMs: 2000, ...options });
+  await assert.rejects(connecting, { code: 'UNAVAILABLE', message: /no way to the cluster/ });
+});
+
 test('without any node, connecting fails in time and names each address and its fault', async () => {
   const world = new VirtualWorld(1);
   const nodes = new ScriptedNodes(world, [LIST, LIST]);

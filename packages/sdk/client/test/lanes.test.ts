@@ -21,13 +21,15 @@ class Recorder {
 function make() {
   const world = new VirtualWorld(1);
   const sessions = new Sessions(world, CLIENT_LIMITS);
-  const ways: { straight: Recorder | undefined; others: Recorder[] } = {
+  const ways: { straight: Recorder | undefined; others: Recorder[]; group: number } = {
     straight: undefined,
     others: [],
+    group: 1,
   };
   const lanes = new Lanes(world, CLIENT_LIMITS, {
-    groupOf: () => 1,
-    straight: () => ways.straight as unknown as NodeStream | undefined,
+    groupOf: () => ways.group,
+    straight: (group) =>
+      (group === 1 ? ways.straight : undefined) as unknown as NodeStream | undefined,
     any: (_group, attempt) =>
       ways.others[attempt % ways.others.length] as unknown as NodeStream | undefined,
   });
@@ -171,4 +173,16 @@ test('messages of a new session wait for those of the old', () => {
   assert.equal(stream.sent.length, 2);
   answer(second);
   assert.deepEqual(stream.sent.slice(2), ['6 after 0']);
+});
+
+test('a lane that began when nobody knew its group goes straight once that is known', () => {
+  const { ways, lanes, send } = make();
+  ways.group = 0;
+  send();
+  const leader = new Recorder();
+  ways.straight = leader;
+  ways.others = [new Recorder()];
+  ways.group = 1;
+  lanes.waysOpened();
+  assert.deepEqual([leader.sent, ways.others[0]!.sent], [['2 after 0'], []]);
 });

@@ -158,5 +158,6 @@ function asIs<T>(bytes: T): T {
 }
 
 function noUpstream(): Failure {
-  return failure('UNAVAILABLE', 'this replica has no way to the cluster now: ask another process');
+  const why = 'this replica has no way to the cluster now: ask another process, or for stale reads';
+  return failure('UNAVAILABLE', why, { staleOnly: true });
 }

@@ -70,13 +70,20 @@ export class Context {
       .filter((part) => part !== '');
   }
 
-  /** Runs `use` with a client and closes it whatever happens. */
-  async withClient<T>(use: (client: Client) => Promise<T>): Promise<T> {
+  /**
+   * Runs `use` with a client and closes it whatever happens. Throws UNAVAILABLE without a way to the cluster, unless a
+   * replica that has none either is enough for it.
+   */
+  async withClient<T>(
+    use: (client: Client) => Promise<T>,
+    { clusterNeeded = true }: { readonly clusterNeeded?: boolean } = {},
+  ): Promise<T> {
     const { deadlineMs, signal } = this.call;
     const connectMs = Math.min(CONNECT_MS, deadlineMs);
     const deadlineMsMax = Math.min(CLIENT_LIMITS.deadlineMsMax, deadlineMs);
     const limits = { sessionAgeMsMax: SESSION_MS, deadlineMsMax };
-    const client = await connect({ addresses: this.addresses, connectMs, limits, signal });
+    const times = { connectMs, limits, signal };
+    const client = await connect({ addresses: this.addresses, clusterNeeded, ...times });
     try {
       return await use(client);
     } finally {

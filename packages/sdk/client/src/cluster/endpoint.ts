@@ -60,6 +60,11 @@ export class Endpoint {
     return this.node !== 0 || this.isReplica;
   }
 
+  /** A replica is at that address which has no way to the cluster now, by its last word: it still answers stale reads. */
+  get isCutOff(): boolean {
+    return this.stream === undefined && this.lastError?.details['staleOnly'] === true;
+  }
+
   /** Gives the connection up for good; what is in flight comes back. */
   close(): void {
     if (this.#closed) return;
@@ -113,6 +118,10 @@ export class Endpoint {
     this.stream = undefined;
     this.isNew = false;
     this.lastError = why;
+    if (this.isCutOff) {
+      this.isReplica = true;
+      this.node = 0;
+    }
     this.claims.clear();
     this.#wire?.cancel();
     this.#wire = undefined;

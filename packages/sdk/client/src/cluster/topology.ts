@@ -3,7 +3,7 @@
 // that of a replica, which passes everything on: it is a way to the cluster, the only one for a client that reaches no node,
 // but no node.
 
-import { assert, DeltabaseError } from '@deltabase/base';
+import { DeltabaseError } from '@deltabase/base';
 import { groupOf } from '@deltabase/machine';
 import type { ClientLimits } from '../limits.js';
 import type { NodeStream, Returns } from '../sending/node-stream.js';
@@ -81,9 +81,9 @@ export class Topology implements Ways {
     return true;
   }
 
+  /** The group of a document; 0, to which no way leads straight, while no node has said how many groups there are. */
   groupOf(space: string, key: string): number {
-    assert(this.#groups > 0, 'the number of groups is known before anything is sent');
-    return groupOf(space, key, this.#groups);
+    return this.#groups === 0 ? 0 : groupOf(space, key, this.#groups);
   }
 
   straight(group: number): NodeStream | undefined {
@@ -97,6 +97,12 @@ export class Topology implements Ways {
   /** Some endpoint that can be used, another one with each `attempt`. */
   endpointFor(group: number, attempt: number): Endpoint | undefined {
     return this.#open[(group + attempt) % this.#open.length];
+  }
+
+  /** Some replica that has no way to the cluster itself, another one with each `attempt`: for stale reads. */
+  cutOffReplica(attempt: number): Endpoint | undefined {
+    const all = [...this.#endpoints.values()].filter(({ isCutOff }) => isCutOff);
+    return all[attempt % all.length];
   }
 
   /** The endpoint of the leader of `group`, if it is known and can be used. */

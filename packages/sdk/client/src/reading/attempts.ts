@@ -21,6 +21,16 @@ export interface AttemptsOptions {
   readonly topology: Topology;
 }
 
+/** Where a call may be made. */
+export interface Places {
+  /** On the leader of this group first. */
+  readonly group?: number;
+  /** Bounds each try. */
+  readonly attemptMs?: number;
+  /** It is of use also at a replica that is cut off from the cluster, where there is no other way. */
+  readonly atCutOff?: boolean;
+}
+
 /** One try of a call: on `link`, with `timeoutMs` left for it. */
 export type Try<T> = (link: Link, timeoutMs: number) => Promise<T>;
 
@@ -40,13 +50,10 @@ export class Attempts {
     for (const wake of this.#waiting) wake();
   }
 
-  /**
-   * Runs `once` until it succeeds, on the leader of `group` first if one is given. `attemptMs` bounds each
-   * try. Throws the error that is final, or DEADLINE_EXCEEDED with the last one as its cause.
-   */
+  /** Runs `once` until it succeeds. Throws the error that is final, or DEADLINE_EXCEEDED with the last one as its cause. */
   async run<T>(
     { timeoutMs, signal }: Patience,
-    { group, attemptMs }: { readonly group?: number; readonly attemptMs?: number },
+    { group, attemptMs, atCutOff = false }: Places,
     once: Try<T>,
   ): Promise<T> {
     const { world } = this.#options;
@@ -54,7 +61,8 @@ export class Attempts {
     let last: DeltabaseError | undefined;
     for (let attempt = 0; ; attempt++) {
       if (attempt > 0) await this.rest(attempt, untilMs - world.nowMs(), signal);
-      const endpoint = await this.endpoint(group, attempt, untilMs, signal, last);
+      const find = (): Endpoint | undefined => this.#find(group, attempt, atCutOff);
+      const endpoint = await this.#await(find, untilMs, signal, last);
       const leftMs = Math.min(untilMs - world.nowMs(), attemptMs ?? Infinity);
       if (leftMs <= 0) throw this.#tooLate(timeoutMs, last);
       try {
@@ -77,12 +85,36 @@ export class Attempts {
     signal: AbortSignal | undefined,
     last?: DeltabaseError,
   ): Promise<Endpoint> {
+    return this.#await(() => this.#find(group, attempt, false), untilMs, signal, last);
+  }
+
+  /** Waits for a node or, with `atCutOff`, for a replica that says that it has no way to one. Throws as `endpoint`. */
+  async reached(
+    atCutOff: boolean,
+    untilMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    await this.#await(() => this.#find(undefined, 0, atCutOff), untilMs, signal, undefined);
+  }
+
+  #find(group: number | undefined, attempt: number, atCutOff: boolean): Endpoint | undefined {
+    const { topology } = this.#options;
+    const leader = attempt === 0 && group !== undefined ? topology.leaderOf(group) : undefined;
+    const endpoint = leader ?? topology.endpointFor(group ?? 0, attempt);
+    return endpoint ?? (atCutOff ? topology.cutOffReplica(attempt) : undefined);
+  }
+
+  async #await(
+    find: () => Endpoint | undefined,
+    untilMs: number,
+    signal: AbortSignal | undefined,
+    last: DeltabaseError | undefined,
+  ): Promise<Endpoint> {
     const { world, topology } = this.#options;
     for (;;) {
       throwIfAborted(signal);
       this.#throwIfClosed();
-      const leader = attempt === 0 && group !== undefined ? topology.leaderOf(group) : undefined;
-      const endpoint = leader ?? topology.endpointFor(group ?? 0, attempt);
+      const endpoint = find();
       if (endpoint !== undefined) return endpoint;
       const leftMs = untilMs - world.nowMs();
       if (leftMs <= 0) throw last ?? topology.unreachable();

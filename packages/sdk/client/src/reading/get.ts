@@ -74,7 +74,7 @@ async function readWithPatience(
   patience: Patience,
 ): Promise<ReadResult> {
   const { world, limits, attempts, copies } = host;
-  const { group, atSeq } = target;
+  const { group, atSeq, mode } = target;
   const { signal } = patience;
   const untilMs = world.nowMs() + patience.timeoutMs;
   // The past is only to be had of nodes.
@@ -84,7 +84,11 @@ async function readWithPatience(
   const timeoutMs = untilMs - world.nowMs();
   return attempts.run(
     { timeoutMs, signal },
-    { group, attemptMs: limits.attemptTimeoutMs },
+    {
+      group,
+      attemptMs: limits.attemptTimeoutMs,
+      atCutOff: mode === 'stale' && atSeq === undefined,
+    },
     async (link, leftMs) => {
       const times = { timeoutMs: leftMs, piecesMs: leftMs };
       const { result, known } = await readOnce(link, target, { signal, ...times });

@@ -58,7 +58,7 @@ export type Way = object;
 /** A document with unanswered messages. */
 export class Lane<Stream extends Way = Way> {
   readonly name: string;
-  readonly group: number;
+  group: number;
   /** Unanswered messages in the order of the calls. */
   first: Outgoing | undefined;
   last: Outgoing | undefined;

@@ -142,6 +142,7 @@ export class Lanes {
 
   /** The way for a lane with nothing in flight. Without any, it is parked. */
   #wayOf(lane: DocumentLane): NodeStream | undefined {
+    this.#findGroup(lane);
     const { group, attempt } = lane;
     const stream = this.#ways.straight(group) ?? this.#ways.any(group, attempt);
     lane.stream = stream;
@@ -150,6 +151,13 @@ export class Lanes {
       this.#parked.add(lane);
     }
     return stream;
+  }
+
+  /** It may have begun when no node had said how many groups there are. */
+  #findGroup(lane: DocumentLane): void {
+    if (lane.group !== 0 || lane.first === undefined) return;
+    const { space, key } = lane.first.target;
+    lane.group = this.#ways.groupOf(space, key);
   }
 
   #drop(lane: DocumentLane): void {

@@ -4,7 +4,7 @@ import type { NodeStream } from './node-stream.js';
 
 /** The ways to the nodes, as far as they are open. */
 export interface Ways {
-  /** The group of a document. */
+  /** The group of a document; 0: nobody knows. */
   groupOf(space: string, key: string): number;
   /** The stream to the leader of `group`; `undefined`: it is unknown or cannot be reached now. */
   straight(group: number): NodeStream | undefined;

@@ -2,7 +2,13 @@
 
 import { DeltabaseError } from '@deltabase/base';
 import { type Client, type ConnectOptions, connect } from '../../src/index.js';
-import type { CallOptions, Link, StreamOptions, Transport } from '../../src/transport/transport.js';
+import type {
+  CallOptions,
+  Link,
+  SendStreamListener,
+  StreamOptions,
+  Transport,
+} from '../../src/transport/transport.js';
 import type { VirtualWorld } from './virtual-world.js';
 
 /** Answers the calls to one node; throws DeltabaseErrors. */
@@ -16,10 +22,13 @@ export class ScriptedNodes implements Transport {
   readonly #scripts: readonly Script[];
   /** Nodes, from 1, that refuse connections. */
   readonly down = new Set<number>();
+  /** Replicas that have no way to the cluster. */
+  readonly cutOff = new Set<number>();
   /** Calls made: "NAME node". */
   readonly calls: string[] = [];
   /** Links that are open: "node". */
   readonly links: number[] = [];
+  readonly #streams = new Map<number, SendStreamListener[]>();
   readonly #members: number;
 
   /** The first `members` of them are nodes of the cluster, the others replicas. */
@@ -31,6 +40,14 @@ export class ScriptedNodes implements Transport {
 
   get addresses(): string[] {
     return this.#scripts.slice(0, this.#members).map((_, at) => addressOf(at + 1));
+  }
+
+  /** Breaks every stream of messages to a node. */
+  breakStreams(node: number): void {
+    for (const listener of this.#streams.get(node) ?? []) {
+      listener.ended(new DeltabaseError('UNAVAILABLE', `${addressOf(node)} has gone`));
+    }
+    this.#streams.delete(node);
   }
 
   link(address: string): Link {
@@ -46,6 +63,11 @@ export class ScriptedNodes implements Transport {
             listener.ended(new DeltabaseError('UNAVAILABLE', `${address} refuses`));
             return;
           }
+          if (this.cutOff.has(node)) {
+            listener.ended(noWay());
+            return;
+          }
+          this.#streams.set(node, [...(this.#streams.get(node) ?? []), listener]);
           listener.opened(4);
           for (let group = 1; group <= 4; group++) listener.route(group, 1, addressOf(1));
           listener.received();
@@ -60,6 +82,7 @@ export class ScriptedNodes implements Transport {
       call: (async (name: string, request: object, options: CallOptions) => {
         await new Promise<void>((resolve) => this.#world.after(1, resolve));
         if (this.down.has(node)) throw new DeltabaseError('UNAVAILABLE', `${address} is down`);
+        if (this.cutOff.has(node) && name === 'GetStatus') throw noWay();
         if (name === 'GetStatus') return this.#statusOf(node);
         this.calls.push(`${name} ${node}`);
         if (name === 'GetReplicaStatus') return { name: `r${node}` };
@@ -103,4 +126,10 @@ export async function settled<T>(world: VirtualWorld, promise: Promise<T>): Prom
 
 export function addressOf(node: number): string {
   return `node:${9000 + node}`;
+}
+
+function noWay(): DeltabaseError {
+  return new DeltabaseError('UNAVAILABLE', 'no way to the cluster', {
+    details: { staleOnly: true },
+  });
 }

@@ -43,8 +43,9 @@ async function get(
   { at, mode = 'linearizable' }: GetOptions,
 ): Promise<void> {
   const past = at === undefined ? {} : { atSeq: at };
-  const result = await context.withClient((client) =>
-    client.document(space, key).get({ ...context.call, pointer, mode, ...past }),
+  const result = await context.withClient(
+    (client) => client.document(space, key).get({ ...context.call, pointer, mode, ...past }),
+    { clusterNeeded: mode !== 'stale' || at !== undefined },
   );
   const { seq, hash, value, stalenessMs } = result;
   await context.show({ seq, hash, value, stalenessMs }, () => `${printableJson(value)}\n`);
