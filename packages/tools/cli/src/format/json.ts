@@ -70,9 +70,10 @@ function heatJson(of: DocumentHeat): object {
 
 function statusJson(status: NodeStatus): object {
   const { cluster, node, version, uptimeMs, ...rest } = status;
-  const { counters, members, recoveries, replicas, groups, ...states } = rest;
+  const { counters, members, recoveries, replicas, via, groups, ...states } = rest;
   const who = { cluster, node, version, uptimeMs, ...states };
-  return { ...who, counters, members, recoveries, replicas, groups: groups.map(groupJson) };
+  const others = { counters, members, recoveries, replicas, via };
+  return { ...who, ...others, groups: groups.map(groupJson) };
 }
 
 function groupJson(status: NodeStatus['groups'][number]): object {

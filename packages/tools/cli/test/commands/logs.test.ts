@@ -178,6 +178,7 @@ test('the status shows all nodes by id, and of each group who leads and how far 
     'members',
     'recoveries',
     'replicas',
+    'via',
     'groups',
   ]);
   assert.equal(status.groups.length, 1 + GROUPS);
