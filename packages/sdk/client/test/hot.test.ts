@@ -52,7 +52,7 @@ test('what several nodes serve of a document is added up, the hottest first', as
     ['b', 'a'],
   );
   await assert.rejects(settled(world, client.cluster.hot({ node: 9 })), {
-    code: 'INVALID_ARGUMENT',
+    code: 'NODE_NOT_FOUND',
   });
   await settled(world, client.close());
 });
