@@ -272,8 +272,7 @@ test('replicas that feed each other in a circle find it out, and serve once one 
 });
 
 test('what is hot gets copies of the replicas there are, by whatever node, and loses them when it cools', async () => {
-  const limits =
-    'hotReadsPerSecondMin=20,copyReadsPerSecondMax=50,hotCoolMs=500,heatHalfLifeMs=300';
+  const limits = 'hotReadsPerSecondMin=5,copyReadsPerSecondMax=10,hotCoolMs=500,heatHalfLifeMs=300';
   await withCluster(['--limits', limits], async (nodes) => {
     await nodes[0]!.client.send('list', 'x', 'push', 1);
     const one = (): readonly string[] => [nodes[0]!.address];

@@ -106,6 +106,20 @@ test('who reads slowly is told of copies with the next events, and of the newest
   assert.equal(call.messages.length, 2);
 });
 
+test('who was being told of copies when there were others is told of those as well, though nothing happens', () => {
+  const { open } = setUp();
+  const { call, stream } = open();
+  const told = (copies: readonly string[]): void => stream.hint(encodeHint(copies));
+  told(['a:1']);
+  told(['a:1', 'b:1']);
+  assert.equal(call.messages.length, 1, 'the first has not left');
+  call.readAll();
+  assert.equal(call.messages.length, 2);
+  assert.deepEqual(decode(call.messages[1]!).copies, ['a:1', 'b:1']);
+  call.readAll();
+  assert.equal(call.messages.length, 2, 'once');
+});
+
 test('a watch that has ended, by whoever, is not told of copies any more', () => {
   const { open } = setUp();
   for (const end of ['cancelled', 'ended'] as const) {

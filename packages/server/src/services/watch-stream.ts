@@ -43,7 +43,7 @@ export class WatchStream implements WatchSink {
   /** The engine was told to wait for room, and for everything to have left. */
   #isBlocked = false;
   #isAwaitingIdle = false;
-  /** A response that names copies, to leave with the next events at the latest. */
+  /** A response that names copies, which is to leave. */
   #hint: Buffer | undefined;
   /** Nobody is to be told of copies any more. */
   #stopHints = (): void => {};
@@ -70,10 +70,10 @@ export class WatchStream implements WatchSink {
     if (!this.#responses.isEnded) this.#stopHints = follow((response) => this.hint(response));
   }
 
-  /** Sends a response that names copies: at once, or with the next events to a client that reads slowly. */
+  /** Sends a response that names copies: at once; to a client that reads slowly with the next events, or when it has read all before. */
   hint(response: Buffer): void {
     this.#hint = response;
-    if (this.#responses.queuedBytes === 0) this.flush();
+    this.#sendHint();
   }
 
   get ready(): boolean {
@@ -135,7 +135,12 @@ export class WatchStream implements WatchSink {
     if (this.#gatheredBytes >= RESPONSE_BYTES) this.flush();
   }
 
+  #sendHint(): void {
+    if (this.#hint !== undefined && this.#responses.queuedBytes === 0) this.flush();
+  }
+
   #drained(): void {
+    this.#sendHint();
     const { queuedBytes } = this.#responses;
     const hasRoom = this.#isBlocked && queuedBytes <= this.#limits.watchQueueBytesMax / 2;
     const isIdle = this.#isAwaitingIdle && queuedBytes === 0;
