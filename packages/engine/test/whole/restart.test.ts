@@ -34,7 +34,10 @@ test('a node recovers from any moment of its life: flushing, compacting, taking 
   tokens.settle();
   tokens.run(300);
   const { firstIndex, flushedIndex } = stored(tokens, id).stored[1]!;
-  assert.ok(firstIndex > 1 && flushedIndex > firstIndex, 'the log was compacted');
+  assert.ok(
+    firstIndex > 1 && flushedIndex >= firstIndex,
+    `the log was compacted: from ${firstIndex}, flushed to ${flushedIndex}`,
+  );
   for (const rows of moments.filter((_, at) => at % 3 === 0)) {
     const copy = new TokenCluster({ seed: 2, limits: SMALL });
     for (const each of copy.cluster.ids) {
