@@ -435,7 +435,8 @@ export class Following {
 }
 
 function cutOff(): Failure {
-  return failure('UNAVAILABLE', 'this replica has no way to the cluster now: use another process');
+  const why = 'this replica has no way to the cluster now: use another process';
+  return failure('UNAVAILABLE', why, { staleOnly: true });
 }
 
 /** Whether a document that was at `before` may be at `after` some time later. */

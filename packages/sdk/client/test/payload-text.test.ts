@@ -17,7 +17,7 @@ test('a payload is sent as JSON says it', () => {
     textOf({ a: null, b: [null, 'null'], c: -0, d: 1e21 }),
     '{"a":null,"b":[null,"null"],"c":0,"d":1e+21}',
   );
-  assert.equal(textOf({ a: undefined, b: 1 }), '{"b":1}');
+  assert.equal(textOf({ a: undefined, b: 1, c: () => 1 }), '{"b":1}');
   assert.equal(textOf({ at: new Date(0), a: null }), '{"at":"1970-01-01T00:00:00.000Z","a":null}');
 });
 
@@ -27,6 +27,8 @@ test('what JSON has no word for is refused, not sent as null', () => {
     assertRefused({ by: number }, /JSON has no -?\w+, as "by" has it/);
     assertRefused({ list: [1, [number]] }, /JSON has no/);
   }
+  assertRefused({ by: Object(Number.NaN) }, /JSON has no NaN, as "by" has it/);
+  assertRefused({ at: new Date(Number.NaN) }, /JSON has no invalid date, as "at" has it/);
   assertRefused([1, undefined], /element 1 of an array is undefined/);
   assertRefused([() => 1], /element 0 of an array is function/);
   assertRefused([Symbol('a')], /element 0 of an array is symbol/);

@@ -5,23 +5,38 @@ import { DeltabaseError } from '@deltabase/base';
 import type { World } from '../world.js';
 
 export class AnswerAlarm {
-  /** Ends the call: the caller gave it up, or nothing came in time. */
-  readonly signal: AbortSignal;
   readonly #world: World;
-  readonly #rung = new AbortController();
+  readonly #caller: AbortSignal | undefined;
+  readonly #call = new AbortController();
   #cancel: (() => void) | undefined;
+  #hasRung = false;
+  /** The caller gives the call up. AbortSignal.any would stay with a signal for as long as that lives. */
+  readonly #giveUp = (): void => this.#call.abort(this.#caller?.reason);
 
-  constructor(world: World, signal: AbortSignal | undefined) {
+  constructor(world: World, caller: AbortSignal | undefined) {
     this.#world = world;
-    const { signal: rung } = this.#rung;
-    this.signal = signal === undefined ? rung : AbortSignal.any([signal, rung]);
+    this.#caller = caller;
+    caller?.addEventListener('abort', this.#giveUp, { once: true });
+    if (caller?.aborted) this.#giveUp();
   }
 
-  /** Something must come within `ms`, which is no time at all if it is below 0, and for ever if it is infinite. */
+  /** Ends the call: its caller gave it up, or nothing came in time. */
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
+
+  /** Whether nothing came in time. */
+  get hasRung(): boolean {
+    return this.#hasRung;
+  }
+
+  /** Something must come within `ms`. */
   set(ms: number): void {
     this.stop();
-    if (ms === Number.POSITIVE_INFINITY) return;
-    this.#cancel = this.#world.after(Math.max(0, ms), () => this.#rung.abort());
+    this.#cancel = this.#world.after(Math.max(0, ms), () => {
+      this.#hasRung = true;
+      this.#call.abort();
+    });
   }
 
   /** Something has come, or is not waited for now. */
@@ -30,14 +45,15 @@ export class AnswerAlarm {
     this.#cancel = undefined;
   }
 
-  /** Whether nothing came in time. */
-  get hasRung(): boolean {
-    return this.#rung.signal.aborted;
+  /** The call is over. */
+  close(): void {
+    this.stop();
+    this.#caller?.removeEventListener('abort', this.#giveUp);
   }
 
   /** What the call ended with, for its caller. */
   explain(thrown: unknown): unknown {
-    if (!this.hasRung) return thrown;
+    if (!this.#hasRung) return thrown;
     return new DeltabaseError('DEADLINE_EXCEEDED', 'the node says nothing', { cause: thrown });
   }
 }

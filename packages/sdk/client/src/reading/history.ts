@@ -64,7 +64,7 @@ export async function* historyEvents(
     } catch (thrown) {
       last = mendable(alarm.explain(thrown));
     } finally {
-      alarm.stop();
+      alarm.close();
     }
   }
 }

@@ -6,23 +6,33 @@ export function interruptible<T>(
   signal: AbortSignal | undefined,
   generate: (signal: AbortSignal) => AsyncGenerator<T, void, void>,
 ): AsyncIterableIterator<T> {
-  const left = new AbortController();
-  const either = signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]);
-  const generator = generate(either);
+  let isLeft = false;
+  // AbortSignal.any would stay with the caller's signal for as long as that lives.
+  const end = new AbortController();
+  const giveUp = (): void => end.abort(signal?.reason);
+  signal?.addEventListener('abort', giveUp, { once: true });
+  if (signal?.aborted) giveUp();
+  const release = (): void => signal?.removeEventListener('abort', giveUp);
+  const generator = generate(end.signal);
   return {
     [Symbol.asyncIterator]() {
       return this;
     },
     async next() {
       try {
-        return await generator.next();
+        const result = await generator.next();
+        if (result.done) release();
+        return result;
       } catch (thrown) {
-        if (left.signal.aborted) return { done: true, value: undefined };
+        release();
+        if (isLeft) return { done: true, value: undefined };
         throw thrown;
       }
     },
     async return() {
-      left.abort();
+      isLeft = true;
+      end.abort();
+      release();
       try {
         await generator.return();
       } catch {

@@ -94,12 +94,11 @@ export async function* logEntries(
       // Another leader may have put other entries behind those that were not committed.
       if (!isCommitted) throw last;
     } finally {
-      alarm.stop();
+      alarm.close();
     }
     // A call that stood for a while was served, also if nothing was added to the log.
     const nowMs = world.nowMs();
-    if (next > request.fromIndex || (follow && nowMs - begunMs > limits.retryMsMax))
-      untilMs = nowMs + timeoutMs;
+    if (follow && nowMs - begunMs > limits.retryMsMax) untilMs = nowMs + timeoutMs;
   }
 }
 

@@ -36,7 +36,10 @@ export interface WatchTarget {
 
 export interface WatchHost extends MoveHost {
   readonly attempts: Attempts;
-  readonly limits: Pick<ClientLimits, 'copyRestMs' | 'openTimeoutMs'>;
+  readonly limits: Pick<
+    ClientLimits,
+    'attemptTimeoutMs' | 'copyRestMs' | 'copyTimeoutMs' | 'openTimeoutMs'
+  >;
 }
 
 /** Watches until it is left. Throws what is final, INVALID_ARGUMENT for a target that cannot be, or UNAVAILABLE after `timeoutMs` without any node. */
@@ -76,12 +79,13 @@ export async function* watchFrom<Event>(
     let goesApart = false;
     let begunMs = Number.POSITIVE_INFINITY;
     const alarm = new AnswerAlarm(world, signal);
+    const answerMs = copy === undefined ? limits.attemptTimeoutMs : limits.copyTimeoutMs;
     try {
       const { link } = copy ?? (await attempts.endpoint(group, attempt, untilMs, signal, last));
       const request = requestOf(target, place.begin());
       begunMs = world.nowMs();
-      // Behind a seq nothing may happen for long; a state is there, and given at once.
-      if (request.afterSeq === undefined) alarm.set(untilMs - begunMs);
+      // Behind a seq nothing may happen for long; a state is there, and given piece after piece.
+      if (request.afterSeq === undefined) alarm.set(Math.min(untilMs - begunMs, answerMs));
       const responses = link.stream('Watch', request, { signal: alarm.signal, apart });
       for await (const { events, copies: known } of responses) {
         if (events.length > 0) alarm.stop();
@@ -93,10 +97,14 @@ export async function* watchFrom<Event>(
         // What only names copies may come with a refusal.
         if (events.length > 0) {
           untilMs = Infinity;
-          attempt = 0;
           copy?.worked();
         }
-        found = isInState(events) ? undefined : move.next;
+        if (isInState(events)) {
+          alarm.set(answerMs);
+          continue;
+        }
+        if (events.length > 0) attempt = 0;
+        found = move.next;
         if (found !== undefined) break;
       }
       if (found === undefined) {
@@ -115,7 +123,7 @@ export async function* watchFrom<Event>(
         if (alarm.hasRung || neverBegan(thrown)) begunMs = Number.POSITIVE_INFINITY;
       }
     } finally {
-      alarm.stop();
+      alarm.close();
       copy?.left();
     }
     apart ||= goesApart;

@@ -49,6 +49,11 @@ export class VirtualWorld implements World {
     };
   }
 
+  /** What is yet to happen. */
+  get pending(): number {
+    return this.#events.filter(({ run }) => run !== undefined).length;
+  }
+
   uniqueName(): string {
     return `session-${++this.#named}-${this.#names.next()}`;
   }

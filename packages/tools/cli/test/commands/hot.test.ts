@@ -64,7 +64,7 @@ test('what readers get of all nodes is shown, again and again if wanted', async 
     watching.kill('SIGINT');
     assert.equal((await watching.ended()).code, 130);
     const { code, stderr } = await cli.run('hot', '--node', '9');
-    assert.equal(code, 2);
+    assert.equal(code, 3);
     assert.match(stderr, /there is no node 9: there are 1, 2, 3/);
   } finally {
     await cluster.stop();
