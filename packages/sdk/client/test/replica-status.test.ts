@@ -40,3 +40,22 @@ test('a replica that is down, or for which there is no room, is UNAVAILABLE', as
   assert.equal((await settled(world, asked)).name, 'r2');
   await settled(world, client.close());
 });
+
+test('what a node says of itself is shown, not what a replica passes on; that only if nothing else is there', async () => {
+  const world = new VirtualWorld(1);
+  const nodes = new ScriptedNodes(world, [{}, {}], 1);
+  const addresses = [addressOf(2), addressOf(1)];
+  const client = await connectIn(world, { addresses, transport: nodes });
+  const reports = async () => {
+    const found = await settled(world, client.cluster.nodes());
+    return found.map((report) => [
+      report.node,
+      report.address,
+      report.kind === 'status' ? report.status.via : report.kind,
+    ]);
+  };
+  assert.deepEqual(await reports(), [[1, addressOf(1), []]]);
+  nodes.down.add(1);
+  assert.deepEqual(await reports(), [[1, addressOf(1), ['r2']]]);
+  await settled(world, client.close());
+});
