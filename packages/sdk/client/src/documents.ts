@@ -181,9 +181,9 @@ export class DocumentHandle<State = Json> {
     );
   }
 
-  #place(): { space: string; key: string; group: number } {
+  #place(): { space: string; key: string } {
     const { space, key } = this;
-    return { space, key, group: this.#host.topology.groupOf(space, key) };
+    return { space, key };
   }
 }
 

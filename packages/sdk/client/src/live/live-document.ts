@@ -30,7 +30,6 @@ export type LiveListener<Value = Json> = (change: LiveChange<Value>) => void;
 export interface LiveHost extends WatchHost {
   readonly space: string;
   readonly key: string;
-  readonly group: number;
   send<Reply>(
     channel: string,
     payload: Json | undefined,
@@ -193,9 +192,9 @@ export class LiveDocument<State = Json> {
   }
 
   async #follow(opening: Opening): Promise<void> {
-    const { space, key, group } = this.#host;
+    const { space, key } = this.#host;
     const policy = this.#policy;
-    const target = { space, key, group, policy, afterSeq: undefined, pointers: [] };
+    const target = { space, key, policy, afterSeq: undefined, pointers: [] };
     const { signal } = this.#aborter;
     for (;;) {
       const patience = { timeoutMs: this.#timeoutMs, signal };

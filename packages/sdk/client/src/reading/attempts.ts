@@ -21,10 +21,13 @@ export interface AttemptsOptions {
   readonly topology: Topology;
 }
 
+/** What a call is about: a document, whose group may be found out later only, or a group by its number. */
+export type About = { readonly space: string; readonly key: string } | number;
+
 /** Where a call may be made. */
 export interface Places {
-  /** On the leader of this group first. */
-  readonly group?: number;
+  /** On the leader of this first. */
+  readonly about?: About;
   /** Bounds each try. */
   readonly attemptMs?: number;
   /** It is of use also at a replica that is cut off from the cluster, where there is no other way. */
@@ -53,7 +56,7 @@ export class Attempts {
   /** Runs `once` until it succeeds. Throws the error that is final, or DEADLINE_EXCEEDED with the last one as its cause. */
   async run<T>(
     { timeoutMs, signal }: Patience,
-    { group, attemptMs, atCutOff = false }: Places,
+    { about, attemptMs, atCutOff = false }: Places,
     once: Try<T>,
   ): Promise<T> {
     const { world } = this.#options;
@@ -61,7 +64,7 @@ export class Attempts {
     let last: DeltabaseError | undefined;
     for (let attempt = 0; ; attempt++) {
       if (attempt > 0) await this.rest(attempt, untilMs - world.nowMs(), signal);
-      const find = (): Endpoint | undefined => this.#find(group, attempt, atCutOff);
+      const find = (): Endpoint | undefined => this.#find(about, attempt, atCutOff);
       const endpoint = await this.#await(find, untilMs, signal, last);
       const leftMs = Math.min(untilMs - world.nowMs(), attemptMs ?? Infinity);
       if (leftMs <= 0) throw this.#tooLate(timeoutMs, last);
@@ -79,13 +82,13 @@ export class Attempts {
    * `untilMs`, then throws UNAVAILABLE, or `last` if there is one.
    */
   async endpoint(
-    group: number | undefined,
+    about: About | undefined,
     attempt: number,
     untilMs: number,
     signal: AbortSignal | undefined,
     last?: DeltabaseError,
   ): Promise<Endpoint> {
-    return this.#await(() => this.#find(group, attempt, false), untilMs, signal, last);
+    return this.#await(() => this.#find(about, attempt, false), untilMs, signal, last);
   }
 
   /** Waits for a node or, with `atCutOff`, for a replica that says that it has no way to one. Throws as `endpoint`. */
@@ -97,8 +100,9 @@ export class Attempts {
     await this.#await(() => this.#find(undefined, 0, atCutOff), untilMs, signal, undefined);
   }
 
-  #find(group: number | undefined, attempt: number, atCutOff: boolean): Endpoint | undefined {
+  #find(about: About | undefined, attempt: number, atCutOff: boolean): Endpoint | undefined {
     const { topology } = this.#options;
+    const group = typeof about === 'object' ? topology.groupOf(about.space, about.key) : about;
     const leader = attempt === 0 && group !== undefined ? topology.leaderOf(group) : undefined;
     const endpoint = leader ?? topology.endpointFor(group ?? 0, attempt);
     return endpoint ?? (atCutOff ? topology.cutOffReplica(attempt) : undefined);

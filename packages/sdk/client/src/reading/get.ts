@@ -29,7 +29,6 @@ export type ReadMode =
 export interface ReadTarget {
   readonly space: string;
   readonly key: string;
-  readonly group: number;
   readonly pointer: string;
   readonly mode: ReadMode;
   readonly atSeq: number | undefined;
@@ -74,7 +73,7 @@ async function readWithPatience(
   patience: Patience,
 ): Promise<ReadResult> {
   const { world, limits, attempts, copies } = host;
-  const { group, atSeq, mode } = target;
+  const { atSeq, mode } = target;
   const { signal } = patience;
   const untilMs = world.nowMs() + patience.timeoutMs;
   // The past is only to be had of nodes.
@@ -85,7 +84,7 @@ async function readWithPatience(
   return attempts.run(
     { timeoutMs, signal },
     {
-      group,
+      about: target,
       attemptMs: limits.attemptTimeoutMs,
       atCutOff: mode === 'stale' && atSeq === undefined,
     },

@@ -11,7 +11,6 @@ import { type DeltaEvent, deltaEvent } from './events.js';
 export interface HistoryTarget {
   readonly space: string;
   readonly key: string;
-  readonly group: number;
   /** The first seq wanted. */
   readonly from: number;
   /** At most so many. */
@@ -30,7 +29,7 @@ export interface HistoryHost {
  */
 export async function* historyEvents(
   { attempts, world, limits }: HistoryHost,
-  { space, key, group, from, limit }: HistoryTarget,
+  { space, key, from, limit }: HistoryTarget,
   { timeoutMs, signal }: Patience,
 ): AsyncGenerator<DeltaEvent, void, void> {
   checkWhole('from', from, 1);
@@ -42,7 +41,7 @@ export async function* historyEvents(
   for (let attempt = 0; next < end; attempt++) {
     if (attempt > 0) await attempts.rest(attempt, untilMs - world.nowMs(), signal);
     if (world.nowMs() >= untilMs && last !== undefined) throw last;
-    const { link } = await attempts.endpoint(group, attempt, untilMs, signal, last);
+    const { link } = await attempts.endpoint({ space, key }, attempt, untilMs, signal, last);
     const request = { space, key, fromSeq: next, limit: end === Infinity ? 0 : end - next };
     const alarm = new AnswerAlarm(world, signal);
     const setAlarm = (): void =>

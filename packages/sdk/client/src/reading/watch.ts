@@ -26,7 +26,6 @@ export type WatchPolicy = 'every' | 'latest' | { readonly perSecond: number };
 export interface WatchTarget {
   readonly space: string;
   readonly key: string;
-  readonly group: number;
   /** Begin behind this seq instead of with the state. */
   readonly afterSeq: number | undefined;
   readonly policy: WatchPolicy;
@@ -64,7 +63,6 @@ export async function* watchFrom<Event>(
   checkPolicy(policy);
   const { attempts, copies, world, limits } = host;
   const place = makePlace();
-  const { group } = target;
   let untilMs = world.nowMs() + timeoutMs;
   let last: DeltabaseError | undefined;
   /** A copy that was found to be there. */
@@ -81,7 +79,7 @@ export async function* watchFrom<Event>(
     const alarm = new AnswerAlarm(world, signal);
     const answerMs = copy === undefined ? limits.attemptTimeoutMs : limits.copyTimeoutMs;
     try {
-      const { link } = copy ?? (await attempts.endpoint(group, attempt, untilMs, signal, last));
+      const { link } = copy ?? (await attempts.endpoint(target, attempt, untilMs, signal, last));
       const request = requestOf(target, place.begin());
       begunMs = world.nowMs();
       // Behind a seq nothing may happen for long; a state is there, and given piece after piece.
