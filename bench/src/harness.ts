@@ -148,7 +148,8 @@ export function renderTable({ columns, rows, notes }: Measured): string {
 function commit(): string {
   try {
     const id = git('rev-parse', '--short', 'HEAD');
-    const changed = git('status', '--porcelain', '-uno') !== '';
+    // What another benchmark of this run has written is no other code.
+    const changed = git('status', '--porcelain', '-uno', '--', ':!bench/results') !== '';
     return changed ? `${id} with changes` : id;
   } catch {
     return 'not a git checkout'; // An unpacked archive has no commit to name.
