@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LogFields } from '@deltabase/engine';
 import { makeLog } from '../src/log.js';
 
 /** The lines of a log as they are written. */
@@ -18,20 +19,20 @@ test('a line says who writes, what happened and when, each once', () => {
   );
 });
 
+/** `Name`, if the type of fields refuses it; else nothing is of this type. */
+type Refused<Name extends string> = { readonly [Each in Name]: string } extends LogFields
+  ? never
+  : Name;
+type OfEachLine = 'cluster' | 'node' | 'replica' | 'level' | 'time' | 'msg';
+
 test('an event that says again what each line has is refused by its type', () => {
+  // It would not compile if one were let through.
+  const refused: { readonly [Name in OfEachLine]: Refused<Name> } = {
+    ...{ cluster: 'cluster', node: 'node', replica: 'replica' },
+    ...{ level: 'level', time: 'time', msg: 'msg' },
+  };
   const { log, lines } = logOf({ cluster: 'c', node: 9 });
-  // @ts-expect-error Each line has it.
-  log.info('event', { cluster: 'd' });
-  // @ts-expect-error Each line has it.
-  log.info('event', { node: 8 });
-  // @ts-expect-error Each line of a replica has it.
-  log.info('event', { replica: 'r' });
-  // @ts-expect-error Each line has it.
-  log.info('event', { level: 'low' });
-  // @ts-expect-error Each line has it.
-  log.info('event', { time: 1 });
-  // @ts-expect-error Each line has it.
-  log.info('event', { msg: 'other' });
+  for (const name of Object.keys(refused)) log.info('event', { [name]: 'again' });
   assert.equal(
     lines.length,
     6,

@@ -62,7 +62,7 @@ function handlersOf(script: ServedScript) {
     ): void {
       const page = script.history(request, request.fromSeq);
       if ('code' in page) answer(page);
-      else answer({ kind: 'page', deltas: page, seq: 1 });
+      else answer({ kind: 'page', deltas: page });
     },
   };
   const pages = new PageStreams(limits.pageStreamsMax);

@@ -62,8 +62,8 @@ const OPEN_MS = 3000;
 /** No question is answered for so long, or none with any head: the upstream has lost the cluster, or itself. */
 const SILENT_MS = 3000;
 /**
- * Without a way to a node for so long nobody is kept waiting for an answer: another process may have it. Going to the next upstream takes
- * less, unless one hangs (OPEN_MS).
+ * Without a way to a node for so long nobody is kept waiting for an answer: another process may have it. Going to the next
+ * upstream takes less, unless one hangs (OPEN_MS).
  */
 const ANSWER_MS = 3000;
 /** Without a way to a node for so long nobody is kept waiting for news: going round some upstreams takes less. */

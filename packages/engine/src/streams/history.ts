@@ -14,8 +14,6 @@ import type { Task } from '../task.js';
 export interface HistoryPage {
   readonly kind: 'page';
   readonly deltas: readonly DeltaRecord[];
-  /** The document's seq when the page was read: the last page ends with it. */
-  readonly seq: number;
 }
 
 /** About as many bytes of deltas, and one at least, make a page. */
@@ -28,13 +26,12 @@ export function* readHistory(
   fromSeq: number,
   limits: Limits,
 ): Task<HistoryPage | Failure> {
-  const { seq } = local;
-  if (fromSeq > seq) return { kind: 'page', deltas: [], seq };
+  if (fromSeq > local.seq) return { kind: 'page', deltas: [] };
   const recent = fromTail(local, fromSeq, limits.historyPageMax);
-  if (recent.length > 0) return { kind: 'page', deltas: recent, seq };
+  if (recent.length > 0) return { kind: 'page', deltas: recent };
   const stored = yield* readStored(disk, local, fromSeq, PAGE_BYTES, limits.historyPageMax);
   if (stored.kind === 'failed') return stored;
-  return { kind: 'page', deltas: stored.deltas.map(decodeRecord), seq };
+  return { kind: 'page', deltas: stored.deltas.map(decodeRecord) };
 }
 
 /** Deltas from disk, each by itself, of consecutive seqs. */

@@ -84,7 +84,7 @@ async function awaitCluster(
   { connectMs = CONNECT_MS, clusterNeeded = false, signal }: ConnectOptions,
 ): Promise<void> {
   const untilMs = world.nowMs() + connectMs;
-  await attempts.reached(!clusterNeeded, untilMs, signal);
+  await attempts.reached({ atCutOff: !clusterNeeded }, untilMs, signal);
   const settledMs = Math.min(untilMs, world.nowMs() + limits.settleMs);
   while (!topology.isSettled && world.nowMs() < settledMs) {
     await attempts.changed(settledMs - world.nowMs(), signal);

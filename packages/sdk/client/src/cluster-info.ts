@@ -116,7 +116,10 @@ export class ClusterInfo {
     return ofNodes;
   }
 
-  /** The status of the replica at `address`, host:port. Throws UNAVAILABLE if it cannot be reached, INVALID_ARGUMENT if it can be none. */
+  /**
+   * The status of the replica at `address`, host:port. Throws UNAVAILABLE if it cannot be reached, INVALID_ARGUMENT if it
+   * can be none.
+   */
   async replica(address: string, options: CallOptions = {}): Promise<ReplicaStatus> {
     const { limits, copies } = this.#host;
     const call = { timeoutMs: timeoutOf(options, limits), signal: options.signal };
@@ -190,24 +193,30 @@ export class ClusterInfo {
   }
 }
 
-/** Of the reports of nodes and of `replicas`, by address: one of each node, and those of addresses where nobody knows who is there. */
+/**
+ * Of the reports of nodes and of `replicas`, by address: one of each node, and those of addresses where nobody knows who is
+ * there.
+ */
 function reportsOfNodes(
   reports: readonly NodeReport[],
   replicas: ReadonlySet<string>,
 ): readonly NodeReport[] {
-  const own = reports.filter((report) =>
+  const straight = reports.filter((report) =>
     report.kind === 'status' ? report.status.via.length === 0 : !replicas.has(report.address),
   );
-  const answered = new Set(own.flatMap(({ kind, node }) => (kind === 'status' ? [node] : [])));
+  const answered = new Set(
+    straight.filter(({ kind }) => kind === 'status').map(({ node }) => node),
+  );
   const passedOn = new Map<number, NodeReport>();
   for (const report of reports) {
     if (report.kind === 'failed' || report.status.via.length === 0) continue;
     const { node, status } = report;
-    const member = status.members.find((each) => each.node === node);
     if (answered.has(node)) continue;
+    const member = status.members.find((each) => each.node === node);
     passedOn.set(node, { kind: 'status', node, address: member?.address ?? '', status });
   }
-  return [...own.filter(({ node }) => !passedOn.has(node)), ...passedOn.values()].sort(byNode);
+  const others = straight.filter(({ node }) => !passedOn.has(node));
+  return [...others, ...passedOn.values()].sort(byNode);
 }
 
 function byNode(a: Place, b: Place): number {

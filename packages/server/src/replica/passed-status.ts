@@ -1,5 +1,5 @@
-// GetStatus of ClusterService at a replica: that of the node at the end of its upstreams, with this replica's name in it. Without the
-// name whoever asks would take the replica's address for the node's.
+// GetStatus of ClusterService at a replica: that of the node at the end of its upstreams, with this replica's name in it.
+// Without the name whoever asks would take the replica's address for the node's.
 
 import type {
   handleUnaryCall,

@@ -1,6 +1,6 @@
-// The connection to one node, or to a replica that passes on what is for nodes, kept up for as long as the client is open: a stream of messages that stands at
-// all times tells by its end when the node is gone, and brings news of who leads. A lost one is opened again
-// after a pause.
+// The connection to one node, or to a replica that passes on what is for nodes, kept up for as long as the client is open: a
+// stream of messages that stands at all times tells by its end when the node is gone, and brings news of who leads. A
+// lost one is opened again after a pause.
 
 import { DeltabaseError } from '@deltabase/base';
 import { pauseMs } from '../backoff.js';

@@ -3,21 +3,17 @@
 
 import { DeltabaseError } from '@deltabase/base';
 import type { World } from '../world.js';
+import { CallSignal } from './call-signal.js';
 
 export class AnswerAlarm {
   readonly #world: World;
-  readonly #caller: AbortSignal | undefined;
-  readonly #call = new AbortController();
+  readonly #call: CallSignal;
   #cancel: (() => void) | undefined;
   #hasRung = false;
-  /** The caller gives the call up. AbortSignal.any would stay with a signal for as long as that lives. */
-  readonly #giveUp = (): void => this.#call.abort(this.#caller?.reason);
 
   constructor(world: World, caller: AbortSignal | undefined) {
     this.#world = world;
-    this.#caller = caller;
-    caller?.addEventListener('abort', this.#giveUp, { once: true });
-    if (caller?.aborted) this.#giveUp();
+    this.#call = new CallSignal(caller);
   }
 
   /** Ends the call: its caller gave it up, or nothing came in time. */
@@ -48,7 +44,7 @@ export class AnswerAlarm {
   /** The call is over. */
   close(): void {
     this.stop();
-    this.#caller?.removeEventListener('abort', this.#giveUp);
+    this.#call.release();
   }
 
   /** What the call ended with, for its caller. */

@@ -54,17 +54,14 @@ export class Attempts {
   }
 
   /** Runs `once` until it succeeds. Throws the error that is final, or DEADLINE_EXCEEDED with the last one as its cause. */
-  async run<T>(
-    { timeoutMs, signal }: Patience,
-    { about, attemptMs, atCutOff = false }: Places,
-    once: Try<T>,
-  ): Promise<T> {
+  async run<T>({ timeoutMs, signal }: Patience, places: Places, once: Try<T>): Promise<T> {
     const { world } = this.#options;
+    const { attemptMs } = places;
     const untilMs = world.nowMs() + timeoutMs;
     let last: DeltabaseError | undefined;
     for (let attempt = 0; ; attempt++) {
       if (attempt > 0) await this.rest(attempt, untilMs - world.nowMs(), signal);
-      const find = (): Endpoint | undefined => this.#find(about, attempt, atCutOff);
+      const find = (): Endpoint | undefined => this.#find(places, attempt);
       const endpoint = await this.#await(find, untilMs, signal, last);
       const leftMs = Math.min(untilMs - world.nowMs(), attemptMs ?? Infinity);
       if (leftMs <= 0) throw this.#tooLate(timeoutMs, last);
@@ -82,25 +79,21 @@ export class Attempts {
    * `untilMs`, then throws UNAVAILABLE, or `last` if there is one.
    */
   async endpoint(
-    about: About | undefined,
+    about: About,
     attempt: number,
     untilMs: number,
     signal: AbortSignal | undefined,
     last?: DeltabaseError,
   ): Promise<Endpoint> {
-    return this.#await(() => this.#find(about, attempt, false), untilMs, signal, last);
+    return this.#await(() => this.#find({ about }, attempt), untilMs, signal, last);
   }
 
-  /** Waits for a node or, with `atCutOff`, for a replica that says that it has no way to one. Throws as `endpoint`. */
-  async reached(
-    atCutOff: boolean,
-    untilMs: number,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    await this.#await(() => this.#find(undefined, 0, atCutOff), untilMs, signal, undefined);
+  /** Waits until a call could be made at `places`. Throws as `endpoint`. */
+  async reached(places: Places, untilMs: number, signal: AbortSignal | undefined): Promise<void> {
+    await this.#await(() => this.#find(places, 0), untilMs, signal, undefined);
   }
 
-  #find(about: About | undefined, attempt: number, atCutOff: boolean): Endpoint | undefined {
+  #find({ about, atCutOff = false }: Places, attempt: number): Endpoint | undefined {
     const { topology } = this.#options;
     const group = typeof about === 'object' ? topology.groupOf(about.space, about.key) : about;
     const leader = attempt === 0 && group !== undefined ? topology.leaderOf(group) : undefined;

@@ -1,19 +1,16 @@
 // Iterators over what comes from the cluster. A generator that waits cannot be ended from outside; these can:
 // to leave the iteration ends the call behind it at once, also while it waits for the next event.
 
+import { CallSignal } from './call-signal.js';
+
 /** An iterator over what `generate` yields; it gets the signal that ends it. */
 export function interruptible<T>(
   signal: AbortSignal | undefined,
   generate: (signal: AbortSignal) => AsyncGenerator<T, void, void>,
 ): AsyncIterableIterator<T> {
   let isLeft = false;
-  // AbortSignal.any would stay with the caller's signal for as long as that lives.
-  const end = new AbortController();
-  const giveUp = (): void => end.abort(signal?.reason);
-  signal?.addEventListener('abort', giveUp, { once: true });
-  if (signal?.aborted) giveUp();
-  const release = (): void => signal?.removeEventListener('abort', giveUp);
-  const generator = generate(end.signal);
+  const call = new CallSignal(signal);
+  const generator = generate(call.signal);
   return {
     [Symbol.asyncIterator]() {
       return this;
@@ -21,18 +18,18 @@ export function interruptible<T>(
     async next() {
       try {
         const result = await generator.next();
-        if (result.done) release();
+        if (result.done) call.release();
         return result;
       } catch (thrown) {
-        release();
+        call.release();
         if (isLeft) return { done: true, value: undefined };
         throw thrown;
       }
     },
     async return() {
       isLeft = true;
-      end.abort();
-      release();
+      call.abort();
+      call.release();
       try {
         await generator.return();
       } catch {

@@ -44,7 +44,10 @@ export interface LogHost {
   readonly topology: Topology;
 }
 
-/** Gives entries until there are no more or, following, for ever. `timeoutMs` is for each wait. Throws INVALID_ARGUMENT for numbers that cannot be. */
+/**
+ * Gives entries until there are no more or, following, for ever. `timeoutMs` is for each wait. Throws INVALID_ARGUMENT for
+ * numbers that cannot be.
+ */
 export async function* logEntries(
   { world, limits, attempts, topology }: LogHost,
   { group, from, limit, follow, node }: LogTarget,

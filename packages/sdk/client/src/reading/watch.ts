@@ -41,7 +41,10 @@ export interface WatchHost extends MoveHost {
   >;
 }
 
-/** Watches until it is left. Throws what is final, INVALID_ARGUMENT for a target that cannot be, or UNAVAILABLE after `timeoutMs` without any node. */
+/**
+ * Watches until it is left. Throws what is final, INVALID_ARGUMENT for a target that cannot be, or UNAVAILABLE after
+ * `timeoutMs` without any node.
+ */
 export function watchEvents<State = Json>(
   host: WatchHost,
   target: WatchTarget,

@@ -82,16 +82,18 @@ export class SimulatedProcess {
 
   /** Runs what happens in a life: not at all if that has ended, later if it stands still. */
   enter(life: number, run: () => void): void {
-    if (this.#life !== life) return;
-    if (this.#held === undefined) run();
-    else this.#held.events.push(run);
+    this.#enter(life, 'events', run);
   }
 
   /** The same with what it has called back soon. */
   enterSoon(life: number, run: () => void): void {
+    this.#enter(life, 'soon', run);
+  }
+
+  #enter(life: number, kind: keyof Held, run: () => void): void {
     if (this.#life !== life) return;
     if (this.#held === undefined) run();
-    else this.#held.soon.push(run);
+    else this.#held[kind].push(run);
   }
 
   /** The Clock port of a life, which runs things by `enter`, and what comes soon by `soon`. */
